@@ -1,0 +1,2 @@
+//! dkvm-device
+fn main() {}

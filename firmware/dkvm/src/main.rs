@@ -1,0 +1,2 @@
+//! dkvm
+fn main() {}

@@ -1,0 +1,58 @@
+use serde::{Deserialize, Serialize};
+
+/// How the kernel queues events of a topic towards a reader that is slower than the writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueClass {
+    /// Only the latest per (source, topic) is kept; a new reader gets it at once.
+    State,
+    /// Lossless and in order; an overflow means that the reader is stalled: it is restarted.
+    Input,
+    /// The oldest is dropped, its leases released, and the reader told how many (`dropped`).
+    Stream,
+    /// The oldest is dropped.
+    Log,
+}
+
+/// The topics of this repository's kernel and devices. Third parties may use any others.
+pub mod topics {
+    /// Device → kernel, [`crate::Ready`].
+    pub const READY: &str = "ready";
+    /// Kernel → device, [`crate::Goodbye`].
+    pub const GOODBYE: &str = "goodbye";
+    /// Kernel → device: events of a stream topic were dropped; [`crate::service::Dropped`].
+    pub const DROPPED: &str = "dropped";
+    /// Kernel → producer: who wants a topic; [`crate::service::Demand`]. Queue class state.
+    pub const DEMAND: &str = "demand";
+    /// Consumer → kernel: pauses or resumes a topic; [`crate::service::Want`].
+    pub const WANT: &str = "want";
+    /// Kernel → producer: leases to write into; [`crate::service::Grant`].
+    pub const GRANT: &str = "memory.grant";
+    /// Device → kernel: leases no longer used; [`crate::service::Release`].
+    pub const RELEASE: &str = "memory.release";
+    /// Kernel → sinks: a source is gone, release all that it held; [`crate::service::SourceGone`].
+    pub const SOURCE_GONE: &str = "source.gone";
+    /// Kernel → subscribers: [`crate::service::DeviceInfo`], one per device and change.
+    pub const DEVICE_STATE: &str = "device.state";
+    /// Kernel → subscribers: [`crate::service::DeathRecord`].
+    pub const DEVICE_DEATH: &str = "device.death";
+    /// Kernel → subscribers: [`crate::service::LogLine`].
+    pub const LOG: &str = "log";
+
+    /// gadget → all, state: [`crate::vocab::gadget::GadgetState`].
+    pub const GADGET_STATE: &str = "gadget.state";
+    /// → hid, input: [`crate::vocab::input::InputState`].
+    pub const INPUT: &str = "input.hid";
+    /// hid → senders, stream: [`crate::vocab::input::InputAck`].
+    pub const INPUT_ACK: &str = "input.ack";
+    /// hid → all, state: [`crate::vocab::input::HidState`].
+    pub const HID_STATE: &str = "hid.state";
+    /// capture → all, state: [`crate::vocab::video::VideoState`].
+    pub const VIDEO_STATE: &str = "video.state";
+    /// capture → encode, stream, one lease: [`crate::vocab::video::FrameInfo`].
+    pub const VIDEO_RAW: &str = "video.raw";
+    /// encode → web, stream, one lease: [`crate::vocab::video::FrameInfo`] with format `MJPG`.
+    pub const VIDEO_JPEG: &str = "video.jpeg";
+    /// encode → all, state: [`crate::vocab::video::EncodeState`].
+    pub const ENCODE_STATE: &str = "encode.state";
+}

@@ -1,0 +1,150 @@
+//! Input is state, not edges.
+//!
+//! A *holder* (one open page, one workstation) sends its whole state on every change and every
+//! [`REFRESH_MS`] while anything is held, with all steps that are not acknowledged yet. The receiver
+//! applies the steps it has not seen, in order, then reconciles with the held set. When nothing comes
+//! for [`LEASE_MS`], it releases everything.
+
+use serde::{Deserialize, Serialize};
+
+/// A holder of anything sends its state at least so often, ms.
+pub const REFRESH_MS: u64 = 100;
+/// A held set not renewed for so long is released, ms.
+pub const LEASE_MS: u64 = 500;
+/// Most steps that a holder may have unacknowledged; it takes no further key until they are.
+pub const MAX_STEPS: usize = 256;
+/// Largest absolute coordinate; 0 is left or top.
+pub const ABSOLUTE_MAX: u16 = 32767;
+
+/// One transition of a key or button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Step {
+    /// A key of HID usage page 7 (`0x04` is A; modifiers are `0xE0..=0xE7`).
+    Key {
+        /// HID usage.
+        usage: u8,
+        /// Pressed or released.
+        down: bool,
+    },
+    /// A mouse button, and where the absolute pointer was at that moment.
+    Button {
+        /// 0 left, 1 right, 2 middle, 3 back, 4 forward.
+        button: u8,
+        /// Pressed or released.
+        down: bool,
+        /// Absolute position, if the pointer is absolute.
+        at: Option<Position>,
+    },
+}
+
+/// Absolute position, 0 to [`ABSOLUTE_MAX`] each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[allow(missing_docs)]
+pub struct Position {
+    pub x: u16,
+    pub y: u16,
+}
+
+/// Relative motion and wheel as counters that only ever add up, so that loss heals. They wrap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Motion {
+    /// Relative pointer, pixels, right positive.
+    pub x: i32,
+    /// Relative pointer, pixels, down positive.
+    pub y: i32,
+    /// Wheel, notches, away from the user positive.
+    pub wheel: i32,
+    /// Horizontal wheel, notches, right positive.
+    pub pan: i32,
+}
+
+/// Topic `input.hid`: all that a holder holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct InputState {
+    /// The holder: random per open page or workstation, below 2^53.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub holder: u64,
+    /// The focus epoch under which it speaks: lower than the receiver's is stale and dropped, higher
+    /// takes the focus over (everything of the holder before is released first).
+    pub focus: u32,
+    /// Counts this holder's messages; an older one than the last applied changes nothing but steps.
+    pub seq: u32,
+    /// Number of the first step in `steps`, from 0 per holder.
+    pub first: u32,
+    /// Steps `first..`, all that are not acknowledged.
+    pub steps: Vec<Step>,
+    /// HID usages held after these steps.
+    pub keys: Vec<u8>,
+    /// Buttons held after these steps, bit 0 left.
+    pub buttons: u8,
+    /// Absolute position now, when the pointer is absolute.
+    pub at: Option<Position>,
+    /// Relative motion and wheel so far.
+    pub motion: Motion,
+}
+
+/// Topic `input.ack`: what a holder's state led to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct InputAck {
+    /// The holder.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub holder: u64,
+    /// The last `seq` seen.
+    pub seq: u32,
+    /// Steps below this number were written to the target.
+    pub steps: u32,
+    /// The focus epoch in force: higher than the holder's own means that it lost the focus.
+    pub focus: u32,
+}
+
+/// Lock LEDs as the target set them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[allow(missing_docs)]
+pub struct Leds {
+    pub num: bool,
+    pub caps: bool,
+    pub scroll: bool,
+    pub compose: bool,
+    pub kana: bool,
+}
+
+/// Whether the target takes input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// Reports are taken.
+    Ok,
+    /// No USB function is there (gadget not bound).
+    Absent,
+    /// USB is there but the target has not configured it, or sleeps.
+    NotConfigured,
+    /// Configured, but the target does not poll the endpoint.
+    Stalled,
+}
+
+/// Topic `hid.state`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct HidState {
+    /// Keyboard.
+    pub keyboard: Link,
+    /// Absolute mouse.
+    pub absolute: Link,
+    /// Relative mouse.
+    pub relative: Link,
+    /// Lock LEDs.
+    pub leds: Leds,
+    /// The focus epoch in force.
+    pub focus: u32,
+    /// Who holds the focus; 0 for nobody.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub holder: u64,
+}

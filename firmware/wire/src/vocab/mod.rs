@@ -1,0 +1,7 @@
+//! The vocabulary of the devices in this repository: the bodies of their topics and methods.
+//! The kernel never looks into them.
+
+pub mod gadget;
+pub mod input;
+pub mod page;
+pub mod video;

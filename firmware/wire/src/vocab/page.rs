@@ -1,0 +1,153 @@
+//! What the page and the web device say to each other: JSON on the WebSocket `/api/ws`.
+//! Frames travel on a second one, `/api/video`, so that no picture stands before a key.
+
+use super::{gadget::GadgetState, input, video};
+use crate::service::{DeathRecord, DeviceInfo, KernelInfo, MemoryStats};
+use crate::{DeviceName, WireError};
+use serde::{Deserialize, Serialize};
+
+/// Page → web.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToWeb {
+    /// Input of this page.
+    Input(input::InputState),
+    /// Something to do, answered by [`ToPage::Done`] with the same `id`.
+    Do {
+        /// Chosen by the page.
+        id: u32,
+        /// What.
+        action: Action,
+    },
+    /// Round-trip probe, answered by [`ToPage::Pong`].
+    Ping {
+        /// Given back as it is.
+        nonce: u32,
+    },
+}
+
+/// What a page can ask for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum Action {
+    /// Captured size and rate.
+    SetMode(video::VideoMode),
+    /// JPEG quality and rate.
+    SetEncode(video::EncodeSettings),
+    /// USB soft unplug and plug.
+    Replug,
+    /// Restart a device.
+    Restart {
+        /// Which.
+        device: DeviceName,
+    },
+    /// The death records of a device, answered in `Done.deaths`.
+    Deaths {
+        /// Which.
+        device: DeviceName,
+    },
+}
+
+/// Web → page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToPage {
+    /// First message: who we are. A changed `kernel.boot` means that the kernel restarted.
+    Hello {
+        /// The kernel.
+        kernel: KernelInfo,
+        /// Pages connected, this one included.
+        viewers: u32,
+    },
+    /// Sent at once and on every change, one per device.
+    Device(DeviceInfo),
+    /// A device is gone from the configuration.
+    DeviceGone {
+        /// Which.
+        name: DeviceName,
+    },
+    /// A device died.
+    Death(DeathRecord),
+    /// USB.
+    Gadget(GadgetState),
+    /// Keyboard and mouse; `None` while hid is not running.
+    Hid {
+        /// State.
+        state: Option<input::HidState>,
+    },
+    /// Video; `None` while capture is not running.
+    Video {
+        /// State.
+        state: Option<video::VideoState>,
+    },
+    /// Encoder; `None` while it is not running.
+    Encode {
+        /// State.
+        state: Option<video::EncodeState>,
+    },
+    /// Shared memory, once a second while a page asks for it by being open.
+    Memory(MemoryStats),
+    /// What became of this page's input.
+    Ack(input::InputAck),
+    /// Answer to [`ToWeb::Do`].
+    Done {
+        /// The page's.
+        id: u32,
+        /// Why not, if not.
+        error: Option<WireError>,
+        /// For `Deaths`.
+        deaths: Option<Vec<DeathRecord>>,
+    },
+    /// Answer to [`ToWeb::Ping`].
+    Pong {
+        /// The page's.
+        nonce: u32,
+    },
+    /// Number of pages connected changed.
+    Viewers {
+        /// How many.
+        count: u32,
+    },
+}
+
+/// `/api/session`, `/api/setup` and `/api/login` answer this as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct SessionInfo {
+    /// What the page has to show.
+    pub state: SessionState,
+    /// To be sent as header `x-dkvm-csrf` with every POST and as `?csrf=` with each WebSocket.
+    pub csrf: String,
+    /// The node's name.
+    pub node: String,
+}
+
+/// Where a visitor stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// No password is set yet: set one.
+    Setup,
+    /// Log in.
+    Login,
+    /// Logged in.
+    Open,
+}
+
+/// Body of `POST /api/setup` and `POST /api/login`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Password {
+    /// At least 8 characters at set-up.
+    pub password: String,
+}
+
+/// Head of each binary message on `/api/video`, little-endian: sequence u64, captured_ns u64,
+/// web's `CLOCK_MONOTONIC` at sending u64 (ns), width u32, height u32; then the JPEG.
+/// The page answers each with an empty binary message when it has shown it: one credit. Web sends only with
+/// credit (2 at the start), always the newest frame.
+pub const VIDEO_HEAD_LEN: usize = 32;
