@@ -1,0 +1,49 @@
+# dKVM: the only entry points a person needs. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test check bench lab clean
+
+PAGE := devices/web/page
+STATIC_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+
+help: ## This list
+	@echo 'dKVM. The two commands: make run, make test.'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: ## Install what is missing (says first what), build the lab's Linux once into a cache
+	@lab/setup.sh
+
+run: setup build ## Boot the virtual Pi wired to a virtual PC and print the address to work it from a browser
+	@lab/run.sh run
+
+test: setup build ## Every test: unit, process, conformance, page, lab scenarios; ends with a plain count
+	@.ci/test
+
+check: ## Format, lints, licences, shell scripts, types of the page; no Linux is built for it
+	@lab/setup.sh check
+	@.ci/check
+
+bench: setup build ## Measure: one table, medians and p99, against the peers in the same run
+	@lab/run.sh bench
+
+lab: ## One scenario: make lab SCENARIO=name; without a name, the list
+ifdef SCENARIO
+	@$(MAKE) --no-print-directory setup build
+	@lab/run.sh $(SCENARIO)
+else
+	@lab/setup.sh check
+	@lab/run.sh
+endif
+
+build: ## The binaries (release) and the page
+	@echo '== page'
+	@cd $(PAGE) && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run --silent build
+	@echo '== dkvm (static), dkvm-device'
+	@cargo build --release --locked -p dkvm-device -p dkvm-testkit
+	@cargo rustc --release --locked -p dkvm --bin dkvm --target $(STATIC_TARGET) -- -C target-feature=+crt-static
+
+clean: ## Remove what was built here; the cache of the lab's Linux stays
+	@cargo clean
+	@rm -rf $(PAGE)/dist $(PAGE)/node_modules lab/node_modules lab/out
