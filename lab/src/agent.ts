@@ -1,0 +1,106 @@
+// The runner's side of lab/pi/agent.c: commands, signals and files inside the virtual Pi.
+import { connect, type Socket } from "node:net";
+
+const PORT = 1023;
+
+export interface Answer {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface AgentRecord {
+  kind: "o" | "e" | "x";
+  data: Buffer;
+}
+
+/** A command that goes on: its lines as they come, until `close`. */
+export interface Stream {
+  lines: AsyncIterable<string>;
+  close(): void;
+}
+
+export class Agent {
+  constructor(readonly address: string) {}
+
+  async exec(script: string): Promise<Answer> {
+    const body = Buffer.from(script);
+    const { stdout, stderr, code } = await this.#ask([`exec ${body.length}\n`, body]);
+    return { code, stdout: stdout.toString(), stderr: stderr.toString() };
+  }
+
+  /** Sends a signal; the errno, or 0. */
+  async kill(pid: number, signal: number): Promise<number> {
+    return (await this.#ask([`kill ${signal} ${pid}\n`])).code;
+  }
+
+  async read(path: string): Promise<Buffer | undefined> {
+    const answer = await this.#ask([`read ${path}\n`]);
+    return answer.code === 0 ? answer.stdout : undefined;
+  }
+
+  async write(path: string, data: Buffer | string, mode = 0o644): Promise<void> {
+    const body = Buffer.from(data);
+    const answer = await this.#ask([`write ${mode.toString(8)} ${body.length} ${path}\n`, body]);
+    if (answer.code !== 0) throw new Error(`cannot write ${path} in the Pi: errno ${answer.code}`);
+  }
+
+  stream(script: string): Stream {
+    const socket = this.#open();
+    const body = Buffer.from(script);
+    socket.write(`exec ${body.length}\n`);
+    socket.write(body);
+    return { lines: readLines(socket), close: () => socket.destroy() };
+  }
+
+  #open(): Socket {
+    const socket = connect({ host: this.address, port: PORT, noDelay: true });
+    return socket;
+  }
+
+  async #ask(request: (string | Buffer)[]): Promise<{ code: number; stdout: Buffer; stderr: Buffer }> {
+    const socket = this.#open();
+    for (const part of request) socket.write(part);
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    try {
+      for await (const record of readRecords(socket)) {
+        if (record.kind === "o") out.push(record.data);
+        else if (record.kind === "e") err.push(record.data);
+        else return { code: Number(record.data), stdout: Buffer.concat(out), stderr: Buffer.concat(err) };
+      }
+    } finally {
+      socket.destroy();
+    }
+    throw new Error("the Pi's agent hung up");
+  }
+}
+
+async function* readRecords(socket: Socket): AsyncGenerator<AgentRecord> {
+  let pending: Buffer = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    pending = Buffer.concat([pending, chunk as Buffer]);
+    while (pending.length >= 5) {
+      const length = pending.readUInt32BE(1);
+      if (pending.length < 5 + length) break;
+      const kind = String.fromCharCode(pending[0]!) as AgentRecord["kind"];
+      yield { kind, data: pending.subarray(5, 5 + length) };
+      pending = pending.subarray(5 + length);
+    }
+  }
+}
+
+async function* readLines(socket: Socket): AsyncGenerator<string> {
+  let pending = "";
+  try {
+    for await (const record of readRecords(socket)) {
+      if (record.kind === "x") return;
+      pending += record.data.toString();
+      const lines = pending.split("\n");
+      pending = lines.pop() ?? "";
+      yield* lines;
+    }
+  } catch {
+    // closed by us, or the Pi is gone: the stream ends
+  }
+}
