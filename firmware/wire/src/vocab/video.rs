@@ -62,7 +62,7 @@ pub struct VideoState {
 }
 
 /// Body of the stream topics `video.raw` and `video.jpeg`, which carry one lease.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct FrameInfo {
     /// Counts the source's frames; gaps are frames that were dropped.
@@ -79,6 +79,25 @@ pub struct FrameInfo {
     pub stride: u32,
     /// FourCC.
     pub format: String,
+    /// What its YUV values mean; says nothing of RGB and JPEG.
+    #[serde(default)]
+    pub colors: Colors,
+}
+
+/// How YUV values become light: matrix and range. Without it black on an HDMI capture is a dark grey in JPEG.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Colors {
+    /// BT.601, 16 to 235: standard definition, and what V4L2 means where it says nothing.
+    #[default]
+    Bt601Limited,
+    /// BT.601, 0 to 255: as in JPEG.
+    Bt601Full,
+    /// BT.709, 16 to 235: HDMI from 720p on.
+    Bt709Limited,
+    /// BT.709, 0 to 255.
+    Bt709Full,
 }
 
 /// Arguments of `encode.set` and body of topic `encode.state`.
