@@ -97,10 +97,15 @@ pub struct InputAck {
     pub holder: u64,
     /// The last `seq` seen.
     pub seq: u32,
-    /// Steps below this number were written to the target.
+    /// Steps below this number are settled: the target took them, except for those counted in `lost`.
     pub steps: u32,
-    /// The focus epoch in force: higher than the holder's own means that it lost the focus.
+    /// The focus epoch in force: higher than the holder's own means that it lost the focus. A sender that does
+    /// not have the focus is always told a higher one, even when two took the same epoch at once.
     pub focus: u32,
+    /// How many of this holder's steps so far were given up, because the target took no input for longer
+    /// than the lease.
+    #[serde(default)]
+    pub lost: u32,
 }
 
 /// Lock LEDs as the target set them.
