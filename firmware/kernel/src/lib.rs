@@ -4,3 +4,4 @@
 //! `dkvm kernel` does, as a library.
 
 pub mod client;
+pub mod memory;
