@@ -170,6 +170,8 @@ int main(void) {
         return 1;
     }
     signal(SIGPIPE, SIG_IGN);
+    printf("lab: agent is listening\n"); // the runner waits for this line
+    fflush(stdout);
     for (;;) {
         signal(SIGCHLD, SIG_IGN); // children reap themselves
         connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);

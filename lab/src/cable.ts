@@ -1,0 +1,45 @@
+// The two cables, worked from outside: lab/cables/*.c do the carrying inside the Pi.
+import { until } from "./lab.ts";
+import type { Pi } from "./pi.ts";
+
+class Cable {
+  constructor(readonly pi: Pi, readonly name: "usb-cable" | "hdmi-cable") {}
+
+  async unplug(): Promise<void> {
+    await this.pi.must(`echo unplug > /run/lab/${this.name}.command`);
+  }
+
+  async plug(): Promise<void> {
+    await this.pi.must(`echo plug > /run/lab/${this.name}.command`);
+  }
+
+  status(): Promise<string> {
+    return this.pi.readText(`/run/lab/${this.name}.status`);
+  }
+
+  async awaitStatus(wanted: string | RegExp, timeout = 10_000): Promise<void> {
+    await until(`the ${this.name} is ${wanted}`, async () => {
+      const status = await this.status();
+      return typeof wanted === "string" ? status === wanted : wanted.test(status);
+    }, { timeout });
+  }
+}
+
+/** Status: "absent" (unplugged, or the target is off), "waiting" (no gadget) or "joined". */
+export class UsbCable extends Cable {
+  constructor(pi: Pi) {
+    super(pi, "usb-cable");
+  }
+
+  /** What the Pi's USB controller knows: "not attached", "configured", … */
+  udcState(): Promise<string> {
+    return this.pi.readText("/sys/class/udc/dummy_udc.0/state");
+  }
+}
+
+/** Status: "no signal", or the mode on the wire such as "1280x720". */
+export class HdmiCable extends Cable {
+  constructor(pi: Pi) {
+    super(pi, "hdmi-cable");
+  }
+}

@@ -1,0 +1,229 @@
+// The target PC: QEMU with SeaBIOS, and either a boot sector or a small Linux.
+import type { ChildProcess } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync, readdirSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Cpio } from "./cpio.ts";
+import { targetKernelDirectory } from "./kernel.ts";
+import { LabError, labDirectory, until, type Lab } from "./lab.ts";
+import { USB_PORT, VNC_PORT } from "./pi-image.ts";
+import type { PiNetwork } from "./network.ts";
+import { Qmp } from "./qmp.ts";
+import { TargetLog, type InputDevice } from "./target-log.ts";
+
+export interface TargetOptions {
+  /** "prompt": a boot sector that echoes keys through the BIOS. "linux": reports every input event. */
+  system?: "prompt" | "linux";
+  width?: number;
+  height?: number;
+  memory?: string;
+}
+
+export class Target {
+  readonly log = new TargetLog();
+  /** Milliseconds from power-on until the system answers. */
+  bootMilliseconds = 0;
+  #machine: ChildProcess | undefined;
+  #qmp: Qmp | undefined;
+  #report: Socket | undefined;
+  #nextCommand = 1;
+
+  constructor(
+    readonly lab: Lab,
+    readonly network: PiNetwork,
+    readonly options: TargetOptions = {},
+  ) {}
+
+  static async boot(lab: Lab, network: PiNetwork, options: TargetOptions = {}): Promise<Target> {
+    const target = new Target(lab, network, options);
+    await target.powerOn();
+    return target;
+  }
+
+  get system(): "prompt" | "linux" {
+    return this.options.system ?? "linux";
+  }
+
+  get serialLog(): string {
+    return this.lab.log("target-serial.log");
+  }
+
+  /** Everything that the first serial port has shown since power-on. */
+  serial(): string {
+    return existsSync(this.serialLog) ? readFileSync(this.serialLog, "latin1") : "";
+  }
+
+  async powerOn({ wait = true } = {}): Promise<void> {
+    const started = performance.now();
+    await this.start();
+    await this.go();
+    if (!wait) return;
+    await this.awaitUp();
+    this.bootMilliseconds = performance.now() - started;
+  }
+
+  /** Makes the machine, but holds it before its first instruction: cables can join first. */
+  async start(): Promise<void> {
+    if (this.#machine) throw new LabError("the target PC is already on");
+    const machine = this.lab.start("target-qemu.log", join(labDirectory, "build/with-pty"), ["qemu-system-x86_64", ...this.#arguments()], {
+      env: { ...process.env, TERM: "xterm" },
+    });
+    this.#machine = machine;
+    machine.once("exit", () => (this.#machine = undefined));
+    this.#qmp = await until("QEMU starts", async () => {
+      if (!this.#machine) throw new LabError(`QEMU did not start:\n${readFileSync(this.lab.log("target-qemu.log"), "utf8")}`);
+      return Qmp.connect(this.lab.path("qmp.sock")).catch(() => undefined);
+    });
+    await this.#openReport();
+  }
+
+  async go(): Promise<void> {
+    await this.qmp("cont");
+  }
+
+  async awaitUp(): Promise<void> {
+    if (this.system === "linux") await until("the target's Linux is up", () => this.log.up, { timeout: 40_000, every: 5 });
+    else await until("the target's prompt is up", () => /^> /m.test(this.serial()), { timeout: 20_000, every: 5 });
+  }
+
+  /** Pulls the plug. */
+  async powerOff(): Promise<void> {
+    if (!this.#machine) return;
+    this.#report?.destroy();
+    this.#qmp?.socket.destroy();
+    await this.lab.end(this.#machine);
+    this.#machine = undefined;
+    for (const device of this.log.devices.values()) device.present = false;
+    this.log.up = false;
+  }
+
+  /** The reset button. */
+  async reset({ wait = true } = {}): Promise<void> {
+    this.log.up = false;
+    await this.qmp("system_reset");
+    if (wait) await this.awaitUp();
+  }
+
+  qmp(command: string, parameters: Record<string, unknown> = {}): Promise<unknown> {
+    if (!this.#qmp) throw new LabError("the target PC is off");
+    return this.#qmp.ask(command, parameters);
+  }
+
+  /** Whether the target's USB controller sees a device on the cable. */
+  async usbAttached(): Promise<boolean> {
+    return (await this.qmp("qom-get", { path: "/machine/peripheral/cable", property: "attached" })) === true;
+  }
+
+  /** Runs a shell script on the target (linux only). */
+  async sh(script: string, timeout = 20_000): Promise<{ code: number; text: string }> {
+    return this.#command(`run`, script.replaceAll("\n", "; "), timeout);
+  }
+
+  /** "DEVICE:CODE" of every key and button that the target's kernel holds pressed. */
+  async heldKeys(): Promise<string[]> {
+    const { text } = await this.#command("held", "", 20_000);
+    return text.split(" ").filter((word) => word !== "");
+  }
+
+  /** Waits for a USB input device; a pattern picks by name. */
+  async awaitInput(name: RegExp = /./, timeout = 15_000): Promise<InputDevice> {
+    return this.awaitLog(`the target has a USB input device ${name}`, () => this.log.usbInputs().find((device) => name.test(device.name)), timeout);
+  }
+
+  /** Waits until `probe`, tried at every line from the target, gives something. */
+  awaitLog<T>(what: string, probe: () => T | undefined, timeout = 10_000): Promise<T> {
+    return new Promise((done, failed) => {
+      const finish = (act: () => void): void => {
+        clearTimeout(timer);
+        stop();
+        act();
+      };
+      const timer = setTimeout(() => finish(() => failed(new LabError(`waited ${timeout / 1000} s in vain: ${what}`))), timeout);
+      const stop = this.log.watch(() => look());
+      const look = (): void => {
+        const value = probe();
+        if (value !== undefined && value !== false) finish(() => done(value));
+      };
+      look();
+    });
+  }
+
+  /** Waits until exactly this text has been typed since the mark; longer or other text fails. */
+  async awaitTyped(text: string, since = 0, timeout = 10_000): Promise<void> {
+    await this.awaitLog(`the target gets ${JSON.stringify(text)}`, () => this.log.typed(since).length >= text.length || undefined, timeout)
+      .catch((error: Error) => { throw new LabError(`${error.message}; it got ${JSON.stringify(this.log.typed(since))}`); });
+    const typed = this.log.typed(since);
+    if (typed !== text) throw new LabError(`the target got ${JSON.stringify(typed)} in place of ${JSON.stringify(text)}`);
+  }
+
+  /** The target's own picture, as a PPM file's bytes: what its screen shows, cable or not. */
+  async screenshot(): Promise<Buffer> {
+    const path = this.lab.path("screen.ppm");
+    await this.qmp("screendump", { filename: path });
+    return readFileSync(path);
+  }
+
+  async #command(verb: string, rest: string, timeout: number): Promise<{ code: number; text: string }> {
+    const id = `c${this.#nextCommand++}`;
+    return new Promise((done, failed) => {
+      const timer = setTimeout(() => failed(new LabError(`the target did not answer '${verb} ${rest}' in ${timeout / 1000} s`)), timeout);
+      this.log.expectAnswer(id, (answer) => {
+        clearTimeout(timer);
+        done(answer);
+      });
+      this.#report?.write(`${verb} ${id} ${rest}\n`);
+    });
+  }
+
+  async #openReport(): Promise<void> {
+    const socket = await new Promise<Socket>((done, failed) => {
+      const s = connect(this.lab.path("report.sock"), () => done(s)).on("error", failed);
+    });
+    socket.on("error", () => {});
+    createInterface({ input: socket }).on("line", (line) => this.log.receive(line));
+    this.#report = socket;
+  }
+
+  #arguments(): string[] {
+    const { width = 1280, height = 720, memory = "256M" } = this.options;
+    const host = this.network.wireHost;
+    return [
+      "-name", "target", "-accel", "tcg", "-machine", "pc", "-m", memory, "-nodefaults", "-no-user-config", "-S",
+      "-device", `VGA,xres=${width},yres=${height},vgamem_mb=32`,
+      "-vnc", `${host}:${VNC_PORT - 5900}`, "-display", "curses",
+      "-qmp", `unix:${this.lab.path("qmp.sock")},server=on,wait=off`,
+      "-chardev", `file,id=com1,path=${this.serialLog}`, "-serial", "chardev:com1",
+      "-device", "virtio-serial", "-chardev", `socket,id=report,path=${this.lab.path("report.sock")},server=on,wait=off`,
+      "-device", "virtserialport,chardev=report,name=report",
+      "-device", "qemu-xhci,id=xhci",
+      "-chardev", `socket,id=cable,host=${host},port=${USB_PORT},server=on,wait=off`,
+      "-device", "usb-redir,id=cable,chardev=cable,bus=xhci.0",
+      ...(this.system === "linux" ? this.#linux() : this.#prompt()),
+    ];
+  }
+
+  #prompt(): string[] {
+    return ["-drive", `if=floppy,format=raw,readonly=on,file=${join(labDirectory, "build/prompt.bin")}`, "-boot", "a"];
+  }
+
+  #linux(): string[] {
+    const image = this.lab.path("target.cpio");
+    writeFileSync(image, buildTargetImage());
+    const { width = 1280, height = 720 } = this.options;
+    const commandLine = `console=ttyS0 loglevel=4 tsc=reliable no_timer_check noreplace-smp random.trust_cpu=on usb-storage.delay_use=0 vt.global_cursor_default=0 rdinit=/init mitigations=off nokaslr video=${width}x${height}`;
+    return ["-kernel", join(targetKernelDirectory(), "vmlinux"), "-initrd", image, "-append", commandLine];
+  }
+}
+
+function buildTargetImage(): Buffer {
+  const image = new Cpio();
+  for (const path of ["/bin", "/proc", "/sys", "/dev", "/tmp"]) image.directory(path);
+  image.characterDevice("/dev/console", 5, 1);
+  image.copy("/bin/busybox", "/bin/busybox");
+  image.file("/init", readFileSync(join(labDirectory, "target/init.sh")), 0o755);
+  image.copy("/bin/reporter", join(labDirectory, "build/reporter"));
+  const modules = join(targetKernelDirectory(), "lib/modules");
+  for (const version of readdirSync(modules)) image.tree(`/lib/modules/${version}`, join(modules, version));
+  return image.bytes();
+}
