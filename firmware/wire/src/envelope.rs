@@ -101,7 +101,7 @@ pub fn decode(frame: &[u8]) -> Result<Message<'_>, DecodeError> {
 }
 
 /// A body as MessagePack with *named* maps, so that a reader can ignore fields it does not know.
-pub fn encode_body<T: Serialize>(body: &T) -> Vec<u8> {
+pub fn encode_body<T: Serialize + ?Sized>(body: &T) -> Vec<u8> {
     // Our vocabulary is plain data; see `Message::encode`.
     rmp_serde::to_vec_named(body).unwrap_or_default()
 }
