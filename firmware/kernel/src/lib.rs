@@ -4,4 +4,5 @@
 //! `dkvm kernel` does, as a library.
 
 pub mod client;
+pub mod config;
 pub mod memory;

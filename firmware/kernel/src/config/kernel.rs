@@ -1,0 +1,63 @@
+use super::section::{Report, Section};
+use std::path::PathBuf;
+
+/// `[kernel]`: the kernel's own part. Changes take effect at its next start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelConfig {
+    /// Where the control socket, the log and the run directories of the devices are.
+    pub run_dir: PathBuf,
+    /// A tmpfs for the pools.
+    pub shm_dir: PathBuf,
+    /// What is kept over restarts.
+    pub state_dir: PathBuf,
+    /// The node's name; `None` is the host name.
+    pub node: Option<String>,
+    /// Whether the router runs at real-time priority with locked memory.
+    pub realtime: bool,
+    /// Whether the hardware watchdog is petted.
+    pub watchdog: bool,
+}
+
+impl Default for KernelConfig {
+    fn default() -> Self {
+        Self {
+            run_dir: "/run/dkvm".into(),
+            shm_dir: "/dev/shm".into(),
+            state_dir: "/var/lib/dkvm".into(),
+            node: None,
+            realtime: false,
+            watchdog: false,
+        }
+    }
+}
+
+impl KernelConfig {
+    /// The control socket.
+    pub fn socket(&self) -> PathBuf {
+        self.run_dir.join("kernel.sock")
+    }
+
+    pub(super) fn read(mut section: Section<'_, '_>, report: &mut Report<'_>) -> Self {
+        let default = Self::default();
+        let config = Self {
+            run_dir: directory(&mut section, "run_dir", report).unwrap_or(default.run_dir),
+            shm_dir: directory(&mut section, "shm_dir", report).unwrap_or(default.shm_dir),
+            state_dir: directory(&mut section, "state_dir", report).unwrap_or(default.state_dir),
+            node: section.text("node", "the node's name", report).map(|found| found.value),
+            realtime: section.flag("realtime", report).unwrap_or_default(),
+            watchdog: section.flag("watchdog", report).unwrap_or_default(),
+        };
+        section.finish(report);
+        config
+    }
+}
+
+fn directory(section: &mut Section<'_, '_>, key: &'static str, report: &mut Report<'_>) -> Option<PathBuf> {
+    let found = section.text(key, "an absolute path", report)?;
+    let path = PathBuf::from(&found.value);
+    if path.is_absolute() {
+        return Some(path);
+    }
+    report.add(found.span, section.key(key), format!("must be an absolute path, not {:?}", found.value));
+    None
+}
