@@ -2,7 +2,7 @@
 // drivers, cables, our binaries and the scenario's files. Rebuilt every time: it takes less than
 // finding out whether it must be.
 import { execFileSync } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Cpio } from "./cpio.ts";
 import { LabError, labDirectory, repository } from "./lab.ts";
@@ -20,6 +20,15 @@ export function binaryDirectory(): string {
   return process.env["DKVM_BIN_DIR"] ?? join(target, "release");
 }
 
+/** The static dkvm is built for an explicit target triple, the others for the host's default. */
+function findBinary(name: string): string {
+  const places = [binaryDirectory(), join(binaryDirectory(), "../x86_64-unknown-linux-gnu/release")];
+  const found = places.map((place) => join(place, name)).filter((path) => existsSync(path));
+  const newest = found.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+  if (newest === undefined) throw new LabError(`${name} is not built: run 'make build' (looked in ${places.join(" and ")})`);
+  return newest;
+}
+
 export function buildPiImage(options: PiOptions, network: PiNetwork): Buffer {
   const image = new Cpio();
   for (const path of ["/proc", "/sys", "/dev", "/run", "/root", "/usr/bin", "/usr/sbin", "/var/lib/dkvm"]) {
@@ -30,7 +39,7 @@ export function buildPiImage(options: PiOptions, network: PiNetwork): Buffer {
   image.tree("/", join(repository, "rootfs")).tree("/", join(labDirectory, "rootfs"));
   image.link("/init", "/sbin/init");
   image.tree("/lib/modules", join(umlDirectory(), "lib/modules"));
-  for (const name of ["usb-cable", "hdmi-cable", "agent"]) {
+  for (const name of ["usb-cable", "hdmi-cable", "agent", "grab"]) {
     addProgram(image, `/usr/lib/lab/${name}`, join(labDirectory, "build", name));
   }
   addBinaries(image, options);
@@ -76,9 +85,7 @@ function addBinaries(image: Cpio, options: PiOptions): void {
     return;
   }
   for (const name of ["dkvm", "dkvm-device"]) {
-    const source = join(binaryDirectory(), name);
-    if (!existsSync(source)) throw new LabError(`${source} is missing: run 'cargo build --release' first`);
-    addProgram(image, `/usr/bin/${name}`, source);
+    addProgram(image, `/usr/bin/${name}`, findBinary(name));
   }
 }
 

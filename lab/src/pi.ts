@@ -22,6 +22,8 @@ export interface PiOptions {
   /** Mounts this machine's files on /host. */
   hostfs?: boolean;
   modules?: string[];
+  /** Made beforehand by a rig, so that the target PC can start at the same time. */
+  network?: PiNetwork;
   files?: Record<string, string | Buffer | { data: string | Buffer; mode: number }>;
 }
 
@@ -54,7 +56,7 @@ export class Pi {
 
   static async boot(lab: Lab, options: PiOptions = {}): Promise<Pi> {
     const index = options.index ?? 0;
-    const network = createPiNetwork(index);
+    const network = options.network ?? createPiNetwork(index);
     const image = lab.path(`pi${index}.cpio`);
     writeFileSync(image, buildPiImage(options, network));
     const logName = `pi${index}-console.log`;

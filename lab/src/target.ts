@@ -28,6 +28,7 @@ export class Target {
   #qmp: Qmp | undefined;
   #report: Socket | undefined;
   #nextCommand = 1;
+  #powered = 0;
 
   constructor(
     readonly lab: Lab,
@@ -45,6 +46,10 @@ export class Target {
     return this.options.system ?? "linux";
   }
 
+  get isOn(): boolean {
+    return this.#machine !== undefined;
+  }
+
   get serialLog(): string {
     return this.lab.log("target-serial.log");
   }
@@ -55,12 +60,9 @@ export class Target {
   }
 
   async powerOn({ wait = true } = {}): Promise<void> {
-    const started = performance.now();
     await this.start();
     await this.go();
-    if (!wait) return;
-    await this.awaitUp();
-    this.bootMilliseconds = performance.now() - started;
+    if (wait) await this.awaitUp();
   }
 
   /** Makes the machine, but holds it before its first instruction: cables can join first. */
@@ -79,10 +81,16 @@ export class Target {
   }
 
   async go(): Promise<void> {
+    this.#powered = performance.now();
     await this.qmp("cont");
   }
 
   async awaitUp(): Promise<void> {
+    await this.#answers();
+    this.bootMilliseconds = performance.now() - this.#powered;
+  }
+
+  async #answers(): Promise<void> {
     if (this.system === "linux") await until("the target's Linux is up", () => this.log.up, { timeout: 40_000, every: 5 });
     else await until("the target's prompt is up", () => /^> /m.test(this.serial()), { timeout: 20_000, every: 5 });
   }
@@ -101,6 +109,7 @@ export class Target {
   /** The reset button. */
   async reset({ wait = true } = {}): Promise<void> {
     this.log.up = false;
+    this.#powered = performance.now();
     await this.qmp("system_reset");
     if (wait) await this.awaitUp();
   }
