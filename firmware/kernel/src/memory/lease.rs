@@ -131,12 +131,9 @@ impl Lease {
         })
     }
 
-    /// Gives back all that a holder has on it.
-    pub fn drop_all(&mut self, holder: HolderIndex) {
+    /// Gives back all counts of a holder. Its grants went with its pools.
+    pub fn drop_holds(&mut self, holder: HolderIndex) {
         self.holds.retain(|hold| hold.holder != holder);
-        if self.grant == Some(holder) {
-            self.grant = None;
-        }
     }
 }
 

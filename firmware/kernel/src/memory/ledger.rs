@@ -387,7 +387,7 @@ impl Ledger {
         }
         for id in self.holders.leases(index) {
             if let Some(lease) = self.leases.get_mut(&id) {
-                lease.drop_all(index);
+                lease.drop_holds(index);
             }
             self.settle(id);
         }
