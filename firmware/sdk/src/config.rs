@@ -41,17 +41,17 @@ pub enum ConfigError {
 
 /// Reads a device's configuration. Unknown keys are an error, whatever the type says of itself:
 /// on the wire they are ignored, but a person who writes `qualty` must be told.
+///
+/// It goes through JSON's value, because MessagePack's decoder speaks of markers where a person needs
+/// `invalid type: string "high", expected u8`.
 pub(crate) fn read<T: DeserializeOwned>(device: &str, bytes: &[u8]) -> Result<T, ConfigError> {
+    let table: serde_json::Value =
+        rmp_serde::from_slice(bytes).map_err(|error| wrong(device, String::new(), &error))?;
     let mut unknown = Vec::new();
     let mut track = serde_path_to_error::Track::new();
-    let mut inner = rmp_serde::Deserializer::from_read_ref(bytes);
-    let pathed = serde_path_to_error::Deserializer::new(&mut inner, &mut track);
+    let pathed = serde_path_to_error::Deserializer::new(&table, &mut track);
     let value = serde_ignored::deserialize(pathed, |path| unknown.push(path.to_string()));
-    let value = value.map_err(|error: rmp_serde::decode::Error| ConfigError::Value {
-        device: device.to_owned(),
-        place: place(&track.path().to_string()),
-        reason: error.to_string(),
-    })?;
+    let value = value.map_err(|error| wrong(device, place(&track.path().to_string()), &error))?;
     match unknown.into_iter().next() {
         None => Ok(value),
         Some(key) => Err(ConfigError::UnknownKey {
@@ -59,6 +59,14 @@ pub(crate) fn read<T: DeserializeOwned>(device: &str, bytes: &[u8]) -> Result<T,
             allowed: allowed::<T>(&key),
             key,
         }),
+    }
+}
+
+fn wrong(device: &str, place: String, error: &dyn std::error::Error) -> ConfigError {
+    ConfigError::Value {
+        device: device.to_owned(),
+        place,
+        reason: error.to_string(),
     }
 }
 
