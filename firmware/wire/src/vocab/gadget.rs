@@ -18,7 +18,7 @@ pub struct Plug {
     pub plugged: bool,
 }
 
-/// USB device state as Linux names it (`/sys/class/udc/*/state`).
+/// USB device state as Linux names it (`/sys/class/udc/NAME/state`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
