@@ -83,14 +83,11 @@ fn try_create(path: &Path) -> Result<Option<File>, DirError> {
         Ok(()) => {}
     }
     match lock_in(path) {
-        Err(Errno::WOULDBLOCK) => return Ok(None),
-        Err(source) => {
-            return Err(DirError::Lock {
-                path: path.to_owned(),
-                source,
-            })
-        }
-        Ok(None) => return Ok(None),
+        Err(Errno::WOULDBLOCK) | Ok(None) => Ok(None),
+        Err(source) => Err(DirError::Lock {
+            path: path.to_owned(),
+            source,
+        }),
         Ok(Some(lock)) => {
             // Again, because of the umask.
             let _ = rustix::fs::chmod(path, MODE);
