@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 // Values of vivid's menus.
-enum { CONNECTED_TO_FIRST_OUTPUT = 2, SIGNAL_NONE = 1, SIGNAL_SELECTED_TIMINGS = 4, MAX_NODES = 16, MAX_HZ = 61 };
+enum { CONNECTED_TO_FIRST_OUTPUT = 2, SIGNAL_NONE = 1, SIGNAL_SELECTED_TIMINGS = 4, NO_TEXT = 2, MAX_NODES = 16, MAX_HZ = 61 };
 
 static int source = -1, sink = -1; // output node, capture node
 static uint32_t connected_id, signal_id, timings_id;
@@ -58,6 +58,7 @@ bool vivid_open(void) {
     signal_id = find_control("DV Timings Signal Mode");
     timings_id = find_control("DV Timings");
     if (!connected_id || !signal_id || !timings_id) return false;
+    set_control(find_control("OSD Text Mode"), NO_TEXT); // else vivid writes its own state into the picture
     set_control(connected_id, CONNECTED_TO_FIRST_OUTPUT);
     set_control(signal_id, SIGNAL_NONE);
     return true;

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { labDirectory } from "../src/lab.ts";
-import { differingPixels, grab, toPgm } from "../src/frame.ts";
+import { differingPixels, grab, toPng } from "../src/frame.ts";
 import { quantile, scenario } from "../src/scenario.ts";
 
 const HID_OF_LETTER_A = 4;
@@ -36,8 +36,10 @@ export default scenario("lab-selftest", "The lab itself: a stand-in keyboard typ
   await rig.target.awaitTyped("abcdefghijklmnopqrst", start);
   bench.equal(await rig.target.heldKeys(), [], "keys still held");
 
+  writeFileSync(rig.pi.lab.log("screen.ppm"), await rig.target.screenshot());
   const after = await grab(rig.pi, 30);
-  writeFileSync(rig.pi.lab.log("captured.pgm"), toPgm(after));
+  writeFileSync(rig.pi.lab.log("captured.png"), toPng(after));
+  writeFileSync(rig.pi.lab.log("before.png"), toPng(before));
   const changed = differingPixels(before, after);
   bench.check(changed > 300, `the captured picture changed in ${changed} pixels only`);
   bench.equal(rig.target.log.usbDisconnects(), 0, "USB disconnects");

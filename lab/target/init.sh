@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # The target PC's whole operating system: drivers, a shell on the screen, and the reporter.
 /bin/busybox --install -s /bin
 export PATH=/bin

@@ -1,0 +1,120 @@
+#!/bin/sh
+# Sets up everything on a fresh Debian 12, says first what it will do, and repeats nothing that is done.
+#   lab/setup.sh         all: packages, the two kernels, the lab's programs, npm packages
+#   lab/setup.sh check   only what `make check` and `cargo build` need: no emulator, no kernels
+set -eu
+lab=$(cd "$(dirname "$0")" && pwd)
+
+# What the firmware needs to build: turbojpeg for MJPEG, clang for the bindings of V4L2.
+build_packages="
+    gcc make git
+    pkg-config libturbojpeg0-dev libclang-14-dev
+    shellcheck"
+lab_packages="
+    qemu-system-x86
+    linux-source-6.12 flex bison bc libelf-dev xz-utils kmod patch
+    busybox-static
+    libusbredirhost-dev libusb-1.0-0-dev
+    chromium fonts-dejavu-core
+    ustreamer
+    python3 python3-msgpack
+    iproute2 socat"
+say() { echo "setup: $*"; }
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+check_system() {
+    [ "$(uname -m)" = x86_64 ] || fail "the lab needs an x86_64 machine; this one is $(uname -m)"
+    command -v apt-get >/dev/null || fail "the set-up knows Debian 12 only; elsewhere install what this script lists by hand"
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "packages are to be installed: run as root, or install sudo"
+    command -v cargo >/dev/null || fail "the Rust toolchain is missing: install it from https://rustup.rs or 'apt-get install rustup'"
+}
+
+# A Node of at least 18.19 from anywhere will do; else Debian's.
+node_packages() {
+    if ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 18 || (a === 18 && b >= 19) ? 0 : 1)' 2>/dev/null; then
+        echo "nodejs npm"
+    elif ! command -v npm >/dev/null; then
+        echo "npm"
+    fi
+}
+
+missing_packages() {
+    for package in "$@"; do
+        status=$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+        case $status in
+        ii*) ;;
+        *) printf '%s ' "$package" ;;
+        esac
+    done
+}
+
+install_packages() {
+    # shellcheck disable=SC2086  # a list of words
+    missing=$(missing_packages $1)
+    [ -n "$missing" ] || return 0
+    say "will install by apt: $missing"
+    apt_install "$missing" 2>/dev/null && return 0
+    say "apt could not; trying again with fresh package lists"
+    as_root apt-get -qq update
+    apt_install "$missing" || fail "apt could not install them; its message is above"
+}
+
+apt_install() {
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 install $1 >/dev/null
+}
+
+# Only when the lock file is not the one that was installed.
+install_npm() {
+    cmp -s "$lab/package-lock.json" "$lab/node_modules/.installed-lock" && return 0
+    say "will install by npm, into lab/node_modules: $(node -p 'const p = require("'"$lab"'/package.json"); Object.keys({ ...p.dependencies, ...p.devDependencies }).join(" ")')"
+    (cd "$lab" && npm ci --silent --no-audit --no-fund)
+    cp "$lab/package-lock.json" "$lab/node_modules/.installed-lock"
+}
+
+build_kernels() {
+    uml=$("$lab/kernel/build-uml.sh" --where)
+    if [ ! -x "$uml/linux" ]; then
+        say "will build the virtual Pi's Linux into $uml"
+        "$lab/kernel/build-uml.sh"
+    fi
+    target=$("$lab/target/fetch-kernel.sh" --where)
+    if [ ! -e "$target/vmlinux" ]; then
+        say "will fetch the target PC's Linux into $target"
+        "$lab/target/fetch-kernel.sh"
+    fi
+}
+
+# A tap needs /dev/net/tun, which Debian opens to everybody, some containers do not.
+open_tun() {
+    [ -r /dev/net/tun ] && [ -w /dev/net/tun ] && return 0
+    say "will make /dev/net/tun usable"
+    [ -e /dev/net/tun ] || as_root modprobe tun || fail "there is no /dev/net/tun and the module 'tun' does not load: the lab's network needs it"
+    as_root chmod 666 /dev/net/tun
+}
+
+check_system
+case ${1:-all} in
+check)
+    install_packages "$build_packages $(node_packages)"
+    install_npm
+    ;;
+all)
+    install_packages "$build_packages $lab_packages $(node_packages)"
+    install_npm
+    open_tun
+    build_kernels
+    make -s -C "$lab/cables" OUT="$lab/build"
+    ;;
+*)
+    fail "unknown part '$1': use no argument, or 'check'"
+    ;;
+esac
