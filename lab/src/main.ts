@@ -44,6 +44,7 @@ async function play(scenario: Scenario, lab: Lab): Promise<boolean> {
     console.log(`${scenario.name}: does not hold: ${sentence}`);
     return false;
   } finally {
+    if (process.env["DKVM_LAB_KEEP"]) console.error(`logs are kept in ${keepLogs(lab)}`);
     await bench.close();
     await lab.endAll();
   }

@@ -65,6 +65,11 @@ export class Target {
     if (wait) await this.awaitUp();
   }
 
+  /** Waits until COM1 has shown a match. */
+  awaitSerial(pattern: RegExp, timeout = 10_000): Promise<RegExpExecArray> {
+    return until(`the target's serial port shows ${pattern}`, () => pattern.exec(this.serial()), { timeout, every: 3 });
+  }
+
   /** Makes the machine, but holds it before its first instruction: cables can join first. */
   async start(): Promise<void> {
     if (this.#machine) throw new LabError("the target PC is already on");
