@@ -1,0 +1,183 @@
+//! Linux's `/dev/hidg*`.
+//!
+//! A write is taken when the one place for a report is free, and the file is writable again when the target has fetched
+//! it. A function that is not configured refuses writes with `ESHUTDOWN`, and refuses reads with `ESHUTDOWN` or, without an
+//! OUT endpoint, with `ENOMEM` (Linux 6.12, f_hid.c). All files are non-blocking: on the Pi a write can otherwise hang for
+//! ever (raspberrypi/linux#4373).
+
+use super::{Opened, Said};
+use crate::{
+    config::Config,
+    core::Outcome,
+    reports::{leds, Function, Report},
+};
+use dkvm_wire::vocab::gadget::FunctionInfo;
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
+use std::{
+    collections::VecDeque,
+    fs::{File, OpenOptions},
+    io::{self, ErrorKind, Read, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+use tokio::io::{unix::AsyncFd, Interest};
+
+/// Output reports read at one go; a target that sends more is heard again.
+const MAX_READS: usize = 8;
+/// Longest output report looked at: the keyboard's is 1 byte, the rest is hostile.
+const MAX_OUTPUT: usize = 64;
+
+/// The three device files.
+#[derive(Debug)]
+pub struct Hidg {
+    paths: [PathBuf; 3],
+    fixed: [bool; 3],
+    files: [Option<AsyncFd<File>>; 3],
+    complained: [bool; 3],
+    said: VecDeque<Said>,
+}
+
+impl Hidg {
+    /// Nothing is open yet.
+    pub fn new(config: &Config) -> Self {
+        let path = |function: Function| {
+            let usual = || PathBuf::from(format!("/dev/hidg{}", function.index()));
+            config.device(function).cloned().unwrap_or_else(usual)
+        };
+        Self {
+            paths: Function::ALL.map(path),
+            fixed: Function::ALL.map(|function| config.device(function).is_some()),
+            files: [None, None, None],
+            complained: [false; 3],
+            said: VecDeque::new(),
+        }
+    }
+
+    /// Takes over where the functions are; what a person configured stays.
+    pub fn locate(&mut self, functions: &[FunctionInfo]) {
+        for function in Function::ALL {
+            let found = functions.iter().find(|info| info.name == function.name() && !info.device.is_empty());
+            if let Some(info) = found.filter(|_| !self.fixed[function.index()]) {
+                self.paths[function.index()] = PathBuf::from(&info.device);
+            }
+        }
+    }
+
+    /// Opens a function's file.
+    pub fn open(&mut self, function: Function) -> Opened {
+        let place = function.index();
+        self.files[place] = None;
+        match open(&self.paths[place]) {
+            Ok(file) => {
+                self.files[place] = Some(file);
+                self.complained[place] = false;
+                Opened::Yes
+            }
+            Err(error) => {
+                self.complain(place, &error);
+                Opened::No
+            }
+        }
+    }
+
+    /// Once per spell: the file is tried many times a second. A file that is not there is a state, not a fault.
+    fn complain(&mut self, place: usize, error: &io::Error) {
+        if error.kind() != ErrorKind::NotFound && !std::mem::replace(&mut self.complained[place], true) {
+            let path = self.paths[place].display();
+            dkvm_sdk::warn!("cannot open {path}: {error}; the gadget device gives it to this device's group, is it running?");
+        }
+    }
+
+    /// Writes a report.
+    pub fn write(&mut self, report: &Report) -> Outcome {
+        let place = report.function().index();
+        let Some(file) = &self.files[place] else { return Outcome::Gone };
+        match file.get_ref().write(report.bytes()) {
+            Ok(_) => Outcome::Taken,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Outcome::Again,
+            Err(error) if is_down(&error) && is_same(file.get_ref(), &self.paths[place]) => Outcome::Down,
+            Err(_) => {
+                self.files[place] = None;
+                Outcome::Gone
+            }
+        }
+    }
+
+    /// What the files say.
+    pub async fn next(&mut self) -> Said {
+        loop {
+            if let Some(said) = self.said.pop_front() {
+                return said;
+            }
+            let [keyboard, absolute, relative] = &self.files;
+            let function = tokio::select! {
+                () = woken(keyboard.as_ref()) => Function::Keyboard,
+                () = woken(absolute.as_ref()) => Function::Absolute,
+                () = woken(relative.as_ref()) => Function::Relative,
+            };
+            self.look(function);
+        }
+    }
+
+    /// Asks the file itself what holds now: a wake-up says only that something changed.
+    fn look(&mut self, function: Function) {
+        let Some(file) = &self.files[function.index()] else { return };
+        let flags = ready(file.get_ref());
+        if flags.contains(PollFlags::IN) {
+            self.said.extend(read_all(file.get_ref(), function));
+        }
+        if flags.contains(PollFlags::OUT) {
+            self.said.push_back(Said::Writable(function));
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<AsyncFd<File>> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits();
+    let file = OpenOptions::new().read(true).write(true).custom_flags(flags as i32).open(path)?;
+    AsyncFd::register_with_interest(file, Interest::READABLE | Interest::WRITABLE)
+}
+
+async fn woken(file: Option<&AsyncFd<File>>) {
+    let Some(file) = file else { return std::future::pending().await };
+    match file.ready(Interest::READABLE | Interest::WRITABLE).await {
+        Ok(mut guard) => guard.clear_ready(),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+fn ready(file: &File) -> PollFlags {
+    let mut fds = [PollFd::new(file, PollFlags::IN | PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    match poll(&mut fds, Some(&now)) {
+        Ok(_) => fds[0].revents(),
+        Err(_) => PollFlags::empty(),
+    }
+}
+
+fn read_all(mut file: &File, function: Function) -> Vec<Said> {
+    let mut said = Vec::new();
+    let mut bytes = [0; MAX_OUTPUT];
+    for _ in 0..MAX_READS {
+        match file.read(&mut bytes) {
+            Ok(length) if function == Function::Keyboard => said.extend(leds(&bytes[..length]).map(Said::Leds)),
+            Ok(_) => {}
+            Err(error) => {
+                said.extend(is_down(&error).then_some(Said::Down(function)));
+                break;
+            }
+        }
+    }
+    said
+}
+
+fn is_down(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(Errno::from_io_error(error), Some(Errno::SHUTDOWN | Errno::NOMEM))
+}
+
+/// Whether the open file is still the one at its path: after a bind it is another one.
+fn is_same(file: &File, path: &Path) -> bool {
+    let same = |a: std::fs::Metadata, b: std::fs::Metadata| (a.ino(), a.rdev()) == (b.ino(), b.rdev());
+    file.metadata().and_then(|open| Ok(same(open, path.metadata()?))).unwrap_or(false)
+}

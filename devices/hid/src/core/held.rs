@@ -1,0 +1,228 @@
+//! What is pressed, and the reports that say so.
+
+use crate::reports::{Function, Report, Turn, BUTTONS, FIRST_KEY, FIRST_MODIFIER, LAST_KEY, LAST_MODIFIER, REPORT_KEYS};
+use dkvm_wire::vocab::input::{Position, ABSOLUTE_MAX};
+
+/// Keys remembered at once besides modifiers: more than fingers, less than a flood.
+pub const MAX_KEYS: usize = 32;
+/// Where the absolute pointer is before anybody moved it: the middle, since corners are hot on some desktops.
+pub const MIDDLE: Position = Position { x: ABSOLUTE_MAX / 2, y: ABSOLUTE_MAX / 2 };
+
+/// A transition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// Pressed.
+    Down,
+    /// Released.
+    Up,
+}
+
+impl From<bool> for Edge {
+    fn from(down: bool) -> Self {
+        if down { Self::Down } else { Self::Up }
+    }
+}
+
+/// Keys held, in the order in which they were pressed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Keys {
+    /// Bit 0 is left control.
+    pub modifiers: u8,
+    /// All others, first pressed first; the report shows the first six.
+    pub pressed: Vec<u8>,
+}
+
+impl Keys {
+    /// Presses or releases. Usages that are no key change nothing.
+    pub fn set(&mut self, usage: u8, edge: Edge) {
+        match (usage, edge) {
+            (FIRST_MODIFIER..=LAST_MODIFIER, Edge::Down) => self.modifiers |= 1 << (usage - FIRST_MODIFIER),
+            (FIRST_MODIFIER..=LAST_MODIFIER, Edge::Up) => self.modifiers &= !(1 << (usage - FIRST_MODIFIER)),
+            (FIRST_KEY..=LAST_KEY, Edge::Down) => self.press(usage),
+            (_, Edge::Up) => self.pressed.retain(|key| *key != usage),
+            _ => {}
+        }
+    }
+
+    fn press(&mut self, usage: u8) {
+        if !self.pressed.contains(&usage) && self.pressed.len() < MAX_KEYS {
+            self.pressed.push(usage);
+        }
+    }
+
+    /// Makes `wanted` what is held. Keys held already keep their place.
+    pub fn reconcile(&mut self, wanted: &[u8]) {
+        self.pressed.retain(|key| wanted.contains(key));
+        self.modifiers = 0;
+        for usage in wanted {
+            self.set(*usage, Edge::Down);
+        }
+    }
+
+    fn report(&self) -> Report {
+        let mut keys = [0; REPORT_KEYS];
+        for (place, key) in keys.iter_mut().zip(&self.pressed) {
+            *place = *key;
+        }
+        Report::keyboard(self.modifiers, keys)
+    }
+}
+
+/// Buttons of both mice, and where the absolute pointer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pointer {
+    /// Buttons of the absolute mouse, bit 0 left.
+    pub absolute: u8,
+    /// Buttons of the relative mouse.
+    pub relative: u8,
+    /// Absolute position.
+    pub at: Position,
+}
+
+impl Default for Pointer {
+    fn default() -> Self {
+        Self { absolute: 0, relative: 0, at: MIDDLE }
+    }
+}
+
+impl Pointer {
+    /// Which mouse a step of `button` is for: a release goes where the button is held.
+    pub fn route(&self, button: u8, edge: Edge, mode: Function) -> Function {
+        let held = |buttons: u8| buttons & bit(button) != 0;
+        match edge {
+            _ if held(self.absolute) => Function::Absolute,
+            _ if held(self.relative) => Function::Relative,
+            Edge::Down | Edge::Up => mode,
+        }
+    }
+
+    /// Presses or releases a button of one mouse.
+    pub fn set(&mut self, function: Function, button: u8, edge: Edge) {
+        let buttons = match function {
+            Function::Relative => &mut self.relative,
+            _ => &mut self.absolute,
+        };
+        match edge {
+            Edge::Down => *buttons |= bit(button),
+            Edge::Up => *buttons &= !bit(button),
+        }
+    }
+
+    /// Makes `wanted` the buttons that are held; new ones are pressed on the mouse `mode`.
+    pub fn reconcile(&mut self, wanted: u8, mode: Function) {
+        let wanted = wanted & ALL_BUTTONS;
+        self.absolute &= wanted;
+        self.relative &= wanted;
+        let missing = wanted & !(self.absolute | self.relative);
+        match mode {
+            Function::Relative => self.relative |= missing,
+            _ => self.absolute |= missing,
+        }
+    }
+}
+
+const ALL_BUTTONS: u8 = (1 << BUTTONS) - 1;
+
+/// The bit of a button, none for a button that does not exist.
+fn bit(button: u8) -> u8 {
+    if button < BUTTONS { 1 << button } else { 0 }
+}
+
+/// A position inside the range that the descriptor announces.
+pub fn within(at: Position) -> Position {
+    Position { x: at.x.min(ABSOLUTE_MAX), y: at.y.min(ABSOLUTE_MAX) }
+}
+
+/// All that the target should see pressed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Held {
+    /// Keys.
+    pub keys: Keys,
+    /// Buttons and position.
+    pub pointer: Pointer,
+}
+
+impl Held {
+    /// The report that shows a function's state and moves nothing.
+    pub fn face(&self, function: Function) -> Report {
+        match function {
+            Function::Keyboard => self.keys.report(),
+            Function::Absolute => Report::absolute(self.pointer.absolute, self.pointer.at, Turn::default()),
+            Function::Relative => Report::relative(self.pointer.relative, 0, 0, 0),
+        }
+    }
+
+    /// The same with nothing pressed.
+    pub fn neutral(&self, function: Function) -> Report {
+        let pointer = Pointer { at: self.pointer.at, ..Pointer::default() };
+        Self { keys: Keys::default(), pointer }.face(function)
+    }
+
+    /// Releases everything; the pointer stays where it is.
+    pub fn release(&mut self) {
+        self.keys = Keys::default();
+        self.pointer = Pointer { at: self.pointer.at, ..Pointer::default() };
+    }
+
+    /// Whether nothing is pressed.
+    pub fn is_neutral(&self) -> bool {
+        self.keys == Keys::default() && self.pointer.absolute == 0 && self.pointer.relative == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(report: Report) -> Vec<u8> {
+        report.bytes()[2..].iter().copied().filter(|key| *key != 0).collect()
+    }
+
+    #[test]
+    fn the_seventh_key_waits_until_one_of_six_is_released() {
+        let mut held = Held::default();
+        (4..=10).for_each(|usage| held.keys.set(usage, Edge::Down));
+        assert_eq!(keys(held.face(Function::Keyboard)), [4, 5, 6, 7, 8, 9]);
+        held.keys.set(6, Edge::Up);
+        assert_eq!(keys(held.face(Function::Keyboard)), [4, 5, 7, 8, 9, 10]);
+    }
+
+    #[test]
+    fn modifiers_are_bits_and_never_crowd_out_keys() {
+        let mut held = Held::default();
+        (0xe0..=0xe7).for_each(|usage| held.keys.set(usage, Edge::Down));
+        held.keys.set(4, Edge::Down);
+        assert_eq!(held.face(Function::Keyboard).bytes(), [0xff, 0, 4, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn usages_that_are_no_keys_change_nothing() {
+        let mut keys = Keys::default();
+        [0, 1, 2, 3, 0xde, 0xdf, 0xe8, 0xff].into_iter().for_each(|usage| keys.set(usage, Edge::Down));
+        assert_eq!(keys, Keys::default());
+    }
+
+    #[test]
+    fn a_button_is_released_on_the_mouse_that_holds_it() {
+        let mut pointer = Pointer::default();
+        pointer.set(Function::Absolute, 0, Edge::Down);
+        assert_eq!(pointer.route(0, Edge::Up, Function::Relative), Function::Absolute);
+        assert_eq!(pointer.route(1, Edge::Down, Function::Relative), Function::Relative);
+    }
+
+    #[test]
+    fn buttons_that_do_not_exist_change_nothing() {
+        let mut pointer = Pointer::default();
+        pointer.set(Function::Relative, 5, Edge::Down);
+        pointer.set(Function::Absolute, 255, Edge::Down);
+        pointer.reconcile(0b1110_0000, Function::Absolute);
+        assert_eq!(pointer, Pointer::default());
+    }
+
+    #[test]
+    fn keys_held_keep_their_place_when_reconciled() {
+        let mut keys = Keys { modifiers: 1, pressed: vec![4, 5, 6] };
+        keys.reconcile(&[7, 6, 4, 0xe1]);
+        assert_eq!(keys, Keys { modifiers: 2, pressed: vec![4, 6, 7] });
+    }
+}

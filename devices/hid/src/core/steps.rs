@@ -1,0 +1,217 @@
+//! The steps of the holder that has the focus, from its arrival to their settlement, in order.
+
+use super::{
+    book::{Book, Mark},
+    held::{within, Edge, Held, Pointer},
+    time::Time,
+};
+use crate::reports::Function;
+use dkvm_wire::vocab::input::{InputState, Position, Step, MAX_STEPS};
+use std::{collections::VecDeque, time::Duration};
+
+/// What a step does, and to which function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// A key.
+    Key {
+        /// HID usage.
+        usage: u8,
+        /// Which way.
+        edge: Edge,
+    },
+    /// A button.
+    Button {
+        /// Of which mouse.
+        function: Function,
+        /// Which.
+        button: u8,
+        /// Which way.
+        edge: Edge,
+        /// Where.
+        at: Option<Position>,
+    },
+}
+
+impl Effect {
+    /// The function whose report shows it.
+    pub fn function(&self) -> Function {
+        match self {
+            Self::Key { .. } => Function::Keyboard,
+            Self::Button { function, .. } => *function,
+        }
+    }
+
+    /// Does it.
+    pub fn apply(&self, held: &mut Held) {
+        match *self {
+            Self::Key { usage, edge } => held.keys.set(usage, edge),
+            Self::Button { function, button, edge, at } => {
+                held.pointer.set(function, button, edge);
+                held.pointer.at = at.filter(|_| function == Function::Absolute).map_or(held.pointer.at, within);
+            }
+        }
+    }
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Not written.
+    Waiting,
+    /// Written; the target has not taken it yet.
+    Flying,
+    /// The target took it, or it was given up and counted.
+    Done,
+}
+
+/// A step on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    /// What it does.
+    pub effect: Effect,
+    /// When it came.
+    pub since: Time,
+    /// Where it stands.
+    pub progress: Progress,
+    /// Relative motion that belongs before it.
+    pub lead: (i32, i32),
+}
+
+/// The queue. Its front is the step numbered `first`.
+#[derive(Debug, Clone, Default)]
+pub struct Steps {
+    first: u32,
+    items: VecDeque<Item>,
+}
+
+impl Steps {
+    /// An empty queue that goes on where the book stands.
+    pub fn resume(book: &Book) -> Self {
+        Self { first: book.settled, items: VecDeque::new() }
+    }
+
+    /// The steps with their numbers' offsets.
+    pub fn items(&self) -> &VecDeque<Item> {
+        &self.items
+    }
+
+    /// A step by its place in the queue.
+    pub fn at(&mut self, place: usize) -> Option<&mut Item> {
+        self.items.get_mut(place)
+    }
+
+    /// A step by its number, unless it is settled.
+    pub fn by_number(&mut self, number: u32) -> Option<&mut Item> {
+        let place = number.checked_sub(self.first)?;
+        self.items.get_mut(usize::try_from(place).ok()?)
+    }
+
+    /// The number of the step at a place.
+    pub fn number(&self, place: usize) -> u32 {
+        self.first.saturating_add(u32::try_from(place).unwrap_or(u32::MAX))
+    }
+
+    /// The first number that has not come yet.
+    fn end(&self) -> u32 {
+        self.number(self.items.len())
+    }
+
+    /// Takes the steps of a message that are new, and returns how many there were.
+    ///
+    /// A holder that begins beyond the end knows its earlier steps to be settled: it was told so by an earlier life of this
+    /// device whose memory is gone.
+    pub fn take(&mut self, state: &InputState, book: &Book, pointer: Pointer, now: Time) -> usize {
+        if state.first > self.end() {
+            self.first = state.first;
+            self.items.clear();
+        }
+        let known = usize::try_from(self.end().saturating_sub(state.first)).unwrap_or(usize::MAX);
+        let mut planned = self.plan(pointer);
+        let before = self.items.len();
+        for step in state.steps.iter().skip(known).take(MAX_STEPS - before.min(MAX_STEPS)) {
+            let item = self.item(step, book, &planned, now);
+            item.effect.apply(&mut planned);
+            self.items.push_back(item);
+        }
+        self.items.len() - before
+    }
+
+    /// What will be held when all steps that wait are done.
+    fn plan(&self, pointer: Pointer) -> Held {
+        let mut planned = Held { pointer, ..Held::default() };
+        self.items.iter().filter(|item| item.progress != Progress::Done).for_each(|item| item.effect.apply(&mut planned));
+        planned
+    }
+
+    fn item(&self, step: &Step, book: &Book, planned: &Held, now: Time) -> Item {
+        let offset = self.end().saturating_sub(book.settled);
+        let mark = usize::try_from(offset).ok().and_then(|offset| book.marks.get(offset));
+        let progress = if mark == Some(&Mark::Done) { Progress::Done } else { Progress::Waiting };
+        Item { effect: effect(step, planned), since: now, progress, lead: (0, 0) }
+    }
+
+    /// Whether a step that is not done concerns one of these functions.
+    pub fn unfinished(&self, functions: &[Function]) -> bool {
+        self.items.iter().any(|item| item.progress != Progress::Done && functions.contains(&item.effect.function()))
+    }
+
+    /// When the oldest step that is not done will be given up.
+    pub fn deadline(&self, lease: Duration) -> Option<Time> {
+        self.items.iter().find(|item| item.progress != Progress::Done).map(|item| item.since.after(lease))
+    }
+
+    /// Gives up what is `older` or more, and returns how many that were.
+    pub fn give_up(&mut self, older: Duration, now: Time) -> u32 {
+        let mut lost = 0;
+        for item in &mut self.items {
+            if item.progress != Progress::Done && now.since(item.since) >= older {
+                item.progress = Progress::Done;
+                lost += 1;
+            }
+        }
+        lost
+    }
+
+    /// Forgets the done steps at the front and writes into the book what is known.
+    pub fn settle(&mut self, book: &mut Book) {
+        while self.items.front().is_some_and(|item| item.progress == Progress::Done) {
+            self.items.pop_front();
+            self.first = self.first.saturating_add(1);
+        }
+        book.settled = self.first;
+        book.marks = self.items.iter().map(mark).collect();
+        while book.marks.last() == Some(&Mark::Open) {
+            book.marks.pop();
+        }
+    }
+
+    /// Takes it that what is on its way will arrive.
+    pub fn flying_are_done(&mut self) {
+        let flying = self.items.iter_mut().filter(|item| item.progress == Progress::Flying);
+        flying.for_each(|item| item.progress = Progress::Done);
+    }
+
+    /// Forgets everything that is not settled: the holder will send it again.
+    pub fn drop_all(&mut self) {
+        self.items.clear();
+    }
+}
+
+fn mark(item: &Item) -> Mark {
+    match item.progress {
+        Progress::Waiting => Mark::Open,
+        Progress::Flying => Mark::Sent,
+        Progress::Done => Mark::Done,
+    }
+}
+
+fn effect(step: &Step, planned: &Held) -> Effect {
+    match *step {
+        Step::Key { usage, down } => Effect::Key { usage, edge: down.into() },
+        Step::Button { button, down, at } => {
+            let mode = if at.is_some() { Function::Absolute } else { Function::Relative };
+            let function = planned.pointer.route(button, down.into(), mode);
+            Effect::Button { function, button, edge: down.into(), at }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The shell: carries events to the core and its actions to the world.
+
+use crate::{
+    backend::{Backend, Opened, Said},
+    config::Config,
+    core::{focus::Source, time::Time, Action, Bus, Core, Event, Usb},
+    error::Error,
+    store::Store,
+};
+use dkvm_sdk::{Incoming, Link, SendError, Sender};
+use dkvm_wire::{
+    topics,
+    vocab::{
+        gadget::{GadgetState, UsbState},
+        input::{HidState, InputState, Link as Endpoint},
+    },
+};
+use std::{collections::VecDeque, time::Duration};
+
+/// How long the last neutral reports may take when the device is told to end.
+const FAREWELL: Duration = Duration::from_millis(100);
+
+/// Runs until the kernel says goodbye.
+pub async fn run(mut link: Link) -> Result<(), Error> {
+    let mut device = Device::new(&link)?;
+    device.turn(Event::Tick)?;
+    device.announce()?;
+    loop {
+        let event = tokio::select! {
+            incoming = link.next() => match incoming? {
+                Incoming::Goodbye { .. } => break,
+                incoming => device.translate(incoming),
+            },
+            said = device.backend.next() => Some(heard(said)),
+            () = sleep_until(device.core.deadline()) => Some(Event::Tick),
+        };
+        if let Some(event) = event {
+            device.turn(event)?;
+        }
+    }
+    device.part().await
+}
+
+struct Device {
+    core: Core,
+    backend: Backend,
+    store: Store,
+    sender: Sender,
+    gadget: Option<String>,
+    published: Option<HidState>,
+    told: Option<Readiness>,
+}
+
+/// What the kernel was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    Ready,
+    NoFunctions,
+}
+
+impl Device {
+    fn new(link: &Link) -> Result<Self, Error> {
+        let config: Config = link.config()?;
+        let (store, record) = Store::open();
+        Ok(Self {
+            core: Core::new(record, now()),
+            backend: Backend::new(&config)?,
+            store,
+            sender: link.sender(),
+            gadget: None,
+            published: None,
+            told: None,
+        })
+    }
+
+    fn translate(&mut self, incoming: Incoming) -> Option<Event> {
+        match incoming {
+            Incoming::Event { topic, body, source, .. } => match topic.as_str() {
+                topics::INPUT => {
+                    let state: InputState = understood(body.decode(&topic))?;
+                    Some(Event::Input { source: Source { name: source.name, generation: source.generation.0 }, state })
+                }
+                topics::GADGET_STATE => {
+                    let state: GadgetState = understood(body.decode(&topic))?;
+                    self.gadget = Some(source.name);
+                    self.backend.locate(&state.functions);
+                    Some(Event::Usb(usb(&state)))
+                }
+                _ => None,
+            },
+            Incoming::SourceGone { source, generation } => Some(self.gone(source.as_str(), generation.0)),
+            Incoming::Request(request) => {
+                // An answer that cannot be sent is followed by the end of the link, which is handled there.
+                let _ = request.unknown();
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn gone(&mut self, name: &str, generation: u32) -> Event {
+        if self.gadget.as_deref() == Some(name) {
+            return Event::Usb(Usb { binding: None, bus: Bus::Awake });
+        }
+        Event::SourceGone(Source { name: name.to_owned(), generation })
+    }
+
+    /// Takes an event through the core, does what it says, and takes the outcomes through it too.
+    fn turn(&mut self, event: Event) -> Result<(), SendError> {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for action in self.core.step(event, now()) {
+                events.extend(self.act(action)?);
+            }
+        }
+        self.publish()
+    }
+
+    fn act(&mut self, action: Action) -> Result<Option<Event>, SendError> {
+        Ok(match action {
+            Action::Save(record) => {
+                self.store.save(&record);
+                None
+            }
+            Action::Write(report) => Some(Event::Wrote(report.function(), self.backend.write(&report))),
+            Action::Open(function) => Some(match self.backend.open(function) {
+                Opened::Yes => Event::Opened(function),
+                Opened::No => Event::NoDevice(function),
+            }),
+            Action::Ack(ack) => {
+                self.sender.emit(topics::INPUT_ACK, &ack)?;
+                None
+            }
+        })
+    }
+
+    fn publish(&mut self) -> Result<(), SendError> {
+        let state = self.core.state();
+        if self.published.as_ref() != Some(&state) {
+            self.sender.emit(topics::HID_STATE, &state)?;
+            self.published = Some(state);
+            if self.told.is_some() {
+                self.announce()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the kernel whether there is anything to write to.
+    fn announce(&mut self) -> Result<(), SendError> {
+        let absent = self.core.state().keyboard == Endpoint::Absent;
+        let readiness = if absent { Readiness::NoFunctions } else { Readiness::Ready };
+        if self.told.replace(readiness) == Some(readiness) {
+            return Ok(());
+        }
+        let ready = match readiness {
+            Readiness::Ready => dkvm_wire::Ready::default(),
+            Readiness::NoFunctions => dkvm_wire::Ready { degraded: Some(NO_FUNCTIONS.to_owned()) },
+        };
+        self.sender.emit(topics::READY, &ready)
+    }
+
+    /// Nothing stays pressed.
+    async fn part(mut self) -> Result<(), Error> {
+        let end = now().after(FAREWELL);
+        let mut event = Event::Goodbye;
+        while !matches!(event, Event::Tick) {
+            self.turn(event)?;
+            if self.core.is_quiet() {
+                break;
+            }
+            event = tokio::select! {
+                said = self.backend.next() => heard(said),
+                () = sleep_until(Some(end)) => Event::Tick,
+            };
+        }
+        Ok(())
+    }
+}
+
+const NO_FUNCTIONS: &str = "there is no keyboard to write to: the gadget device has bound none, or /dev/hidg0 is not this device's; \
+                            see the gadget device's state";
+
+/// A message that makes no sense is told and dropped: its sender may be of another version.
+fn understood<T>(body: Result<T, dkvm_wire::DecodeError>) -> Option<T> {
+    body.map_err(|error| dkvm_sdk::warn!("{error}")).ok()
+}
+
+fn heard(said: Said) -> Event {
+    match said {
+        Said::Writable(function) => Event::Writable(function),
+        Said::Down(function) => Event::Down(function),
+        Said::Leds(leds) => Event::Leds(leds),
+    }
+}
+
+fn usb(state: &GadgetState) -> Usb {
+    let bus = if state.state == UsbState::Suspended { Bus::Asleep } else { Bus::Awake };
+    Usb { binding: Some(state.binding), bus }
+}
+
+fn now() -> Time {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1000);
+    Time::from_micros(u64::try_from(micros).unwrap_or(0))
+}
+
+async fn sleep_until(deadline: Option<Time>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep(deadline.since(now())).await,
+        None => std::future::pending().await,
+    }
+}
