@@ -187,7 +187,8 @@ mod tests {
         let Some(start) = geometry.payload(SlotIndex(slot)) else {
             return;
         };
-        assert!(start as u64 + geometry.slot_size() <= len);
+        assert!(start as u64 + geometry.slot_size() <= geometry.file_len());
+        assert!(geometry.file_len() <= len);
         assert!(geometry.slot_header(SlotIndex(slot)).unwrap() + layout::HEADER_LEN <= 4096);
     }
 }

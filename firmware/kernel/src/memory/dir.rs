@@ -20,14 +20,14 @@ const MODE: Mode = Mode::RWXU.union(Mode::XGRP).union(Mode::XOTH);
 #[derive(Debug, Error)]
 #[allow(missing_docs)]
 pub enum DirError {
-    #[error("cannot make {path}: {source}; `shm` in [kernel] must name a directory on tmpfs that the kernel may write to")]
+    #[error("cannot make {path}: {source}; `shm_dir` in [kernel] must name a directory on tmpfs that the kernel may write to")]
     Make {
         path: PathBuf,
         source: std::io::Error,
     },
     #[error("cannot lock {path}: {source}; is another kernel running with the same `boot` id?")]
     Lock { path: PathBuf, source: Errno },
-    #[error("cannot list {path}: {source}; `shm` in [kernel] must name a directory that exists")]
+    #[error("cannot list {path}: {source}; `shm_dir` in [kernel] must name a directory that exists")]
     List {
         path: PathBuf,
         source: std::io::Error,

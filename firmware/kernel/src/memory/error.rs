@@ -36,12 +36,12 @@ pub enum MemoryError {
     #[error("{0} has {max} pools already, old ones that readers still use included", max = super::ledger::MAX_POOLS)]
     TooManyPools(Holder),
     #[error(
-        "a pool of {} MiB does not fit: {} of {} MiB are used by all devices; raise `memory` in [kernel], or lower `slots`",
+        "a pool of {} MiB does not fit: {} of {} MiB are used by all devices; raise `budget` in [memory], or lower `slots`",
         asked.div_ceil(MIB), used.div_ceil(MIB), budget / MIB
     )]
     OverBudget { asked: u64, used: u64, budget: u64 },
     #[error(
-        "a pool of {} MiB does not fit: {holder} uses {} of its {} MiB; raise its `memory`, or lower `slots`",
+        "a pool of {} MiB does not fit: {holder} uses {} of its {} MiB; raise `memory` of the device, or lower `slots`",
         asked.div_ceil(MIB), used.div_ceil(MIB), budget / MIB
     )]
     OverDeviceBudget {

@@ -116,9 +116,9 @@ fn a_missing_shm_directory_is_told_with_its_key() {
     assert!(remove_stale(missing)
         .unwrap_err()
         .to_string()
-        .contains("`shm` in [kernel]"));
+        .contains("`shm_dir` in [kernel]"));
     assert!(ShmDir::create(missing, "x")
         .unwrap_err()
         .to_string()
-        .contains("`shm` in [kernel]"));
+        .contains("`shm_dir` in [kernel]"));
 }

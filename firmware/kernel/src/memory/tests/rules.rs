@@ -294,7 +294,7 @@ fn budgets_are_kept_and_told_in_sentences() {
     assert_eq!(small_device.code, ErrorCode::Exhausted);
     assert_eq!(
         small_device.message,
-        "a pool of 2 MiB does not fit: capture (generation 1) uses 0 of its 0 MiB; raise its `memory`, or lower `slots`"
+        "a pool of 2 MiB does not fit: capture (generation 1) uses 0 of its 0 MiB; raise `memory` of the device, or lower `slots`"
     );
     assert!(matches!(
         ledger.admit(&capture, &big, 8 * MIB),
