@@ -1,0 +1,143 @@
+//! Video4Linux: HDMI receivers (DV timings) and what behaves like a camera (USB dongles).
+
+mod buffers;
+mod find;
+mod ioctl;
+mod offers;
+mod signal;
+mod stream;
+
+use super::{Fault, Keep, Next, Woken};
+use crate::{
+    config::Config,
+    core::{Kind, Plan, Running, SignalReport, Source, StartFault},
+};
+use dkvm_sdk::FramePool;
+use ioctl::{Descriptor, Timings};
+use std::{future, io, path::PathBuf, sync::Arc};
+use stream::{Memory, Stream};
+use tokio::io::{unix::AsyncFd, Interest};
+use v4l::Device;
+
+/// Linux' number for a device that was unplugged.
+const ENODEV: i32 = 19;
+/// The node is in use.
+const EBUSY: i32 = 16;
+/// A frame of more bytes is a driver's nonsense; 8K in 24 bits has less.
+const FRAME_LEN_MAX: usize = 256 << 20;
+
+/// An open node.
+pub struct V4l2 {
+    device: Arc<Device>,
+    path: PathBuf,
+    kind: Kind,
+    events: Option<AsyncFd<Descriptor>>,
+    seen: Option<Timings>,
+    stream: Option<Stream>,
+    memory: Memory,
+}
+
+impl V4l2 {
+    /// Finds, opens and asks the node that the configuration means. The error is a sentence for people.
+    pub fn open(config: &Config) -> Result<(Self, Source), String> {
+        let found = find::find(config)?;
+        let device = Arc::new(found.device);
+        let source = offers::ask(&device, found.card, found.kind);
+        if found.kind == Kind::Receiver {
+            // Without events the signal is polled all the same.
+            let _ = ioctl::subscribe_source_change(&device);
+        }
+        let events = ioctl::watch(device.clone())
+            .map_err(|error| format!("{} cannot be waited for: {error}", found.path.display()))?;
+        let events = Some(events);
+        let v4l2 = Self { device, path: found.path, kind: found.kind, events, seen: None, stream: None, memory: Memory::Unknown };
+        Ok((v4l2, source))
+    }
+
+    /// Looks at the signal.
+    pub fn signal(&mut self) -> Result<SignalReport, Fault> {
+        let (report, timings) = signal::look(&self.device, self.kind)?;
+        self.seen = timings.or(self.seen);
+        Ok(report)
+    }
+
+    /// Sets timings, format and rate.
+    pub fn prepare(&mut self, plan: &Plan) -> Result<Running, StartFault> {
+        if let (Kind::Receiver, Some(seen)) = (self.kind, self.seen) {
+            signal::lock_on(&self.device, &seen).map_err(|error| self.start_fault("take the signal's timings", &error))?;
+        }
+        let set = ioctl::set_format(&self.device, plan.format, plan.size)
+            .map_err(|error| self.start_fault(&format!("capture {} as {}", plan.size, plan.format), &error))?;
+        let refused = |what: String| Err(StartFault::Failed(format!("{}: {what}", self.path.display())));
+        if !set.format.is_known() {
+            return refused(format!("asked for {} the driver gives {}, which dKVM does not take", plan.format, set.format));
+        }
+        if self.kind == Kind::Receiver && set.size != plan.size {
+            return Err(StartFault::SignalChanged);
+        }
+        let least = set.format.frame_len(set.size).unwrap_or(1);
+        let frame_len = (set.frame_len as usize).max(least);
+        if !set.size.is_sane() || frame_len > FRAME_LEN_MAX {
+            return refused(format!("the driver announces frames of {} and {frame_len} bytes", set.size));
+        }
+        // HDMI receivers have no say in the rate, and some cameras neither.
+        let rate = if self.kind == Kind::Camera { ioctl::set_rate(&self.device, plan.rate).unwrap_or(plan.rate) } else { plan.rate };
+        let colors = offers::colors(&set);
+        Ok(Running { format: set.format, size: set.size, rate, stride: set.stride, frame_len, colors })
+    }
+
+    /// Lends buffers to the driver and starts it.
+    pub fn begin(&mut self, pool: &FramePool, slots: u32) -> Result<(), StartFault> {
+        let started = Stream::begin(&self.device, pool, slots, self.memory);
+        let stream = started.map_err(|error| self.start_fault("start the stream", &error))?;
+        if self.memory != stream.memory() {
+            self.memory = stream.memory();
+            dkvm_sdk::info!("{}: {}", self.path.display(), self.memory);
+        }
+        self.stream = Some(stream);
+        Ok(())
+    }
+
+    /// Stops the driver.
+    pub fn stop(&mut self) {
+        self.stream = None;
+    }
+
+    /// Waits for frames and events.
+    pub async fn wake(&mut self) -> Woken {
+        let Some(events) = &self.events else { return future::pending().await };
+        match events.ready(Interest::READABLE | Interest::PRIORITY).await {
+            Ok(mut guard) => guard.clear_ready(),
+            // The runtime is going down.
+            Err(_) => return future::pending().await,
+        }
+        ioctl::take_events(&self.device).map_or(Woken::Frames, |_| Woken::SourceChanged)
+    }
+
+    /// The next frame.
+    pub fn next(&mut self, pool: &FramePool, keep: Keep<'_>) -> Result<Next, Fault> {
+        let Some(stream) = &mut self.stream else { return Ok(Next::Nothing) };
+        stream.next(pool, keep).map_err(|error| fault(&error, || format!("{}: {error}", self.path.display())))
+    }
+
+    fn start_fault(&self, act: &str, error: &io::Error) -> StartFault {
+        let path = self.path.display();
+        match error.raw_os_error() {
+            Some(ENODEV) => StartFault::Gone,
+            Some(EBUSY) => StartFault::Failed(format!("{path} is in use by another program: end that program")),
+            _ => StartFault::Failed(format!("{path} does not {act}: {error}")),
+        }
+    }
+}
+
+impl Drop for V4l2 {
+    fn drop(&mut self) {
+        // The stream first, then the registration, then the node.
+        self.stream = None;
+        self.events = None;
+    }
+}
+
+fn fault(error: &io::Error, sentence: impl Fn() -> String) -> Fault {
+    if error.raw_os_error() == Some(ENODEV) { Fault::Gone } else { Fault::Broke(sentence()) }
+}
