@@ -1,0 +1,140 @@
+//! The command line.
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+const CONFIG: &str = "/etc/dkvm/dkvm.toml";
+const SOCKET: &str = "/run/dkvm/kernel.sock";
+
+/// Run a dKVM node and look after it.
+///
+/// A node works a PC to which it is wired by USB and HDMI. Its kernel runs every device (keyboard, capture, web and so
+/// on) as a process of its own; these commands show them and tell the kernel what to do.
+#[derive(Debug, Parser)]
+#[command(name = "dkvm", version, arg_required_else_help = true, subcommand_required = true, after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  dkvm ps                    what runs, and what is wrong
+  dkvm logs -f hid           follow the log of one device
+  dkvm restart capture       end it and start it again
+  dkvm top                   live: rates, memory, restarts
+  dkvm check my.toml         is this configuration right?
+
+Exit codes: 0 done, 1 failed, 2 called wrongly.";
+
+/// What every command takes.
+#[derive(Debug, ClapArgs)]
+pub struct Common {
+    /// The kernel's control socket
+    #[arg(long, global = true, value_name = "PATH", env = "DKVM_SOCKET", default_value = SOCKET)]
+    pub socket: PathBuf,
+    /// Print JSON, for programs: one value, or one per line where the output goes on
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the kernel: start the devices of the configuration and supervise them
+    #[command(
+        after_help = "Example:\n  dkvm kernel --config /etc/dkvm/dkvm.toml\n\nIt ends, and all devices with it, on SIGTERM or Ctrl-C."
+    )]
+    Kernel(Config),
+    /// Check a configuration: every mistake with its line and what to write instead
+    #[command(after_help = "Examples:\n  dkvm check\n  dkvm check my.toml && dkvm reload")]
+    Check {
+        /// The configuration
+        #[arg(value_name = "FILE", default_value = CONFIG)]
+        file: PathBuf,
+    },
+    /// Enter a device's confinement and become its program; started by the kernel
+    #[command(hide = true)]
+    Jail {
+        /// Options of the jail, `--`, the command
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
+    /// List the devices and their state
+    #[command(
+        after_help = "Examples:\n  dkvm ps\n  dkvm ps --json | jq -r '.devices[] | select(.phase != \"running\") | .name'"
+    )]
+    Ps,
+    /// Show log lines
+    #[command(
+        after_help = "Examples:\n  dkvm logs                  the last lines of all\n  dkvm logs -n 500 hid       the last 500 of one device\n  dkvm logs -f kernel        follow the kernel's own"
+    )]
+    Logs(Logs),
+    /// Show how devices died: when, why, and their last words
+    #[command(after_help = "Examples:\n  dkvm deaths\n  dkvm deaths capture -n 1")]
+    Deaths {
+        /// Only of this device
+        device: Option<String>,
+        /// How many, the newest
+        #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+        count: u32,
+    },
+    /// Start a device that was stopped, or that the kernel has given up
+    Start(Target),
+    /// Stop a device; it stays stopped until `dkvm start` or the kernel's next start
+    Stop(Target),
+    /// End a device and start it again
+    Restart(Target),
+    /// Read the configuration again and apply what changed, with the fewest restarts
+    #[command(after_help = "A configuration with mistakes changes nothing. See also: dkvm check")]
+    Reload,
+    /// Watch the node live: state, restarts, events and frames per second, memory
+    #[command(
+        after_help = "Keys: q or Ctrl-C ends.\n\nExamples:\n  dkvm top\n  dkvm top --once --json     one measurement, for programs"
+    )]
+    Top(Top),
+    /// Show the kernel's version, name, uptime and memory
+    Info,
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  dkvm completions bash > /etc/bash_completion.d/dkvm")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Config {
+    /// The configuration: the one file that is the system
+    #[arg(long, value_name = "FILE", default_value = CONFIG)]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Logs {
+    /// Only of this device, or `kernel`
+    pub device: Option<String>,
+    /// Go on with new lines as they come
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How many lines to begin with
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100)]
+    pub lines: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Target {
+    /// The device's name, as `dkvm ps` shows it
+    pub device: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Top {
+    /// Measure once, print, end
+    #[arg(long)]
+    pub once: bool,
+    /// Milliseconds between measurements
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(100..=60_000))]
+    pub interval: u32,
+}

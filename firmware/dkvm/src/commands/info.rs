@@ -1,0 +1,48 @@
+//! `dkvm info`
+
+use super::Session;
+use crate::error::CliError;
+use crate::format::{bytes, duration};
+use crate::output::{self, Form};
+use dkvm_wire::service::{methods, KernelInfo, MemoryStats};
+use serde::Serialize;
+
+/// The answer as JSON.
+#[derive(Serialize)]
+struct Info {
+    kernel: KernelInfo,
+    memory: MemoryStats,
+}
+
+pub fn run(session: &mut Session, form: Form) -> Result<(), CliError> {
+    let kernel = session.ask(methods::KERNEL_INFO)?;
+    let memory = session.ask(methods::MEMORY_STATS)?;
+    let info = Info { kernel, memory };
+    match form {
+        Form::Json => output::json(&info),
+        Form::Text => output::lines(&tell(&info)),
+    }
+}
+
+fn tell(info: &Info) -> Vec<String> {
+    let Info { kernel, memory } = info;
+    vec![
+        format!("node     {}", output::harmless(&kernel.node)),
+        format!("version  {}", output::harmless(&kernel.version)),
+        format!("up       {}", duration(kernel.uptime_ms)),
+        format!("boot     {}", output::harmless(&kernel.boot)),
+        format!("memory   {}", memory_line(memory)),
+    ]
+}
+
+/// Shared memory in one line.
+pub fn memory_line(memory: &MemoryStats) -> String {
+    let (used, budget) = (bytes(memory.bytes), bytes(memory.budget));
+    let MemoryStats {
+        pools,
+        leases,
+        granted,
+        ..
+    } = memory;
+    format!("{used} of {budget} in {pools} pools, {leases} leases ({granted} granted ahead)")
+}

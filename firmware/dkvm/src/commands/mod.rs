@@ -1,0 +1,100 @@
+//! One file per command.
+
+mod check;
+mod completions;
+mod control;
+mod deaths;
+mod info;
+mod jail;
+mod kernel;
+mod logs;
+mod ps;
+
+use crate::args::{Args, Command, Common};
+use crate::connect::{broken, connect};
+use crate::error::CliError;
+use crate::output::Form;
+use crate::{names, top};
+use dkvm_kernel::client::Client;
+use dkvm_wire::service::{methods, DeviceList};
+pub use info::memory_line;
+use serde::de::DeserializeOwned;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Does what the command line says.
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    let Common { socket, json } = args.common;
+    let form = Form::from(json);
+    match args.command {
+        Command::Kernel(options) => return kernel::run(&options.config),
+        Command::Jail { arguments } => return jail::run(arguments),
+        Command::Check { file } => return check::run(&file, form),
+        Command::Completions { shell } => completions::run(shell)?,
+        Command::Ps => ps::run(&mut Session::open(socket)?, form)?,
+        Command::Logs(options) => logs::run(&mut Session::open(socket)?, &options, form)?,
+        Command::Deaths { device, count } => {
+            deaths::run(&mut Session::open(socket)?, device.as_deref(), count, form)?;
+        }
+        Command::Start(target) => {
+            control::start(&mut Session::open(socket)?, &target.device, form)?
+        }
+        Command::Stop(target) => control::stop(&mut Session::open(socket)?, &target.device, form)?,
+        Command::Restart(target) => {
+            control::restart(&mut Session::open(socket)?, &target.device, form)?
+        }
+        Command::Reload => control::reload(&mut Session::open(socket)?, form)?,
+        Command::Top(options) => top::run(Session::open(socket)?, &options, form)?,
+        Command::Info => info::run(&mut Session::open(socket)?, form)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A connection that knows its socket, for its errors.
+#[derive(Debug)]
+pub struct Session {
+    pub client: Client,
+    pub socket: PathBuf,
+}
+
+impl Session {
+    pub fn open(socket: PathBuf) -> Result<Self, CliError> {
+        Ok(Self {
+            client: connect(&socket)?,
+            socket,
+        })
+    }
+
+    pub fn call<A: Serialize, T: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        args: &A,
+    ) -> Result<T, CliError> {
+        self.client
+            .call(method, args)
+            .map_err(|error| broken(&self.socket, error))
+    }
+
+    pub fn ask<T: DeserializeOwned>(&mut self, method: &str) -> Result<T, CliError> {
+        self.client
+            .ask(method)
+            .map_err(|error| broken(&self.socket, error))
+    }
+
+    pub fn devices(&mut self) -> Result<DeviceList, CliError> {
+        self.ask(methods::DEVICES_LIST)
+    }
+
+    /// An error with all names, if no device has this one. `also` are names beyond the devices'.
+    pub fn check_name(&mut self, name: &str, also: &[&str]) -> Result<(), CliError> {
+        let list = self.devices()?;
+        let known: Vec<&str> = list
+            .devices
+            .iter()
+            .map(|d| d.name.as_str())
+            .chain(also.iter().copied())
+            .collect();
+        names::check(name, &known)
+    }
+}

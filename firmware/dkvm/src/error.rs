@@ -1,0 +1,62 @@
+//! What can go wrong, in sentences.
+
+use dkvm_kernel::client::ClientError;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// Nothing listens on the socket.
+    #[error("no kernel is running: nothing answers on {socket} ({source}); start it with `dkvm kernel`, or name its socket with --socket")]
+    NotRunning {
+        /// Which socket.
+        socket: PathBuf,
+        /// What Linux said.
+        source: std::io::Error,
+    },
+    /// The socket is another's.
+    #[error("you may not talk to the kernel on {socket}: be root, or be added to the group dkvm (usermod -aG dkvm YOU, then log in again)")]
+    NotAllowed {
+        /// Which socket.
+        socket: PathBuf,
+    },
+    /// Something answers, and not in our protocol.
+    #[error("what answers on {socket} is no kernel of this version: {said}; use the `dkvm` that came with that kernel, or name another socket with --socket")]
+    OtherVersion {
+        /// Which socket.
+        socket: PathBuf,
+        /// What was wrong with it.
+        said: String,
+    },
+    /// A name that no device has.
+    #[error("there is no device {name:?}{hint}; devices are: {known}")]
+    UnknownDevice {
+        /// What was asked for.
+        name: String,
+        /// ` (did you mean …?)` or nothing.
+        hint: String,
+        /// All names.
+        known: String,
+    },
+    /// The kernel ended while we listened.
+    #[error("the kernel on {socket} has ended, or restarts: {source}")]
+    Gone {
+        /// Which socket.
+        socket: PathBuf,
+        /// What Linux said.
+        source: std::io::Error,
+    },
+    /// Any other failure on the way.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Our own output.
+    #[error("cannot print: {0}")]
+    Output(#[from] std::io::Error),
+    /// The terminal.
+    #[error("cannot use this terminal: {0}; try `dkvm top --once`")]
+    Terminal(rustix::io::Errno),
+    /// The kernel that was run here.
+    #[error("{0}")]
+    Kernel(String),
+}
