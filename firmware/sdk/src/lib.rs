@@ -68,5 +68,5 @@ pub use link::Link;
 #[doc(hidden)]
 pub use log::write_line;
 #[cfg(feature = "tokio")]
-pub use runtime::main;
+pub use runtime::{main, main_over};
 pub use sender::{Call, Sender};

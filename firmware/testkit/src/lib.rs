@@ -1,1 +1,38 @@
-//! dkvm-testkit
+//! # dkvm-testkit
+//!
+//! * [`FakeKernel`]: the other end of a device's pipes, scripted by a test.
+//! * [`conformance`]: what every device, in whatever language, has to get right; also the command `dkvm-conformance`.
+//! * `dkvm-misbehave`: a device that does wrong on demand, for tests of the kernel.
+//!
+//! ```no_run
+//! use dkvm_testkit::{FakeKernel, Failure, Launch, Setup};
+//! use dkvm_wire::vocab::video::VideoState;
+//!
+//! # fn main() -> Result<(), Failure> {
+//! let launch = Launch::program(env!("CARGO")); // in a device's tests: env!("CARGO_BIN_EXE_dkvm-capture")
+//! let setup = Setup::new("capture").config(serde_json::json!({ "device": "dummy" }));
+//! let mut kernel = FakeKernel::start(launch, setup)?;
+//! kernel.ready()?;
+//! let state: VideoState = kernel.expect("video.state")?;
+//! kernel.demand("video.raw", 1)?;
+//! let frame = kernel.expect_frame("video.raw")?;
+//! assert!(!frame.bytes.is_empty() && !state.streaming);
+//! kernel.goodbye()?;
+//! # Ok(()) }
+//! ```
+
+mod failure;
+mod kernel;
+mod launch;
+mod log;
+mod memory;
+mod run;
+mod setup;
+mod wire;
+
+pub use failure::Failure;
+pub use kernel::{FakeKernel, Frame};
+pub use launch::Launch;
+pub use run::End;
+pub use setup::Setup;
+pub use wire::Event;
