@@ -1,0 +1,255 @@
+// Keyboard, pointer and on-screen keys of this page, as one: what goes to the target and when not.
+
+import type { HidState } from "../wire/HidState";
+import type { InputAck } from "../wire/InputAck";
+import type { InputState } from "../wire/InputState";
+import type { Settings } from "../model/settings";
+import type { Screen } from "../video/screen";
+import type { Point } from "../video/layout";
+import { Chord } from "./chord";
+import { strokes } from "./combos";
+import { Engine } from "./engine";
+import { Keyboard, platformOf, type KeyChange } from "./keyboard";
+import { Pointer, type PointerMode, type PointerTarget } from "./pointer";
+import { Sender } from "./sender";
+import { Sticky } from "./sticky";
+
+/** A restart of the node's web device is over well within; keys older than this would surprise, ms. */
+export const OUTAGE_MS = 5000;
+
+export interface ConsoleEvents {
+  send(state: InputState): boolean;
+  /** Something that is shown has changed. */
+  changed(): void;
+  /** Whether a press on the picture may take the focus without asking. */
+  mayEngage(): boolean;
+  /** The epoch of the last `hid.state`. */
+  epoch(): number;
+  /** It may not: another page has the focus. */
+  refused(): void;
+}
+
+export class Console implements PointerTarget {
+  readonly engine: Engine;
+  readonly sticky = new Sticky();
+  lost = false;
+  private readonly sender: Sender;
+  private readonly keyboard = new Keyboard(platformOf(navigator.userAgent));
+  private readonly pointer: Pointer;
+  private chord: Chord;
+  private outage = 0;
+
+  constructor(
+    holder: number,
+    private readonly stage: HTMLElement,
+    private readonly screen: Screen,
+    private settings: Settings,
+    private readonly events: ConsoleEvents,
+  ) {
+    this.engine = new Engine(holder);
+    this.sender = new Sender(this.engine, (state) => events.send(state));
+    this.chord = new Chord(settings.chord);
+    this.pointer = new Pointer(stage, this);
+    this.listen();
+  }
+
+  get mode(): PointerMode {
+    return this.settings.pointer;
+  }
+
+  get engaged(): boolean {
+    return this.engine.holding && document.activeElement === this.screen.canvas;
+  }
+
+  /** Other settings. */
+  configure(settings: Settings): void {
+    const before = this.settings;
+    this.settings = settings;
+    if (settings.chord !== before.chord) this.chord = new Chord(settings.chord);
+    if (settings.pointer === before.pointer) return;
+    if (settings.pointer === "relative") this.engine.point(null);
+    else document.exitPointerLock?.();
+    this.sender.pump();
+  }
+
+  // -- the focus
+
+  /** A press on the picture: takes the focus unless another page has it. */
+  engage(): void {
+    if (this.events.mayEngage()) this.take();
+    else this.events.refused();
+  }
+
+  /** Takes the focus over, whoever has it, and lets the keyboard go to the target. */
+  take(): void {
+    this.lost = false;
+    this.engine.take(this.events.epoch());
+    this.screen.canvas.focus({ preventScroll: true });
+    if (this.mode === "relative") void this.stage.requestPointerLock?.();
+    this.sender.pump();
+    this.events.changed();
+  }
+
+  /** Lets go: everything is released and the keyboard is the browser's again. */
+  leave(): void {
+    this.release();
+    this.screen.canvas.blur();
+    document.exitPointerLock?.();
+    this.events.changed();
+  }
+
+  /** Releases everything held; the focus stays. */
+  release(): void {
+    this.engine.releaseAll();
+    this.forget();
+    this.sender.pump();
+  }
+
+  // -- what the node says
+
+  acked(ack: InputAck): void {
+    const full = this.engine.full;
+    if (this.engine.acked(ack)) this.dispossessed();
+    else if (full !== this.engine.full) this.events.changed();
+    this.sender.pump();
+  }
+
+  told(hid: HidState | null): void {
+    if (hid === null) return;
+    if (this.engine.told(hid)) this.dispossessed();
+    else this.resume(); // a hid that restarted hears all again at once
+  }
+
+  resume(): void {
+    window.clearTimeout(this.outage);
+    this.sender.resume();
+  }
+
+  pause(): void {
+    this.sender.pause();
+    window.clearTimeout(this.outage);
+    this.outage = window.setTimeout(() => this.abandon(), OUTAGE_MS);
+  }
+
+  // -- keys and pointer of this page
+
+  /** Presses and releases a combination, in order. */
+  combo(keys: readonly number[]): void {
+    this.withFocus(() => this.play(strokes(keys)));
+  }
+
+  /** An on-screen key. */
+  press(usage: number, down: boolean): void {
+    this.withFocus(() => this.play([{ usage, down }]));
+  }
+
+  /** An on-screen modifier. */
+  stick(usage: number): void {
+    this.withFocus(() => this.play(this.sticky.tap(usage)));
+  }
+
+  contains(at: Point): boolean {
+    return this.screen.contains(at);
+  }
+
+  point(at: Point): void {
+    if (!this.engaged) return;
+    this.screen.pan(at);
+    this.engine.point(this.screen.toTarget(at));
+    this.sender.pump();
+  }
+
+  move(x: number, y: number): void {
+    if (!this.engaged || document.pointerLockElement !== this.stage) return;
+    this.engine.move(x, y);
+    this.sender.pump();
+  }
+
+  button(button: number, down: boolean): void {
+    if (down && !this.engaged) return;
+    this.note(this.engine.button(button, down));
+  }
+
+  wheel(wheel: number, pan: number): void {
+    if (!this.engaged) return;
+    this.engine.move(0, 0, wheel, pan);
+    this.sender.pump();
+  }
+
+  private listen(): void {
+    const { canvas } = this.screen;
+    canvas.addEventListener("keydown", (event) => this.keyed(event, true));
+    canvas.addEventListener("keyup", (event) => this.keyed(event, false));
+    canvas.addEventListener("blur", () => this.withdrawn());
+    canvas.addEventListener("focus", () => this.events.changed());
+    window.addEventListener("blur", () => this.release());
+    window.addEventListener("pagehide", () => this.release());
+    document.addEventListener("visibilitychange", () => document.hidden && this.release());
+    document.addEventListener("pointerlockchange", () => this.lockChanged());
+  }
+
+  private keyed(event: KeyboardEvent, down: boolean): void {
+    if (!this.engine.holding) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const press = { code: event.code, down, repeat: event.repeat, at: event.timeStamp };
+    this.play(this.keyboard.handle(press));
+  }
+
+  private play(changes: readonly KeyChange[]): void {
+    let out = false;
+    for (const change of changes) {
+      this.note(this.engine.key(change.usage, change.down));
+      for (const after of this.sticky.after(change)) this.engine.key(after.usage, after.down);
+      out = this.chord.feed(change, performance.now()) || out;
+    }
+    this.sender.pump();
+    if (out) this.leave();
+  }
+
+  private note(pressed: "taken" | "full" | "ignored"): void {
+    if (pressed === "full") this.events.changed();
+    this.sender.pump();
+  }
+
+  private withFocus(act: () => void): void {
+    if (!this.engine.holding) this.engage();
+    if (!this.engine.holding) return;
+    act();
+    this.events.changed();
+  }
+
+  private withdrawn(): void {
+    this.release();
+    this.events.changed();
+  }
+
+  private lockChanged(): void {
+    if (document.pointerLockElement !== null) return;
+    this.release();
+    if (this.mode === "relative") this.screen.canvas.blur();
+    this.events.changed();
+  }
+
+  private dispossessed(): void {
+    this.lost = true;
+    this.forget();
+    this.screen.canvas.blur();
+    document.exitPointerLock?.();
+    this.events.changed();
+  }
+
+  /** The link was away for long: keys typed into it are not to surprise anyone later. */
+  private abandon(): void {
+    this.engine.abandon();
+    this.forget();
+    this.events.changed();
+  }
+
+  private forget(): void {
+    this.keyboard.forget();
+    this.sticky.forget();
+    this.chord.reset();
+    this.pointer?.forget();
+  }
+}

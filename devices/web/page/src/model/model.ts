@@ -1,0 +1,100 @@
+// All that the page knows. One value, replaced and never changed in place.
+
+import type { DeathRecord } from "../wire/DeathRecord";
+import type { DeviceInfo } from "../wire/DeviceInfo";
+import type { EncodeState } from "../wire/EncodeState";
+import type { GadgetState } from "../wire/GadgetState";
+import type { HidState } from "../wire/HidState";
+import type { KernelInfo } from "../wire/KernelInfo";
+import type { MemoryStats } from "../wire/MemoryStats";
+import type { SessionState } from "../wire/SessionState";
+import type { VideoState } from "../wire/VideoState";
+
+/** The WebSocket to the node. */
+export type LinkState =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "open" }
+  /** `retryAt` is on the page's clock; `restarting`: the node said that it ends and comes back. */
+  | { readonly kind: "lost"; readonly retryAt: number; readonly restarting: boolean };
+
+/** What is on the canvas. */
+export interface Picture {
+  /** Frames shown since the page was opened; not told at each frame. */
+  readonly frames: number;
+  readonly width: number;
+  readonly height: number;
+  readonly rate: number;
+  readonly latencyMs: number | null;
+}
+
+/** Who works the target, as this page sees it. */
+export interface FocusState {
+  /** This page holds the focus. */
+  readonly holding: boolean;
+  /** Keyboard and mouse of this page go to the target at this moment. */
+  readonly engaged: boolean;
+  /** It was taken from this page, and nobody asked for it back yet. */
+  readonly lost: boolean;
+  /** The target takes no more keys. */
+  readonly full: boolean;
+}
+
+export interface Model {
+  /** `loading` before the first answer, `unreachable` when there is none. */
+  readonly session: SessionState | "loading" | "unreachable";
+  /** A session was open and is not any more. */
+  readonly expired: boolean;
+  readonly node: string;
+  readonly link: LinkState;
+  readonly kernel: KernelInfo | null;
+  readonly viewers: number;
+  readonly devices: readonly DeviceInfo[];
+  /** Newest first. */
+  readonly deaths: readonly DeathRecord[];
+  readonly gadget: GadgetState | null;
+  readonly hid: HidState | null;
+  readonly video: VideoState | null;
+  readonly encode: EncodeState | null;
+  readonly memory: MemoryStats | null;
+  readonly rttMs: number | null;
+  readonly picture: Picture;
+  readonly focus: FocusState;
+  /** Page's clock at the last restart of each device, for the chip's flash. */
+  readonly restarts: Readonly<Record<string, number>>;
+  /** This page's number as a holder. */
+  readonly holder: number;
+}
+
+/** Death records that the page keeps; the node has them all. */
+export const DEATHS_KEPT = 50;
+
+const NO_PICTURE: Picture = { frames: 0, width: 0, height: 0, rate: 0, latencyMs: null };
+
+/** Before anything is known. */
+export function emptyModel(holder: number): Model {
+  return {
+    session: "loading",
+    expired: false,
+    node: "",
+    link: { kind: "connecting" },
+    kernel: null,
+    viewers: 0,
+    devices: [],
+    deaths: [],
+    gadget: null,
+    hid: null,
+    video: null,
+    encode: null,
+    memory: null,
+    rttMs: null,
+    picture: NO_PICTURE,
+    focus: { holding: false, engaged: false, lost: false, full: false },
+    restarts: {},
+    holder,
+  };
+}
+
+/** The device of that name. */
+export function deviceOf(model: Model, name: string): DeviceInfo | undefined {
+  return model.devices.find((device) => device.name === name);
+}

@@ -1,0 +1,61 @@
+// What this browser remembers. Storage may be forbidden; the page works without.
+
+import { CHORDS, DEFAULT_CHORD, type ChordName } from "../input/chord";
+import type { PointerMode } from "../input/pointer";
+import type { Render, Scale } from "../video/layout";
+
+export interface Settings {
+  readonly scale: Scale;
+  readonly render: Render;
+  readonly pointer: PointerMode;
+  readonly chord: ChordName;
+  /** Whether the bar leaves by itself. */
+  readonly bar: "auto" | "stay";
+}
+
+export const DEFAULTS: Settings = { scale: "fit", render: "smooth", pointer: "absolute", chord: DEFAULT_CHORD, bar: "auto" };
+
+const CHOICES: { readonly [Key in keyof Settings]: ReadonlyArray<Settings[Key]> } = {
+  scale: ["fit", "actual", "fill"],
+  render: ["smooth", "crisp"],
+  pointer: ["absolute", "relative"],
+  chord: CHORDS.map((chord) => chord.name),
+  bar: ["auto", "stay"],
+};
+
+const STORED_AS = "dkvm.settings";
+
+/** The settings in a stored text; what is missing or unknown is the default. */
+export function parseSettings(text: string | null): Settings {
+  const stored = parseObject(text);
+  const known = Object.entries(stored).filter(([key, value]) => {
+    const choices: readonly unknown[] | undefined = CHOICES[key as keyof Settings];
+    return choices?.includes(value) ?? false;
+  });
+  return { ...DEFAULTS, ...Object.fromEntries(known) };
+}
+
+export function loadSettings(): Settings {
+  try {
+    return parseSettings(localStorage.getItem(STORED_AS));
+  } catch {
+    return DEFAULTS;
+  }
+}
+
+export function saveSettings(settings: Settings): void {
+  try {
+    localStorage.setItem(STORED_AS, JSON.stringify(settings));
+  } catch {
+    // Private windows and full storage: the choice holds until the page is closed.
+  }
+}
+
+function parseObject(text: string | null): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text ?? "{}");
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

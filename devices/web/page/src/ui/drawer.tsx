@@ -1,0 +1,102 @@
+// The drawer at the side: tabs, closed by Escape or its button; the focus goes back to where it was.
+
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { App, Drawer, Ui } from "../app";
+import type { Model } from "../model/model";
+import type { Settings } from "../model/settings";
+import { CloseIcon } from "./icons";
+import { KeyboardDrawer } from "./keyboard";
+import { SystemDrawer } from "./system";
+import { VideoDrawer } from "./video";
+
+const TABS: ReadonlyArray<{ drawer: Drawer; label: string }> = [
+  { drawer: "keyboard", label: "Keyboard" },
+  { drawer: "video", label: "Video" },
+  { drawer: "system", label: "System" },
+];
+
+export interface DrawerProps {
+  app: App;
+  model: Model;
+  ui: Ui;
+  settings: Settings;
+}
+
+export function DrawerPanel(props: DrawerProps & { drawer: Drawer }): JSX.Element {
+  const { app, drawer } = props;
+  const panel = useRef<HTMLElement>(null);
+  useReturningFocus(panel.current);
+  const close = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    app.open(null);
+  };
+  return (
+    <aside class="drawer" ref={panel} data-testid={`drawer-${drawer}`} aria-label={drawer} onKeyDown={close}>
+      <div class="drawer-head">
+        <div class="tabs" role="tablist">
+          {TABS.map((tab) => (
+            <button key={tab.drawer} role="tab" aria-selected={tab.drawer === drawer} data-testid={`tab-${tab.drawer}`} onClick={() => app.open(tab.drawer)}>
+              {tab.label}
+            </button>
+          ))}
+        </div>
+        <button class="tool" aria-label="Close" data-testid="drawer-close" onClick={() => app.open(null)}>
+          <CloseIcon />
+        </button>
+      </div>
+      <div class="drawer-body">
+        {drawer === "keyboard" && <KeyboardDrawer {...props} />}
+        {drawer === "video" && <VideoDrawer {...props} />}
+        {drawer === "system" && <SystemDrawer {...props} />}
+      </div>
+    </aside>
+  );
+}
+
+/** When the drawer goes while the focus is in it, the focus returns to what had it before. */
+function useReturningFocus(panel: HTMLElement | null): void {
+  const before = useRef<Element | null>(document.activeElement);
+  const current = useRef(panel);
+  current.current = panel;
+  useEffect(
+    () => () => {
+      const lost = document.activeElement === document.body || current.current?.contains(document.activeElement);
+      if (lost && before.current instanceof HTMLElement) before.current.focus();
+    },
+    [],
+  );
+}
+
+/** A titled part of a drawer. */
+export function Part({ title, children, hint }: { title: string; children: JSX.Element | Array<JSX.Element | null | false>; hint?: string }): JSX.Element {
+  return (
+    <section class="part">
+      <h2>{title}</h2>
+      {children}
+      {hint && <p class="hint">{hint}</p>}
+    </section>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  label: string;
+  testid: string;
+  value: T;
+  choices: ReadonlyArray<{ value: T; label: string }>;
+  choose(value: T): void;
+}
+
+/** A few choices side by side. */
+export function Choice<T extends string>({ label, testid, value, choices, choose }: ChoiceProps<T>): JSX.Element {
+  return (
+    <div class="choice" role="radiogroup" aria-label={label}>
+      {choices.map((choice) => (
+        <button key={choice.value} role="radio" aria-checked={choice.value === value} data-testid={`${testid}-${choice.value}`} onClick={() => choose(choice.value)}>
+          {choice.label}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,115 @@
+// The keyboard drawer: combinations that no page can catch, a keyboard to tap on, the chord, the pointer.
+
+import type { JSX } from "preact";
+import { CHORDS } from "../input/chord";
+import { COMBOS, CONSOLES } from "../input/combos";
+import type { App } from "../app";
+import { Choice, Part, type DrawerProps } from "./drawer";
+import { MODIFIERS, ROWS, type Cap } from "./keys";
+import { ChordKeys } from "./notices";
+
+/** A press here must not take the browser's focus from the picture. */
+function keepFocus(event: Event): void {
+  event.preventDefault();
+}
+
+export function KeyboardDrawer({ app, settings }: DrawerProps): JSX.Element {
+  return (
+    <>
+      <Part title="Send">
+        <div class="keys combos" onMouseDown={keepFocus}>
+          {COMBOS.map((combo) => (
+            <button key={combo.label} data-testid={`combo-${slug(combo.label)}`} onClick={() => app.console.combo(combo.keys)}>
+              {combo.label}
+            </button>
+          ))}
+        </div>
+      </Part>
+      <Part title="Console: Ctrl+Alt+">
+        <div class="keys consoles" onMouseDown={keepFocus}>
+          {CONSOLES.map((combo) => (
+            <button key={combo.label} data-testid={`console-${slug(combo.label)}`} aria-label={`Ctrl+Alt+${combo.label}`} onClick={() => app.console.combo(combo.keys)}>
+              {combo.label}
+            </button>
+          ))}
+        </div>
+      </Part>
+      <OnScreen app={app} />
+      <Part title="To leave the target">
+        <select class="select" data-testid="chord" aria-label="Keys that let go" value={settings.chord} onChange={(event) => app.configure({ chord: event.currentTarget.value as typeof settings.chord })}>
+          {CHORDS.map((chord) => (
+            <option key={chord.name} value={chord.name}>
+              {chord.label}
+            </option>
+          ))}
+        </select>
+        <p class="hint">
+          <ChordKeys name={settings.chord} /> gives keyboard and mouse back to this computer, always.
+        </p>
+      </Part>
+      <Part title="Pointer" hint={settings.pointer === "relative" ? "Click the picture: the pointer is locked to the target until you leave. For old systems and games." : "The target's own cursor stands where yours is."}>
+        <Choice
+          label="Pointer"
+          testid="pointer"
+          value={settings.pointer}
+          choices={[
+            { value: "absolute", label: "Absolute" },
+            { value: "relative", label: "Relative, locked" },
+          ]}
+          choose={(pointer) => app.configure({ pointer })}
+        />
+      </Part>
+    </>
+  );
+}
+
+function OnScreen({ app }: { app: App }): JSX.Element {
+  return (
+    <Part title="Keys" hint="Names are of a US keyboard; the target's own layout decides what they type. A modifier tapped once holds for one key, twice stays.">
+      <div class="osk" onMouseDown={keepFocus}>
+        <div class="osk-row">
+          {MODIFIERS.map((cap) => (
+            <Modifier key={cap.usage} app={app} cap={cap} />
+          ))}
+        </div>
+        {ROWS.map((row, index) => (
+          <div class="osk-row" key={index}>
+            {row.map((cap) => (
+              <Key key={cap.usage} app={app} cap={cap} />
+            ))}
+          </div>
+        ))}
+      </div>
+    </Part>
+  );
+}
+
+function Modifier({ app, cap }: { app: App; cap: Cap }): JSX.Element {
+  const grip = app.console.sticky.grip(cap.usage);
+  return (
+    <button class={`cap ${grip}`} aria-pressed={grip !== "off"} data-testid={`mod-${slug(cap.label)}`} data-grip={grip} onClick={() => app.console.stick(cap.usage)}>
+      {cap.label}
+    </button>
+  );
+}
+
+/** Held as long as the finger is on it; by keyboard a tap. */
+function Key({ app, cap }: { app: App; cap: Cap }): JSX.Element {
+  const down = (event: PointerEvent): void => {
+    (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+    app.console.press(cap.usage, true);
+  };
+  const up = (): void => app.console.press(cap.usage, false);
+  const clicked = (event: MouseEvent): void => {
+    if (event.detail === 0) app.console.combo([cap.usage]);
+  };
+  return (
+    <button class={`cap ${cap.wide ? "wide-cap" : ""}`} aria-label={cap.name ?? cap.label} data-testid={`key-${slug(cap.name ?? cap.label)}`} onPointerDown={down} onPointerUp={up} onPointerCancel={up} onClick={clicked}>
+      {cap.label}
+    </button>
+  );
+}
+
+function slug(text: string): string {
+  return text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+}

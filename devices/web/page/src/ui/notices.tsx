@@ -1,0 +1,98 @@
+// What is wrong, where the eye is: in place of the picture, above it, and the hint on how to take and leave the keyboard.
+
+import type { JSX } from "preact";
+import type { App, Toast, Ui } from "../app";
+import { CHORDS } from "../input/chord";
+import type { Model } from "../model/model";
+import type { Settings } from "../model/settings";
+import { bannerOf, coverOf, heldByAnother, type Notice } from "../model/status";
+
+export function Cover({ app, model }: { app: App; model: Model }): JSX.Element | null {
+  const notice = coverOf(model, performance.now());
+  document.body.dataset["covered"] = notice === null ? "no" : model.picture.frames > 0 ? "over-picture" : "empty";
+  if (notice === null) return null;
+  return (
+    <section class={`cover ${notice.tone}`} data-testid="state" data-state={notice.id} role="status">
+      <div class="cover-box">
+        <h1 data-testid="state-message">{notice.title}</h1>
+        <p>{notice.text}</p>
+        <Remedy app={app} notice={notice} />
+        {notice.busy && <span class="thread" aria-hidden="true" />}
+      </div>
+    </section>
+  );
+}
+
+export function Banner({ app, model }: { app: App; model: Model }): JSX.Element | null {
+  const notice = bannerOf(model);
+  if (notice === null) return null;
+  return (
+    <section class={`banner ${notice.tone}`} data-testid="banner" data-state={notice.id} role="status">
+      <span>
+        <strong data-testid="banner-message">{notice.title}</strong> <span class="banner-text">{notice.text}</span>
+      </span>
+      <Remedy app={app} notice={notice} />
+    </section>
+  );
+}
+
+function Remedy({ app, notice }: { app: App; notice: Notice }): JSX.Element | null {
+  const { remedy } = notice;
+  if (remedy === undefined) return null;
+  return (
+    <button data-testid="state-action" onClick={() => app.remedy(remedy)}>
+      {remedy.label}
+    </button>
+  );
+}
+
+interface HintProps {
+  app: App;
+  model: Model;
+  ui: Ui;
+  settings: Settings;
+}
+
+/** Who has keyboard and mouse, when it is not this page. */
+export function FocusHint({ app, model, ui, settings }: HintProps): JSX.Element | null {
+  const { focus, link, hid } = model;
+  if (link.kind !== "open" || focus.engaged || (hid === null && !focus.holding)) return null;
+  const another = heldByAnother(model);
+  const text = another ? (focus.lost ? "Another page took keyboard and mouse." : "Another page has keyboard and mouse.") : "Click the picture to use keyboard and mouse.";
+  return (
+    <section class={`focus-hint ${another ? "another" : ""}`} data-testid="focus-hint" data-state={another ? "another" : "free"} role="status" key={ui.refusals}>
+      <span>
+        {text} {!another && <Leaving settings={settings} />}
+      </span>
+      <button class={another ? "primary" : ""} data-testid="take-focus" onClick={() => app.console.take()}>
+        {another ? "Take over" : "Use keyboard"}
+      </button>
+    </section>
+  );
+}
+
+function Leaving({ settings }: { settings: Settings }): JSX.Element {
+  return (
+    <span class="leaving">
+      To leave: <ChordKeys name={settings.chord} />
+    </span>
+  );
+}
+
+/** The keys of the chord that lets go. */
+export function ChordKeys({ name }: { name: Settings["chord"] }): JSX.Element {
+  const chord = CHORDS.find((known) => known.name === name);
+  return <>{chord?.keys.map((key, index) => [index > 0 ? " " : "", <kbd>{key}</kbd>])}</>;
+}
+
+export function ToastLine({ toast }: { toast: Toast | null }): JSX.Element {
+  return (
+    <div class="toast-place" aria-live="polite">
+      {toast && (
+        <p class={`toast ${toast.tone}`} data-testid="toast">
+          {toast.text}
+        </p>
+      )}
+    </div>
+  );
+}
