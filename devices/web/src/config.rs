@@ -28,21 +28,25 @@ pub fn without_ipv6(listen: SocketAddr) -> Option<SocketAddr> {
     any.then(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.port())))
 }
 
+/// Where the state is when the kernel does not say it.
+const DEFAULT_STATE: &str = "/var/lib/dkvm/web";
+
 /// The folders that the kernel gives a device.
 #[derive(Debug, Clone)]
 pub struct Folders {
     /// What is kept: the password's hash, certificate and key.
     pub state: PathBuf,
-    /// What outlives this process but not the machine's boot: sessions.
-    pub run: PathBuf,
+    /// What outlives this process but not the machine's boot: sessions. Without it they end with the process.
+    pub run: Option<PathBuf>,
 }
 
 impl Folders {
-    /// From the environment that the kernel's jail sets.
+    /// From the environment that the kernel sets for each start.
     pub fn from_env() -> Self {
-        let folder = |name: &str, otherwise: &str| {
-            std::env::var_os(name).filter(|value| !value.is_empty()).map_or_else(|| otherwise.into(), PathBuf::from)
-        };
-        Self { state: folder("DKVM_STATE_DIR", "/var/lib/dkvm/web"), run: folder("DKVM_RUN_DIR", "/run/dkvm/web") }
+        let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self {
+            state: folder("DKVM_STATE_DIR").unwrap_or_else(|| PathBuf::from(DEFAULT_STATE)),
+            run: folder("DKVM_RUN_DIR"),
+        }
     }
 }

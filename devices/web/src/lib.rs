@@ -1,12 +1,50 @@
 //! # dkvm-web
+//!
+//! Owns: the HTTPS port, the certificate, the password and the sessions. Serves the page (embedded), its two
+//! WebSockets and a few addresses besides; `docs/web-api.md` is their contract.
+//!
+//! In: `video.jpeg` (wanted only while somebody watches), `input.ack`, `hid.state`, `gadget.state`, `video.state`,
+//! `encode.state`, and the kernel's `device.state` and `device.death`. Out: `input.hid`.
+//!
+//! Calls: `capture/video.set_mode`, `encode/encode.set`, `gadget/gadget.replug`, `devices.restart`, `devices.deaths`,
+//! `devices.list`, `memory.stats`. Needs of Linux: TCP, and the right to the port.
+
+mod actions;
+mod app;
+mod assets;
 mod auth;
 mod clock;
 mod config;
+mod device;
 mod error;
+mod http;
+mod socket;
+mod state;
+mod status;
 mod store;
 mod tls;
 
+use dkvm_sdk::Identity;
+use dkvm_wire::{topics, QueueClass};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const IDENTITY: Identity = Identity {
+    consumes: &[
+        topics::VIDEO_JPEG,
+        topics::INPUT_ACK,
+        topics::HID_STATE,
+        topics::GADGET_STATE,
+        topics::VIDEO_STATE,
+        topics::ENCODE_STATE,
+    ],
+    produces: &[(topics::INPUT, QueueClass::Input)],
+    ..Identity::new("web", env!("CARGO_PKG_VERSION"))
+};
+
+/// The device's process.
+pub fn main() -> i32 {
+    dkvm_sdk::main(IDENTITY, device::run)
+}
 
 /// Locks; a panic elsewhere ends the process anyway.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

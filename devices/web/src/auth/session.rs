@@ -74,11 +74,6 @@ impl Sessions {
         found.map(|session| session.used = now).is_some()
     }
 
-    /// The same, but looking is not using.
-    pub fn is_open(&self, hash: TokenHash, now: Moment) -> bool {
-        self.open.iter().any(|session| session.hash == hash && session.alive(now))
-    }
-
     /// Logged out.
     pub fn close(&mut self, hash: TokenHash) {
         self.open.retain(|session| session.hash != hash);
@@ -95,6 +90,12 @@ mod tests {
     use super::*;
 
     const START: Moment = Moment(1_000_000);
+
+    impl Sessions {
+        fn is_open(&self, hash: TokenHash, now: Moment) -> bool {
+            self.open.iter().any(|session| session.hash == hash && session.alive(now))
+        }
+    }
 
     fn opened() -> (Sessions, Token) {
         let (mut sessions, token) = (Sessions::default(), Token::fresh().unwrap());

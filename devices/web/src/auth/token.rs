@@ -65,11 +65,6 @@ impl Token {
     }
 }
 
-/// The `Set-Cookie` header that takes the cookie away.
-pub fn clear_cookie() -> String {
-    format!("{COOKIE}=; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=0")
-}
-
 fn sha256(parts: &[&str]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest(&SHA256, parts.join(" ").as_bytes()).as_ref());

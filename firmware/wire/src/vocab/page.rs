@@ -146,6 +146,16 @@ pub struct Password {
     pub password: String,
 }
 
+/// Body of `POST /api/password`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct PasswordChange {
+    /// The one in force.
+    pub old: String,
+    /// At least 8 characters.
+    pub new: String,
+}
+
 /// Head of each binary message on `/api/video`, little-endian: sequence u64, captured_ns u64,
 /// web's `CLOCK_MONOTONIC` at sending u64 (ns), width u32, height u32; then the JPEG.
 /// The page answers each with an empty binary message when it has shown it: one credit. Web sends only with

@@ -1,0 +1,141 @@
+//! The state of the node as pages are told it: the latest message per subject. Pure.
+//!
+//! A page that reads slowly gets the latest when it reads again, and nobody keeps a queue for it.
+
+use dkvm_wire::{vocab::page::ToPage, DeviceName};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Devices remembered, those gone included: more than any configuration has.
+const MAX_SUBJECTS: usize = 128;
+/// Deaths kept for a page that opens: it asks for more by [`dkvm_wire::vocab::page::Action::Deaths`].
+const MAX_DEATHS: usize = 16;
+
+/// What a message is about: the next one about the same replaces it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// How many pages are open.
+    Viewers,
+    /// A device, or that it is gone.
+    Device(DeviceName),
+    /// USB.
+    Gadget,
+    /// Keyboard and mouse.
+    Hid,
+    /// Capture.
+    Video,
+    /// Encoder.
+    Encode,
+    /// Shared memory.
+    Memory,
+    /// The nth death: each is its own subject.
+    Death(u64),
+}
+
+#[derive(Debug)]
+struct Post {
+    version: u64,
+    message: ToPage,
+    json: Arc<str>,
+}
+
+/// How far a page has read; the default has read nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark(u64);
+
+/// The latest message per subject, each with the version at which it changed.
+#[derive(Debug, Default)]
+pub struct Board {
+    posts: BTreeMap<Key, Post>,
+    version: u64,
+    deaths: u64,
+}
+
+impl Board {
+    /// Puts up a message. `false`: it says what stood there already, or there is no room.
+    pub fn post(&mut self, key: Key, message: ToPage) -> bool {
+        let known = self.posts.get(&key);
+        let full = known.is_none() && self.posts.len() >= MAX_SUBJECTS;
+        if full || known.is_some_and(|post| post.message == message) {
+            return false;
+        }
+        let Ok(json) = serde_json::to_string(&message) else { return false };
+        self.version += 1;
+        self.posts.insert(key, Post { version: self.version, message, json: json.into() });
+        true
+    }
+
+    /// Puts up a death; the oldest makes room.
+    pub fn post_death(&mut self, message: ToPage) -> bool {
+        self.deaths += 1;
+        if let Some(old) = self.deaths.checked_sub(MAX_DEATHS as u64) {
+            self.posts.remove(&Key::Death(old));
+        }
+        self.post(Key::Death(self.deaths), message)
+    }
+
+    /// Devices that stand on the board and are not gone.
+    pub fn devices(&self) -> Vec<DeviceName> {
+        let live = self.posts.iter().filter(|(_, post)| !matches!(post.message, ToPage::DeviceGone { .. }));
+        live.filter_map(|(key, _)| if let Key::Device(name) = key { Some(name.clone()) } else { None }).collect()
+    }
+
+    /// What changed since `mark`, oldest change first, and the new mark.
+    pub fn since(&self, mark: Mark) -> (Vec<Arc<str>>, Mark) {
+        let mut news: Vec<&Post> = self.posts.values().filter(|post| post.version > mark.0).collect();
+        news.sort_by_key(|post| post.version);
+        (news.into_iter().map(|post| post.json.clone()).collect(), Mark(self.version))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn viewers(count: u32) -> ToPage {
+        ToPage::Viewers { count }
+    }
+
+    fn gone(name: &str) -> ToPage {
+        ToPage::DeviceGone { name: name.try_into().unwrap() }
+    }
+
+    #[test]
+    fn a_slow_page_gets_the_latest_only() {
+        let mut board = Board::default();
+        for count in 0..100 {
+            assert!(board.post(Key::Viewers, viewers(count)));
+        }
+        board.post(Key::Hid, ToPage::Hid { state: None });
+        let (news, mark) = board.since(Mark::default());
+        assert_eq!(news.len(), 2);
+        assert!(news[0].contains("99") && news[1].contains("hid"));
+        assert!(board.since(mark).0.is_empty());
+    }
+
+    #[test]
+    fn what_stood_there_is_no_news() {
+        let mut board = Board::default();
+        assert!(board.post(Key::Viewers, viewers(1)));
+        assert!(!board.post(Key::Viewers, viewers(1)));
+    }
+
+    #[test]
+    fn deaths_are_each_told_and_bounded() {
+        let mut board = Board::default();
+        for n in 0..1000 {
+            board.post_death(viewers(n));
+        }
+        assert_eq!(board.since(Mark::default()).0.len(), MAX_DEATHS);
+    }
+
+    #[test]
+    fn a_flood_of_names_is_bounded() {
+        let mut board = Board::default();
+        for n in 0..1000 {
+            let name = format!("d{n}");
+            board.post(Key::Device(name.as_str().try_into().unwrap()), gone(&name));
+        }
+        assert_eq!(board.since(Mark::default()).0.len(), MAX_SUBJECTS);
+        assert!(board.devices().is_empty());
+    }
+}

@@ -1,0 +1,306 @@
+use super::{
+    board::{Board, Key, Mark},
+    holders::{Holders, PageId},
+};
+use crate::clock::Moment;
+use dkvm_sdk::{SendError, Sender};
+use dkvm_wire::{
+    service::{DeathRecord, DeviceInfo, DeviceList, KernelInfo, MemoryStats, Phase},
+    topics,
+    vocab::{
+        input::{InputAck, InputState},
+        page::ToPage,
+    },
+    DeviceName, Generation,
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+use thiserror::Error;
+use tokio::sync::{watch, Notify};
+
+/// Pages open at the same time.
+pub const MAX_PAGES: usize = 32;
+/// Answers that wait for a page to read them: a page asks for more only when it has read some.
+const MAX_ANSWERS: usize = 64;
+
+/// There are as many pages as can be served.
+#[derive(Debug, Error)]
+#[error("{MAX_PAGES} pages are open already, the most that this node serves: close one of them and try again")]
+pub struct PageFull;
+
+/// What waits for one page alone.
+#[derive(Debug, Default)]
+struct Mail {
+    ack: Option<InputAck>,
+    answers: VecDeque<ToPage>,
+    pongs: VecDeque<Vec<u8>>,
+}
+
+#[derive(Debug, Default)]
+struct Letterbox {
+    mail: Mutex<Mail>,
+    bell: Notify,
+}
+
+#[derive(Debug, Default)]
+struct World {
+    board: Board,
+    holders: Holders,
+    pages: BTreeMap<PageId, Arc<Letterbox>>,
+    next_page: u64,
+    /// Who sent what stands on the board, and in which life.
+    sources: BTreeMap<Key, (String, Generation)>,
+}
+
+/// All that pages are told and hold, shared by the link to the kernel and the sockets.
+pub struct Hub {
+    kernel: KernelInfo,
+    asked: Moment,
+    sender: Sender,
+    world: Mutex<World>,
+    open_pages: watch::Sender<usize>,
+}
+
+impl Hub {
+    /// Nobody is here yet. `kernel` was told at `asked`.
+    pub fn new(kernel: KernelInfo, asked: Moment, sender: Sender) -> Self {
+        Self { kernel, asked, sender, world: Mutex::default(), open_pages: watch::Sender::new(0) }
+    }
+
+    /// The node's name.
+    pub fn node(&self) -> &str {
+        &self.kernel.node
+    }
+
+    /// The way to the kernel.
+    pub const fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// How many pages are open, and each change of it.
+    pub fn open_pages(&self) -> watch::Receiver<usize> {
+        self.open_pages.subscribe()
+    }
+
+    /// A device told its state.
+    pub fn post(&self, key: Key, source: (String, Generation), message: ToPage) {
+        let mut world = crate::lock(&self.world);
+        world.sources.insert(key.clone(), source);
+        if world.board.post(key, message) {
+            world.ring_all();
+        }
+    }
+
+    /// The kernel told how a device is: what it said before it died does not hold any more. Returns that.
+    pub fn post_device(&self, info: DeviceInfo) -> Vec<Key> {
+        let mut world = crate::lock(&self.world);
+        let withdrawn = world.withdraw(info.name.as_str(), lives_over(&info));
+        if world.board.post(Key::Device(info.name.clone()), ToPage::Device(info)) {
+            world.ring_all();
+        }
+        withdrawn
+    }
+
+    /// The kernel told all its devices.
+    pub fn post_devices(&self, list: DeviceList) {
+        let names: Vec<DeviceName> = list.devices.iter().map(|info| info.name.clone()).collect();
+        for info in list.devices {
+            self.post_device(info);
+        }
+        let mut world = crate::lock(&self.world);
+        let gone = world.board.devices().into_iter().filter(|name| !names.contains(name));
+        for name in gone.collect::<Vec<_>>() {
+            world.board.post(Key::Device(name.clone()), ToPage::DeviceGone { name });
+            world.ring_all();
+        }
+    }
+
+    /// A device died.
+    pub fn post_death(&self, death: DeathRecord) {
+        let mut world = crate::lock(&self.world);
+        if world.board.post_death(ToPage::Death(death)) {
+            world.ring_all();
+        }
+    }
+
+    /// How much shared memory is in use.
+    pub fn post_memory(&self, stats: MemoryStats) {
+        let mut world = crate::lock(&self.world);
+        if world.board.post(Key::Memory, ToPage::Memory(stats)) {
+            world.ring_all();
+        }
+    }
+
+    /// hid acknowledged: told to the page that speaks for the holder, and to no other.
+    pub fn acknowledge(&self, ack: InputAck) {
+        let world = crate::lock(&self.world);
+        let page = world.holders.page_of(ack.holder).and_then(|page| world.pages.get(&page));
+        if let Some(page) = page {
+            crate::lock(&page.mail).ack = Some(ack);
+            page.bell.notify_one();
+        }
+    }
+
+    /// The device that sent what stands on the board about `key`; its usual name before it said anything.
+    pub fn device_of(&self, key: &Key, usual: &str) -> String {
+        let world = crate::lock(&self.world);
+        world.sources.get(key).map_or_else(|| usual.to_owned(), |(name, _)| name.clone())
+    }
+
+    /// A page opens.
+    pub fn open(self: &Arc<Self>) -> Result<Page, PageFull> {
+        let mut world = crate::lock(&self.world);
+        if world.pages.len() >= MAX_PAGES {
+            return Err(PageFull);
+        }
+        world.next_page += 1;
+        let (id, letterbox) = (PageId(world.next_page), Arc::new(Letterbox::default()));
+        world.pages.insert(id, letterbox.clone());
+        let hello = ToPage::Hello { kernel: self.kernel_now(), viewers: world.tell_viewers() };
+        crate::lock(&letterbox.mail).answers.push_back(hello);
+        self.open_pages.send_replace(world.pages.len());
+        Ok(Page { hub: self.clone(), id, letterbox, mark: Mark::default() })
+    }
+
+    fn close(&self, page: PageId) {
+        let mut world = crate::lock(&self.world);
+        world.pages.remove(&page);
+        world.tell_viewers();
+        self.open_pages.send_replace(world.pages.len());
+        for neutral in world.holders.leave(page) {
+            // Without a kernel there is no target either.
+            let _ = self.sender.emit(topics::INPUT, &neutral);
+        }
+    }
+
+    fn kernel_now(&self) -> KernelInfo {
+        let since = Moment::now().since(self.asked).as_millis();
+        let uptime_ms = self.kernel.uptime_ms.saturating_add(u64::try_from(since).unwrap_or(0));
+        KernelInfo { uptime_ms, ..self.kernel.clone() }
+    }
+}
+
+/// The lives of a device, up to this one, that ended. A device may tell its state before it is ready.
+fn lives_over(info: &DeviceInfo) -> Generation {
+    match info.phase {
+        Phase::Preparing | Phase::Running | Phase::Degraded => Generation(info.generation.0.saturating_sub(1)),
+        _ => info.generation,
+    }
+}
+
+impl World {
+    fn ring_all(&self) {
+        self.pages.values().for_each(|page| page.bell.notify_one());
+    }
+
+    fn tell_viewers(&mut self) -> u32 {
+        let count = u32::try_from(self.pages.len()).unwrap_or(u32::MAX);
+        self.board.post(Key::Viewers, ToPage::Viewers { count });
+        self.ring_all();
+        count
+    }
+
+    /// Takes back what a device said in its lives up to `last`.
+    fn withdraw(&mut self, name: &str, last: Generation) -> Vec<Key> {
+        let sources = &self.sources;
+        let said = |key: &Key| sources.get(key).is_some_and(|(from, life)| from == name && *life <= last);
+        let nothing = [
+            (Key::Hid, ToPage::Hid { state: None }),
+            (Key::Video, ToPage::Video { state: None }),
+            (Key::Encode, ToPage::Encode { state: None }),
+        ];
+        let over = nothing.into_iter().filter(|(key, _)| said(key));
+        over.filter_map(|(key, message)| self.board.post(key.clone(), message).then_some(key)).collect()
+    }
+}
+
+/// An open page, until it is dropped.
+pub struct Page {
+    hub: Arc<Hub>,
+    id: PageId,
+    letterbox: Arc<Letterbox>,
+    mark: Mark,
+}
+
+/// What a page's other half needs: input goes in while news goes out.
+pub struct PageIn {
+    hub: Arc<Hub>,
+    id: PageId,
+    letterbox: Arc<Letterbox>,
+}
+
+impl Page {
+    /// The half that takes what the page sends.
+    pub fn inbound(&self) -> PageIn {
+        PageIn { hub: self.hub.clone(), id: self.id, letterbox: self.letterbox.clone() }
+    }
+
+    /// Waits until there is news.
+    pub async fn rung(&self) {
+        self.letterbox.bell.notified().await;
+    }
+
+    /// Pings to be answered.
+    pub fn pongs(&self) -> VecDeque<Vec<u8>> {
+        std::mem::take(&mut crate::lock(&self.letterbox.mail).pongs)
+    }
+
+    /// All that is new for this page, as JSON, in the order in which it is to be sent.
+    pub fn news(&mut self) -> Vec<Arc<str>> {
+        let (answers, ack) = {
+            let mut mail = crate::lock(&self.letterbox.mail);
+            (std::mem::take(&mut mail.answers), mail.ack.take())
+        };
+        let own = answers.into_iter().chain(ack.map(ToPage::Ack));
+        let mut news: Vec<Arc<str>> = own.filter_map(|message| serde_json::to_string(&message).ok()).map(Arc::from).collect();
+        let (changed, mark) = crate::lock(&self.hub.world).board.since(self.mark);
+        self.mark = mark;
+        news.extend(changed);
+        news
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        self.hub.close(self.id);
+    }
+}
+
+/// A page that asks much and reads nothing.
+#[derive(Debug, Error)]
+#[error("{MAX_ANSWERS} answers wait for this page to read them")]
+pub struct ReadsNothing;
+
+impl PageIn {
+    /// Sends what the page holds on to hid. `false`: it speaks for more holders than a page has.
+    pub fn input(&self, state: &InputState) -> Result<bool, SendError> {
+        if !crate::lock(&self.hub.world).holders.note(self.id, state) {
+            return Ok(false);
+        }
+        self.hub.sender.emit(topics::INPUT, state).map(|()| true)
+    }
+
+    /// An answer to this page alone.
+    pub fn answer(&self, message: ToPage) -> Result<(), ReadsNothing> {
+        let mut mail = crate::lock(&self.letterbox.mail);
+        if mail.answers.len() >= MAX_ANSWERS {
+            return Err(ReadsNothing);
+        }
+        mail.answers.push_back(message);
+        self.letterbox.bell.notify_one();
+        Ok(())
+    }
+
+    /// The answer to the WebSocket's own ping.
+    pub fn pong(&self, payload: Vec<u8>) -> Result<(), ReadsNothing> {
+        let mut mail = crate::lock(&self.letterbox.mail);
+        if mail.pongs.len() >= MAX_ANSWERS {
+            return Err(ReadsNothing);
+        }
+        mail.pongs.push_back(payload);
+        self.letterbox.bell.notify_one();
+        Ok(())
+    }
+}
