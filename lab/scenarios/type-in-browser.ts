@@ -71,7 +71,7 @@ async function enter(bench: Bench, rig: Rig): Promise<Browser> {
   const { page } = browser;
   await page.goto(`https://${rig.pi.network.address}/`);
   await page.getByTestId("setup-password").fill(PASSWORD);
-  await page.getByTestId("setup-repeat").fill(PASSWORD);
+  await page.getByTestId("setup-again").fill(PASSWORD);
   await page.getByTestId("setup-submit").click();
   await page.waitForFunction("window.dkvm?.frames > 0", undefined, { timeout: 15_000 });
   await page.getByTestId("screen").click();

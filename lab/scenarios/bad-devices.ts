@@ -1,0 +1,115 @@
+// Each fault that a device can have costs that device alone, and is told in a line that a person understands.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LabError, repository, sleep, until } from "../src/lab.ts";
+import { Node } from "../src/node.ts";
+import { binaryDirectory } from "../src/pi-image.ts";
+import type { Pi } from "../src/pi.ts";
+import { scenario, type Bench } from "../src/scenario.ts";
+import type { Rig } from "../src/rig.ts";
+import { Viewer } from "../src/viewer.ts";
+
+const CONFIG = "/etc/dkvm/dkvm.toml";
+const PROGRAM = "/usr/bin/dkvm-misbehave";
+/** A device that listens to the bad one, so that there is somebody to be hurt. */
+const LISTENER = `
+[device.listener]
+command = ["${PROGRAM}", "well"]
+user = "dkvm-guest"
+`;
+
+interface Fault {
+  habit: string;
+  /** The line that tells a person. */
+  told: RegExp;
+  /** What brings it out, beyond starting the device. */
+  provoke?: (node: Node) => Promise<void>;
+  arguments?: string[];
+}
+
+const stop = async (node: Node): Promise<void> => {
+  await node.awaitUp(["bad"]);
+  await node.pi.must("dkvm stop bad");
+};
+
+const FAULTS: Fault[] = [
+  { habit: "silent", told: /said no hello within 3000 ms/ },
+  { habit: "garbage", told: /not a dKVM device.*stdout/ },
+  { habit: "garbage-later", told: /no message of the protocol/ },
+  { habit: "oversize", told: /over the limit/ },
+  { habit: "deaf", told: /did not answer|does not read/ },
+  { habit: "flood", told: /floods|too many|more than .* events/ },
+  { habit: "log-flood", told: /lines .*(suppressed|left out|dropped)/ },
+  { habit: "ignore-goodbye", told: /(did not end|ignored|SIGKILL)/, provoke: stop },
+  { habit: "print", told: /stdout|over the limit/ },
+  { habit: "fork", told: /left .*(child|process)/, arguments: ["--code", "0"] },
+  { habit: "hung", told: /did not answer for \d+ ms/ },
+  { habit: "exit", told: /exit code 70|ended with 70/, arguments: ["--code", "70"] },
+  { habit: "crash", told: /SIGABRT/ },
+  { habit: "thief", told: /lease/ },
+];
+
+export default scenario("bad-devices", "each misbehaviour of a device costs that device alone and is told in one line", async (bench) => {
+  const program = readFileSync(join(binaryDirectory(), "dkvm-misbehave"));
+  const rig = await bench.boot({ pi: { files: { [PROGRAM]: { data: program, mode: 0o755 } } } });
+  const node = new Node(rig.pi);
+  await node.awaitUp();
+  await rig.target.awaitInput(/dKVM/);
+  const viewer = await Viewer.open(rig.pi.network.address);
+  await viewer.takeFocus();
+  const config = readFileSync(join(repository, "rootfs", CONFIG), "utf8");
+  for (const fault of FAULTS) await misbehave(bench, rig, node, viewer, config, fault);
+  viewer.close();
+  return `${FAULTS.length} misbehaviours, each told in a line; nobody else restarted, every key arrived`;
+});
+
+async function misbehave(bench: Bench, rig: Rig, node: Node, viewer: Viewer, config: string, fault: Fault): Promise<void> {
+  const before = await node.awaitUp();
+  await reload(rig.pi, config + LISTENER + badDevice(fault));
+  await node.awaitUp(["listener"]);
+  await fault.provoke?.(node);
+
+  const line = await until(`the log tells of '${fault.habit}'`, async () => (await tellingLine(rig.pi, fault.told)), { timeout: 15_000, every: 100 })
+    .catch(async (error: Error) => { throw new LabError(`${error.message}; the log says:\n${await rig.pi.must("dkvm logs -n 30")}`); });
+  const mark = rig.target.log.mark();
+  await viewer.type("still here");
+  await rig.target.awaitTyped("still here", mark);
+
+  const after = await node.devices();
+  for (const { name, generation } of before) {
+    bench.equal(after.find((device) => device.name === name)?.generation, generation, `${name}'s generation beside a device that is '${fault.habit}'`);
+  }
+  await reload(rig.pi, config);
+  await until(`nothing is left of '${fault.habit}'`, () => nothingLeft(rig.pi), { timeout: 10_000, every: 50 });
+  bench.tell(`${fault.habit}: ${line}`);
+}
+
+function badDevice({ habit, arguments: words = [] }: Fault): string {
+  const command = [PROGRAM, habit, ...words, "--topic", "bad.topic"];
+  return `
+[device.bad]
+command = ${JSON.stringify(command)}
+user = "dkvm-guest"
+
+[[route]]
+topic = "bad.topic"
+from = "bad"
+to = ["listener"]
+`;
+}
+
+async function reload(pi: Pi, config: string): Promise<void> {
+  await pi.write(CONFIG, config);
+  await pi.must("dkvm reload");
+}
+
+/** The newest line about the bad device that matches. */
+async function tellingLine(pi: Pi, told: RegExp): Promise<string | undefined> {
+  const lines = (await pi.must("dkvm logs -n 200")).split("\n");
+  return lines.filter((line) => /\bbad\b/.test(line) && told.test(line)).at(-1);
+}
+
+async function nothingLeft(pi: Pi): Promise<boolean> {
+  await sleep(0);
+  return (await pi.processes()).every(({ command }) => !command.includes("misbehave") && !/^sleep 3600/.test(command));
+}
