@@ -11,7 +11,7 @@ use crate::output::{self, Form};
 use dkvm_wire::service::{methods, KernelInfo, MemoryStats};
 use rates::{Picture, Sample};
 use screen::{Key, Screen};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 /// Measures and shows until it is ended, or once.
@@ -69,10 +69,10 @@ fn watch(session: Session, interval: Duration) -> Result<(), CliError> {
     }
 }
 
-fn measure(session: &mut Option<Session>, socket: &PathBuf) -> Result<Sample, CliError> {
+fn measure(session: &mut Option<Session>, socket: &Path) -> Result<Sample, CliError> {
     let open = match session.take() {
         Some(open) => open,
-        None => Session::open(socket.clone())?,
+        None => Session::open(socket.to_owned())?,
     };
     sample(session.insert(open))
 }

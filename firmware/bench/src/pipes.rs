@@ -1,0 +1,117 @@
+//! The peer: a producer that writes each frame into a pipe per consumer, and consumers that read it whole.
+
+use crate::cpu::Used;
+use crate::frame::{interval, now_ns, paint, BYTES, RATE, WARM_UP};
+use crate::node::Run;
+use crate::stats::{Latencies, Report};
+use anyhow::{Context, Result};
+use rustix::pipe::fcntl_setpipe_size;
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// In front of each frame: its number and the time.
+const HEAD: usize = 16;
+/// The largest that Linux gives to an ordinary user: fewer turns per frame, to the peer's advantage.
+const PIPE: usize = 1 << 20;
+
+/// One frame on its way to all writers.
+type Frame = Arc<Vec<u8>>;
+
+pub fn run(consumers: usize, frames: usize) -> Result<Run> {
+    let total = frames + WARM_UP;
+    let mut children = Vec::new();
+    let mut writers = Vec::new();
+    for _ in 0..consumers {
+        let mut child = spawn(frames)?;
+        let pipe = child.stdin.take().context("no pipe to a consumer")?;
+        children.push(child);
+        writers.push(writer(pipe));
+    }
+    let mut pids: Vec<u32> = children.iter().map(Child::id).collect();
+    pids.push(std::process::id());
+    let feeder = std::thread::spawn(move || feed(&writers, total + RATE));
+    std::thread::sleep(interval() * WARM_UP as u32);
+    let before = Used::by(None, &pids)?;
+    std::thread::sleep(Duration::from_millis((frames * 1000 / RATE) as u64));
+    let after = Used::by(None, &pids)?;
+    let reports = children.into_iter().map(finish).collect::<Result<_>>()?;
+    let _ = feeder.join();
+    Ok(Run {
+        reports,
+        before,
+        after,
+    })
+}
+
+fn spawn(frames: usize) -> Result<Child> {
+    Ok(Command::new(std::env::current_exe()?)
+        .args(["pipe-consumer", &frames.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?)
+}
+
+/// A thread per consumer, so that one does not wait for the other.
+fn writer(mut pipe: ChildStdin) -> SyncSender<Frame> {
+    let (sender, frames): (_, Receiver<Frame>) = sync_channel(2);
+    let _ = fcntl_setpipe_size(&pipe, PIPE);
+    std::thread::spawn(move || {
+        for frame in frames {
+            // The consumer has all it wanted.
+            if pipe.write_all(&frame).is_err() {
+                return;
+            }
+        }
+    });
+    sender
+}
+
+/// A frame every sixtieth of a second. One that a writer has no place for is dropped for it.
+fn feed(writers: &[SyncSender<Frame>], total: usize) {
+    let start = Instant::now();
+    let mut spare: Vec<Frame> = (0..8).map(|_| Arc::new(vec![0; HEAD + BYTES])).collect();
+    for sequence in 1..=total as u64 {
+        let due = start + interval() * u32::try_from(sequence).unwrap_or(u32::MAX);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let place = (sequence % 8) as usize;
+        let Some(frame) = Arc::get_mut(&mut spare[place]) else {
+            continue;
+        };
+        paint(&mut frame[HEAD..], sequence);
+        frame[..8].copy_from_slice(&sequence.to_le_bytes());
+        frame[8..HEAD].copy_from_slice(&now_ns().to_le_bytes());
+        for writer in writers {
+            let _ = writer.try_send(spare[place].clone());
+        }
+    }
+}
+
+fn finish(child: Child) -> Result<Report> {
+    let output = child.wait_with_output()?;
+    serde_json::from_slice(&output.stdout).context("a pipe consumer told no report")
+}
+
+/// The consumer's side, in a process of its own.
+pub fn consume(frames: usize) -> Result<()> {
+    let mut latencies = Latencies::new(frames, WARM_UP);
+    let mut frame = vec![0; HEAD + BYTES];
+    let mut input = std::io::stdin().lock();
+    loop {
+        input
+            .read_exact(&mut frame)
+            .context("the producer ended early")?;
+        let word = |at: usize| {
+            frame[at..]
+                .first_chunk()
+                .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        };
+        let latency = now_ns().saturating_sub(word(8));
+        if let Some(report) = latencies.add(word(0), latency) {
+            println!("{}", serde_json::to_string(&report)?);
+            return Ok(());
+        }
+    }
+}
