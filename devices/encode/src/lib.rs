@@ -1,1 +1,39 @@
-//! dkvm-encode
+//! # The encode device
+//!
+//! Makes pictures small enough for the network: raw frames of capture become JPEGs, by libjpeg-turbo, from planes and never
+//! by way of RGB. A dongle's own JPEGs are checked and passed on by their own lease, without a copy.
+//!
+//! | | |
+//! |---|---|
+//! | sends | `video.jpeg` (stream, one lease per frame), `encode.state` (state) |
+//! | takes | `video.raw` |
+//! | answers | `encode.set` |
+//! | needs of Linux | nothing beyond shared memory |
+//!
+//! Nothing is done while nobody wants `video.jpeg`. Of frames that wait, the newest is taken. A picture that did not change
+//! is not encoded again; it is sent again once a second, and at once to a new viewer.
+
+pub mod backend;
+mod complaints;
+pub mod config;
+pub mod core;
+pub mod device;
+pub mod error;
+mod frame;
+pub mod jpeg;
+mod output;
+pub mod picture;
+pub mod planes;
+
+use dkvm_sdk::Identity;
+use dkvm_wire::{topics, QueueClass};
+
+/// The device's process: returns its exit code.
+pub fn main() -> i32 {
+    let identity = Identity {
+        consumes: &[topics::VIDEO_RAW],
+        produces: &[(topics::VIDEO_JPEG, QueueClass::Stream), (topics::ENCODE_STATE, QueueClass::State)],
+        ..Identity::new("encode", env!("CARGO_PKG_VERSION"))
+    };
+    dkvm_sdk::main(identity, device::run)
+}

@@ -1,0 +1,52 @@
+//! What makes JPEGs: one file per maker.
+
+pub mod dummy;
+pub mod turbo;
+
+use crate::{config::BackendKind, picture::Picture};
+use dummy::Dummy;
+use thiserror::Error;
+use turbo::Turbo;
+
+/// A maker of JPEGs.
+pub enum Backend {
+    /// libjpeg-turbo.
+    Turbo(Box<Turbo>),
+    /// Grey mosaic.
+    Dummy(Dummy),
+}
+
+/// JPEG quality, 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quality(pub u8);
+
+/// A picture that could not be encoded, for the reason of the library.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("a frame cannot be encoded: {0}")]
+pub struct EncodeError(pub String);
+
+impl Backend {
+    /// Sets the maker up.
+    pub fn open(kind: BackendKind) -> Result<Self, EncodeError> {
+        Ok(match kind {
+            BackendKind::Turbo => Self::Turbo(Box::new(Turbo::new()?)),
+            BackendKind::Dummy => Self::Dummy(Dummy::default()),
+        })
+    }
+
+    /// Makes a JPEG, which stays until the next call.
+    pub fn encode(&mut self, picture: &Picture<'_>, quality: Quality) -> Result<&[u8], EncodeError> {
+        match self {
+            Self::Turbo(turbo) => turbo.encode(picture, quality),
+            Self::Dummy(dummy) => Ok(dummy.encode(picture)),
+        }
+    }
+
+    /// The last JPEG.
+    pub fn last(&self) -> &[u8] {
+        match self {
+            Self::Turbo(turbo) => turbo.last(),
+            Self::Dummy(dummy) => dummy.last(),
+        }
+    }
+}
