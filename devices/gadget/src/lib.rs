@@ -1,1 +1,34 @@
-//! dkvm-gadget
+//! # dkvm-gadget
+//!
+//! The USB gadget. Owns configfs (`/sys/kernel/config/usb_gadget`) and the USB device controller, alone.
+//!
+//! In: requests `gadget.plug`, `gadget.replug`. Out: `gadget.state`.
+//!
+//! Needs of Linux: `CONFIG_USB_GADGET`, `CONFIG_USB_CONFIGFS`, `CONFIG_USB_CONFIGFS_F_HID`, a driver for the controller
+//! (`dwc2` on a Pi), configfs mounted. It mounts nothing: init does.
+//!
+//! One composite gadget with the full set of functions, always in the same order: keyboard, absolute mouse, relative mouse. A
+//! change of the set would unbind, and the target would lose its keyboard for a moment; so there is no such change. What this
+//! device finds bound after its own death is compared attribute by attribute with what it wants ([`plan`]) and adopted when
+//! it is the same: the target sees nothing. It stays bound when the device ends.
+
+pub mod backend;
+pub mod config;
+pub mod device;
+pub mod error;
+pub mod journal;
+pub mod plan;
+pub mod serial;
+pub mod status;
+
+use dkvm_sdk::Identity;
+use dkvm_wire::{topics, QueueClass};
+
+/// Runs the device on this process's standard input and output; returns the exit code.
+pub fn main() -> i32 {
+    let identity = Identity {
+        produces: &[(topics::GADGET_STATE, QueueClass::State)],
+        ..Identity::new("gadget", env!("CARGO_PKG_VERSION"))
+    };
+    dkvm_sdk::main(identity, device::run)
+}

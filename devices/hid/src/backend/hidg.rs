@@ -135,7 +135,9 @@ impl Hidg {
 fn open(path: &Path) -> io::Result<AsyncFd<File>> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits();
     let file = OpenOptions::new().read(true).write(true).custom_flags(flags as i32).open(path)?;
-    AsyncFd::register_with_interest(file, Interest::READABLE | Interest::WRITABLE)
+    // Deprecated for descriptors that may change under it, which a `File` does not; its successor is unsafe.
+    #[allow(deprecated)]
+    AsyncFd::with_interest(file, Interest::READABLE | Interest::WRITABLE)
 }
 
 async fn woken(file: Option<&AsyncFd<File>>) {

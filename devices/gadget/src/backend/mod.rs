@@ -1,0 +1,115 @@
+//! Where the gadget is.
+
+mod configfs;
+mod dummy;
+mod files;
+
+use crate::{
+    config::{BackendKind, Config},
+    error::GadgetError,
+    status::Status,
+};
+pub use configfs::Configfs;
+use dkvm_wire::vocab::gadget::FunctionInfo;
+pub use dummy::Dummy;
+pub use files::group_of;
+
+/// How the gadget came to be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It was there, bound, just as wanted.
+    Adopted,
+    /// It was there, just as wanted, but not bound.
+    Unbound,
+    /// It was built; why what was there, if anything, would not do.
+    Built(Option<String>),
+}
+
+/// One of the backends.
+#[derive(Debug)]
+pub enum Backend {
+    /// Linux.
+    Configfs(Box<Configfs>),
+    /// No hardware.
+    Dummy(Dummy),
+}
+
+impl Backend {
+    /// The backend that the configuration chooses.
+    pub fn new(config: &Config) -> Result<Self, GadgetError> {
+        Ok(match config.backend {
+            BackendKind::Configfs => Self::Configfs(Box::new(Configfs::new(config)?)),
+            BackendKind::Dummy => Self::Dummy(Dummy::default()),
+        })
+    }
+
+    /// The controller's name.
+    pub fn udc(&self) -> &str {
+        match self {
+            Self::Configfs(configfs) => configfs.udc(),
+            Self::Dummy(_) => "dummy",
+        }
+    }
+
+    /// Finds the gadget or builds it. It is bound afterwards only if it was adopted.
+    pub fn prepare(&mut self) -> Result<Found, GadgetError> {
+        match self {
+            Self::Configfs(configfs) => configfs.prepare(),
+            Self::Dummy(_) => Ok(Found::Unbound),
+        }
+    }
+
+    /// Binds it: the target sees it plugged.
+    pub fn bind(&mut self) -> Result<(), GadgetError> {
+        match self {
+            Self::Configfs(configfs) => configfs.bind(),
+            Self::Dummy(dummy) => {
+                dummy.bind();
+                Ok(())
+            }
+        }
+    }
+
+    /// Unbinds it: the target sees it unplugged.
+    pub fn unbind(&mut self) -> Result<(), GadgetError> {
+        match self {
+            Self::Configfs(configfs) => configfs.unbind(),
+            Self::Dummy(dummy) => {
+                dummy.unbind();
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for the functions' device files and gives them to hid.
+    pub async fn hand_out(&self) -> Result<(), GadgetError> {
+        match self {
+            Self::Configfs(configfs) => configfs.hand_out().await,
+            Self::Dummy(_) => Ok(()),
+        }
+    }
+
+    /// The functions and their device files.
+    pub fn functions(&self) -> Vec<FunctionInfo> {
+        match self {
+            Self::Configfs(configfs) => configfs.functions(),
+            Self::Dummy(dummy) => dummy.functions(),
+        }
+    }
+
+    /// Where USB stands.
+    pub fn status(&self) -> Result<Status, GadgetError> {
+        match self {
+            Self::Configfs(configfs) => configfs.status(),
+            Self::Dummy(dummy) => Ok(dummy.status()),
+        }
+    }
+
+    /// Waits until Linux says that something changed. Cancel-safe.
+    pub async fn changed(&self) {
+        match self {
+            Self::Configfs(configfs) => configfs.changed().await,
+            Self::Dummy(_) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Why the device ends.
+
+use dkvm_sdk::{ConfigError, Exit, ExitCode, LinkError, SendError};
+use std::io;
+use thiserror::Error;
+
+/// A failure that ends the device.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The connection to the kernel ended with an error.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// Nothing more can be sent to the kernel.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The gadget cannot be had.
+    #[error(transparent)]
+    Gadget(#[from] GadgetError),
+}
+
+/// What went wrong with the gadget.
+#[derive(Debug, Error)]
+pub enum GadgetError {
+    /// There is no controller.
+    #[error(
+        "no USB device controller on this machine (/sys/class/udc is empty): on a Raspberry Pi put \
+         `dtoverlay=dwc2,dr_mode=peripheral` into config.txt and load the module dwc2; elsewhere load the driver of the controller"
+    )]
+    NoUdc,
+    /// The controller that the configuration names is not there.
+    #[error("no USB device controller {wanted:?} on this machine, there is {found}: change `udc` in the configuration or load its driver")]
+    NoSuchUdc {
+        /// What the configuration says.
+        wanted: String,
+        /// What there is.
+        found: String,
+    },
+    /// The controller went away.
+    #[error("the USB device controller {udc} went away: {source}")]
+    UdcGone {
+        /// Which.
+        udc: String,
+        /// What Linux said.
+        source: io::Error,
+    },
+    /// configfs is not there.
+    #[error("configfs is not mounted: init does `mount -t configfs none /sys/kernel/config`; Linux needs CONFIG_CONFIGFS_FS")]
+    NoConfigfs,
+    /// The gadget part of configfs is not there.
+    #[error("{path} is not there: load the module libcomposite; Linux needs CONFIG_USB_CONFIGFS")]
+    NoLibcomposite {
+        /// The directory.
+        path: String,
+    },
+    /// Another gadget has the controller.
+    #[error("the USB device controller {udc} is taken by {by}: unbind that first, or name another controller as `udc`")]
+    Taken {
+        /// Which.
+        udc: String,
+        /// By whom.
+        by: String,
+    },
+    /// It could not be built.
+    #[error("cannot build the USB gadget {name}: {source}; the functions need the module usb_f_hid (CONFIG_USB_CONFIGFS_F_HID)")]
+    Build {
+        /// Its name.
+        name: String,
+        /// What Linux said.
+        source: io::Error,
+    },
+    /// What an earlier life left could not be removed.
+    #[error("cannot remove the USB gadget {name} that is there but not as configured: {source}")]
+    Remove {
+        /// Its name.
+        name: String,
+        /// What Linux said.
+        source: io::Error,
+    },
+    /// It could not be bound.
+    #[error("cannot bind the USB gadget {name} to {udc}: {source}; /sys/class/udc/{udc} and the Linux log tell more")]
+    Bind {
+        /// Its name.
+        name: String,
+        /// The controller.
+        udc: String,
+        /// What Linux said.
+        source: io::Error,
+    },
+    /// A function's device file did not come.
+    #[error("{device} did not appear after the USB gadget was bound: devtmpfs must be mounted at /dev")]
+    NoDeviceFile {
+        /// Which.
+        device: String,
+    },
+}
+
+impl Exit for Error {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(error) => error.exit_code(),
+            Self::Link(error) => error.exit_code(),
+            Self::Send(error) => error.exit_code(),
+            Self::Gadget(error) => error.exit_code(),
+        }
+    }
+}
+
+impl Exit for GadgetError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NoUdc | Self::NoSuchUdc { .. } | Self::UdcGone { .. } | Self::Taken { .. } => ExitCode::HardwareAbsent,
+            Self::NoConfigfs | Self::NoLibcomposite { .. } => ExitCode::HardwareAbsent,
+            Self::Build { .. } | Self::Remove { .. } | Self::Bind { .. } | Self::NoDeviceFile { .. } => ExitCode::Internal,
+        }
+    }
+}
