@@ -12,7 +12,7 @@ use rustix::{
     io::Errno,
 };
 use std::{
-    io,
+    io::{self, IsTerminal},
     os::fd::OwnedFd,
     sync::Arc,
     time::{Duration, Instant},
@@ -30,13 +30,16 @@ pub enum ConnectError {
     /// fds 0 and 1 could not be taken.
     #[error("standard input and output cannot be set up: {0}")]
     Stdio(#[source] io::Error),
+    /// A person started it.
+    #[error("standard input is a terminal; a device is started by `dkvm kernel`, not by hand")]
+    ByHand,
     /// The other side is no kernel.
     #[error(
         "the other side is no dKVM kernel; a device is started by `dkvm kernel`, not by hand: {0}"
     )]
     Preamble(#[from] PreambleError),
     /// It went away.
-    #[error("the kernel closed the connection before its welcome")]
+    #[error("the other side closed the connection before its welcome; a device is started by `dkvm kernel`, not by hand")]
     Closed,
     /// It said nothing.
     #[error("no welcome from the kernel within {} s", WELCOME_DEADLINE.as_secs())]
@@ -68,8 +71,15 @@ pub enum ConnectError {
 /// Takes fds 0 and 1, shakes hands with the kernel, and reads from then on in a thread of its own.
 /// Call it first thing in `main`.
 pub fn connect(identity: Identity) -> Result<Link, ConnectError> {
-    let (input, output) = stdio::take().map_err(|error| ConnectError::Stdio(error.into()))?;
+    let (input, output) = take_stdio()?;
     connect_over(input, output, identity)
+}
+
+pub(crate) fn take_stdio() -> Result<(OwnedFd, OwnedFd), ConnectError> {
+    if io::stdin().is_terminal() {
+        return Err(ConnectError::ByHand);
+    }
+    stdio::take().map_err(|error| ConnectError::Stdio(error.into()))
 }
 
 /// The same over any two descriptors, for tests and for clients of the control socket.

@@ -64,7 +64,7 @@ impl Exit for ConnectError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Stdio(_) => ExitCode::Internal,
-            Self::Closed => ExitCode::Done,
+            Self::Closed => ExitCode::TryAgain,
             _ => ExitCode::Protocol,
         }
     }

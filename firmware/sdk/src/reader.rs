@@ -129,8 +129,8 @@ mod task {
     use std::{io, sync::Arc};
     use tokio::net::unix::pipe::Receiver;
 
-    /// Reads as a task of the runtime that this is called in. `at_end` is called when nothing more will come.
-    pub(crate) fn in_task(connection: Connection, at_end: fn()) -> Arc<Shared> {
+    /// Reads as a task of the runtime that this is called in.
+    pub(crate) fn in_task(connection: Connection) -> Arc<Shared> {
         let Connection {
             shared,
             input,
@@ -144,11 +144,7 @@ mod task {
                 intake,
             });
         };
-        let feed = Feed::new(&shared, intake);
-        tokio::spawn(async move {
-            read_all(pipe, feed).await;
-            at_end();
-        });
+        tokio::spawn(read_all(pipe, Feed::new(&shared, intake)));
         shared
     }
 

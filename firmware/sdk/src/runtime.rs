@@ -3,16 +3,18 @@ use crate::{
     exit,
     identity::Identity,
     link::Link,
-    reader, stdio, ConnectError, Exit,
+    reader, ConnectError, Exit,
 };
 use dkvm_wire::ExitCode;
-use std::{
-    fmt::Display, future::Future, io, os::fd::OwnedFd, panic, process, thread, time::Duration,
+use rustix::{
+    event::{poll, PollFd, PollFlags},
+    io::Errno,
 };
+use std::{fmt::Display, future::Future, os::fd::OwnedFd, panic, process, thread, time::Duration};
 use tokio::runtime::Builder;
 
 /// A device that is still there so long after the end of its input is ended: nobody can hear it any more.
-const GRACE_WITHOUT_KERNEL: Duration = Duration::from_millis(500);
+const GRACE_WITHOUT_KERNEL: Duration = Duration::from_secs(2);
 
 /// A device's `main`: shakes hands, runs `run` on a tokio current_thread runtime, and gives the exit code.
 ///
@@ -25,7 +27,10 @@ where
 {
     report_panics();
     match take_and_shake(identity) {
-        Ok(connection) => execute(connection, leave_soon, run),
+        Ok(connection) => {
+            outlive_no_kernel(&connection);
+            execute(connection, run)
+        }
         Err(error) => exit::finish(Err(error)),
     }
 }
@@ -39,12 +44,12 @@ where
     E: Exit + Display,
 {
     match connect::shake_hands(input, output, identity) {
-        Ok(connection) => execute(connection, || {}, run),
+        Ok(connection) => execute(connection, run),
         Err(error) => exit::finish(Err(error)),
     }
 }
 
-fn execute<F, Fut, E>(connection: Connection, at_end: fn(), run: F) -> i32
+fn execute<F, Fut, E>(connection: Connection, run: F) -> i32
 where
     F: FnOnce(Link) -> Fut,
     Fut: Future<Output = Result<(), E>>,
@@ -54,22 +59,26 @@ where
         Ok(runtime) => runtime,
         Err(error) => return exit::finish(Err(ConnectError::Stdio(error))),
     };
-    let result =
-        runtime.block_on(async { run(Link::new(reader::in_task(connection, at_end))).await });
+    let result = runtime.block_on(async { run(Link::new(reader::in_task(connection))).await });
     // Blocking work of the device that is still under way must not hold up its end.
     runtime.shutdown_background();
     exit::finish(result)
 }
 
 fn take_and_shake(identity: Identity) -> Result<Connection, ConnectError> {
-    let (input, output) =
-        stdio::take().map_err(|error| ConnectError::Stdio(io::Error::from(error)))?;
+    let (input, output) = connect::take_stdio()?;
     connect::shake_hands(input, output, identity)
 }
 
-/// The kernel is gone, or has said goodbye and closed: a device that hangs now must not stay as an orphan.
-fn leave_soon() {
-    thread::spawn(|| {
+/// A device that hangs when its kernel goes must not stay as an orphan that holds the hardware: a thread
+/// waits, asleep, for the other end of the input to close.
+fn outlive_no_kernel(connection: &Connection) {
+    let Ok(input) = connection.input.try_clone() else {
+        return;
+    };
+    thread::spawn(move || {
+        // Asked for nothing, poll tells only of the end.
+        while let Err(Errno::INTR) = poll(&mut [PollFd::new(&input, PollFlags::empty())], None) {}
         thread::sleep(GRACE_WITHOUT_KERNEL);
         process::exit(ExitCode::Done.code());
     });

@@ -1,8 +1,8 @@
 //! A device written with the SDK, against the fake kernel, over real pipes.
 
 use dkvm_sdk::{
-    main_over, wire::QueueClass, Exit, ExitCode, FramePool, FrameReader, Identity, Incoming, Link,
-    LinkError, PoolRequest, WireError,
+    main_over, wire::QueueClass, CallError, Exit, ExitCode, FramePool, FrameReader, Identity,
+    Incoming, Link, LinkError, PoolRequest, WireError,
 };
 use dkvm_testkit::{Event, Failure, FakeKernel, Launch, Setup};
 use dkvm_wire::{service::Want, topics, ErrorCode};
@@ -195,14 +195,10 @@ async fn caller(mut link: Link) -> Result<(), Error> {
     let sender = link.sender();
     let answer: Text = sender.call("kernel.echo", &text("q")).await?;
     sender.emit("answer", &answer)?;
-    let refused = sender
-        .call::<_, Text>("no.such", &text("q"))
-        .await
-        .unwrap_err();
-    sender.emit("refusal", &refused.into_wire())?;
+    let refused = sender.call::<_, Text>("no.such", &text("q")).await;
+    sender.emit("refusal", &refused.err().map(CallError::into_wire))?;
     let late = sender.call_within::<_, Text>(Duration::ZERO, "kernel.slow", &text("q"));
-    let late = late.await;
-    sender.emit("late", &late.unwrap_err().into_wire())?;
+    sender.emit("late", &late.await.err().map(CallError::into_wire))?;
     while !matches!(link.next().await?, Incoming::Goodbye { .. }) {}
     Ok(())
 }

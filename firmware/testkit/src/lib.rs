@@ -6,7 +6,7 @@
 //!
 //! ```no_run
 //! use dkvm_testkit::{FakeKernel, Failure, Launch, Setup};
-//! use dkvm_wire::vocab::video::VideoState;
+//! use dkvm_wire::vocab::video::{FrameInfo, VideoState};
 //!
 //! # fn main() -> Result<(), Failure> {
 //! let launch = Launch::program(env!("CARGO")); // in a device's tests: env!("CARGO_BIN_EXE_dkvm-capture")
@@ -15,12 +15,13 @@
 //! kernel.ready()?;
 //! let state: VideoState = kernel.expect("video.state")?;
 //! kernel.demand("video.raw", 1)?;
-//! let frame = kernel.expect_frame("video.raw")?;
+//! let frame = kernel.expect_frame::<FrameInfo>("video.raw")?;
 //! assert!(!frame.bytes.is_empty() && !state.streaming);
 //! kernel.goodbye()?;
 //! # Ok(()) }
 //! ```
 
+pub mod conformance;
 mod failure;
 mod kernel;
 mod launch;

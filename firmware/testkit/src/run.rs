@@ -56,7 +56,7 @@ pub(crate) struct Pipes {
 }
 
 pub(crate) fn start(launch: Launch) -> Result<(Run, Pipes), Failure> {
-    match launch.0 {
+    match launch.how {
         How::Process(program) => start_process(&program),
         How::Thread(body) => start_thread(body),
     }

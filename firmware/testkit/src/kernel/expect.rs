@@ -1,6 +1,6 @@
 //! What a test waits for.
 
-use super::{FakeKernel, Frame, PATIENCE};
+use super::{FakeKernel, Frame};
 use crate::{run::End, Event, Failure};
 use dkvm_wire::{
     decode_body, encode_body,
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 impl FakeKernel {
     /// The next event of a topic. Events of other topics stay for those who ask for them.
     pub fn expect_event(&mut self, topic: &str) -> Result<Event, Failure> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         loop {
             if let Some(at) = self.events.iter().position(|event| event.topic == topic) {
                 return self
@@ -117,7 +117,7 @@ impl FakeKernel {
         method: &str,
         id: RequestId,
     ) -> Result<Result<Vec<u8>, WireError>, Failure> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         loop {
             if let Some(response) = self.responses.remove(&id) {
                 return Ok(response);
@@ -160,7 +160,7 @@ impl FakeKernel {
 
     /// Waits until the device has released a lease that was lent to it.
     pub fn expect_release(&mut self, lease: &LeaseRef) -> Result<(), Failure> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         while !self.memory.is_released(lease.lease) {
             if !self.pump(until)? {
                 return Err(self.failure(format!("lease {} was not released", lease.lease)));
@@ -176,17 +176,17 @@ impl FakeKernel {
 
     /// The first line of the device's log that contains `text`.
     pub fn expect_log(&mut self, text: &str) -> Result<String, Failure> {
-        let line = self.run.log.wait_for(text, PATIENCE);
+        let line = self.run.log.wait_for(text, self.patience);
         line.ok_or_else(|| self.failure(format!("the device did not log {text:?}")))
     }
 
     /// Waits for the device's end.
     pub fn end(&mut self) -> Result<End, Failure> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         // Its pipe is emptied, or it could not write its last words.
         while self.pump(until)? {}
         self.run
-            .wait(PATIENCE)
+            .wait(self.patience)
             .ok_or_else(|| self.failure("the device does not end"))
     }
 
@@ -208,7 +208,7 @@ impl FakeKernel {
 
     /// Checks that nothing of an ended device is left: no process, no open pipe, no file among the pools.
     pub fn expect_no_leftovers(&mut self) -> Result<(), Failure> {
-        if self.pid().is_some() && !self.run.log.wait_for_end(PATIENCE) {
+        if self.pid().is_some() && !self.run.log.wait_for_end(self.patience) {
             return Err(self.failure("a child of the device still holds its stderr"));
         }
         if self.run.has_leftovers() {

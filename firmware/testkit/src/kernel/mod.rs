@@ -14,15 +14,12 @@ use crate::{
 };
 use dkvm_wire::{
     decode_body, encode_body, service::methods, Hello, LeaseRef, Message, Preamble, RequestId,
-    WireError,
+    Welcome, WireError,
 };
 use std::{
     collections::{HashMap, VecDeque},
     time::{Duration, Instant},
 };
-
-/// How long anything that must come is waited for: generous, because a loaded machine is no fault of a device.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 type Answerer = Box<dyn FnMut(&[u8]) -> Result<Vec<u8>, WireError>>;
 
@@ -45,6 +42,7 @@ pub struct Frame<T> {
 pub struct FakeKernel {
     wire: Wire,
     run: Run,
+    patience: Duration,
     memory: Memory,
     hello: Option<Hello>,
     /// Not looked at by the test yet.
@@ -76,10 +74,12 @@ impl FakeKernel {
 
     /// Starts a device and says nothing.
     pub(crate) fn start_silent(launch: Launch) -> Result<Self, Failure> {
+        let patience = launch.patience;
         let (run, pipes) = run::start(launch)?;
         Ok(Self {
             wire: Wire::new(pipes),
             run,
+            patience,
             memory: Memory::new()?,
             hello: None,
             events: VecDeque::new(),
@@ -96,7 +96,7 @@ impl FakeKernel {
     pub(crate) fn greet(&mut self) -> Result<RequestId, Failure> {
         // A device that ended before it read is told by what it did not send.
         let _ = self.wire.send_raw(&Preamble::BYTES);
-        match self.wire.receive(Instant::now() + PATIENCE) {
+        match self.wire.receive(Instant::now() + self.patience) {
             Some(Received::Request { id, method, body }) if method == methods::HELLO => {
                 self.hello = Some(decode_body(methods::HELLO, &body)?);
                 Ok(id)
@@ -105,11 +105,14 @@ impl FakeKernel {
         }
     }
 
-    pub(crate) fn welcome(&mut self, hello: RequestId, setup: &Setup) -> Result<(), Failure> {
-        let welcome = setup
-            .welcome(self.memory.dir())
-            .map_err(|error| Failure::new(error.to_string()))?;
+    fn welcome(&mut self, hello: RequestId, setup: &Setup) -> Result<(), Failure> {
+        let welcome = self.welcome_of(setup)?;
         self.respond(hello, Ok(&encode_body(&welcome)))
+    }
+
+    pub(crate) fn welcome_of(&self, setup: &Setup) -> Result<Welcome, Failure> {
+        let welcome = setup.welcome(self.memory.dir());
+        welcome.map_err(|error| Failure::new(error.to_string()))
     }
 
     pub(crate) fn respond(
@@ -147,7 +150,7 @@ impl FakeKernel {
 
 fn told(received: Option<&Received>) -> String {
     match received {
-        None => format!("nothing within {} s", PATIENCE.as_secs()),
+        None => "nothing in time".to_owned(),
         Some(Received::End) => "the end of its output".to_owned(),
         Some(Received::Broken(why)) => why.clone(),
         Some(Received::Request { method, .. }) => format!("a request {method}"),
