@@ -27,6 +27,7 @@ use crate::core::{
     time::Time,
     Record,
 };
+use crate::reports::Function;
 use dkvm_wire::vocab::input::{Motion, Position};
 
 const MAGIC: [u8; 8] = *b"dKVMhid1";
@@ -110,8 +111,9 @@ fn decode_held(reader: &mut Reader<'_>) -> Option<Held> {
     let at = within(Position { x: reader.u16()?, y: reader.u16()? });
     let count = usize::from(reader.u8()?);
     reader.bytes(count)?.iter().for_each(|usage| keys.set(*usage, Edge::Down));
-    let mut pointer = Pointer { absolute, relative, at };
-    pointer.reconcile(absolute | relative, crate::reports::Function::Absolute);
+    let mut pointer = Pointer { at, ..Pointer::default() };
+    pointer.press(absolute, Function::Absolute);
+    pointer.press(relative, Function::Relative);
     Some(Held { keys, pointer })
 }
 

@@ -50,13 +50,19 @@ impl Keys {
         }
     }
 
-    /// Makes `wanted` what is held. Keys held already keep their place.
-    pub fn reconcile(&mut self, wanted: &[u8]) {
-        self.pressed.retain(|key| wanted.contains(key));
-        self.modifiers = 0;
-        for usage in wanted {
-            self.set(*usage, Edge::Down);
+    /// Whether a key is held.
+    pub fn contains(&self, usage: u8) -> bool {
+        match usage {
+            FIRST_MODIFIER..=LAST_MODIFIER => self.modifiers & (1 << (usage - FIRST_MODIFIER)) != 0,
+            _ => self.pressed.contains(&usage),
         }
+    }
+
+    /// Releases what is not in `wanted`.
+    pub fn keep(&mut self, wanted: &[u8]) {
+        self.pressed.retain(|key| wanted.contains(key));
+        let absent = (FIRST_MODIFIER..=LAST_MODIFIER).filter(|usage| !wanted.contains(usage));
+        absent.for_each(|usage| self.set(usage, Edge::Up));
     }
 
     fn report(&self) -> Report {
@@ -108,16 +114,24 @@ impl Pointer {
         }
     }
 
-    /// Makes `wanted` the buttons that are held; new ones are pressed on the mouse `mode`.
-    pub fn reconcile(&mut self, wanted: u8, mode: Function) {
-        let wanted = wanted & ALL_BUTTONS;
+    /// Releases what is not in `wanted`.
+    pub fn keep(&mut self, wanted: u8) {
         self.absolute &= wanted;
         self.relative &= wanted;
-        let missing = wanted & !(self.absolute | self.relative);
+    }
+
+    /// Presses `buttons` on the mouse `mode`, unless they are held.
+    pub fn press(&mut self, buttons: u8, mode: Function) {
+        let missing = buttons & ALL_BUTTONS & !self.buttons();
         match mode {
             Function::Relative => self.relative |= missing,
             _ => self.absolute |= missing,
         }
+    }
+
+    /// All buttons held.
+    pub fn buttons(&self) -> u8 {
+        self.absolute | self.relative
     }
 }
 
@@ -166,7 +180,7 @@ impl Held {
 
     /// Whether nothing is pressed.
     pub fn is_neutral(&self) -> bool {
-        self.keys == Keys::default() && self.pointer.absolute == 0 && self.pointer.relative == 0
+        self.keys == Keys::default() && self.pointer.buttons() == 0
     }
 }
 
@@ -215,14 +229,14 @@ mod tests {
         let mut pointer = Pointer::default();
         pointer.set(Function::Relative, 5, Edge::Down);
         pointer.set(Function::Absolute, 255, Edge::Down);
-        pointer.reconcile(0b1110_0000, Function::Absolute);
+        pointer.press(0b1110_0000, Function::Absolute);
         assert_eq!(pointer, Pointer::default());
     }
 
     #[test]
-    fn keys_held_keep_their_place_when_reconciled() {
-        let mut keys = Keys { modifiers: 1, pressed: vec![4, 5, 6] };
-        keys.reconcile(&[7, 6, 4, 0xe1]);
-        assert_eq!(keys, Keys { modifiers: 2, pressed: vec![4, 6, 7] });
+    fn keys_held_keep_their_place_when_others_go() {
+        let mut keys = Keys { modifiers: 3, pressed: vec![4, 5, 6] };
+        keys.keep(&[7, 6, 4, 0xe1]);
+        assert_eq!(keys, Keys { modifiers: 2, pressed: vec![4, 6] });
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     focus::{Claim, Source},
+    held::Held,
     steps::{Effect, Steps},
     time::Time,
     Action, Core, Wanted,
@@ -34,6 +35,7 @@ impl Core {
 
     fn hand_over(&mut self, state: &InputState) {
         self.let_go();
+        self.owed = Held::default();
         self.steps = Steps::resume(self.books.open(state.holder, state.first));
     }
 

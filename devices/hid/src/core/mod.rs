@@ -133,6 +133,8 @@ pub struct Core {
     books: Books,
     steps: Steps,
     held: Held,
+    /// What was released although its holder may still hold it.
+    owed: Held,
     wanted: Option<Wanted>,
     motion: Pending,
     endpoints: [Endpoint; 3],
@@ -151,8 +153,9 @@ impl Core {
     /// first report releases everything.
     pub fn new(record: Record, now: Time) -> Self {
         let goes_on = record.lease > now && record.lease.since(now) <= LEASE;
-        let (mut held, mut books) = (record.held.clone(), record.books.clone());
+        let (mut held, mut owed, mut books) = (record.held.clone(), Held::default(), record.books.clone());
         if !goes_on {
+            owed = held.clone();
             held.release();
             books.0.iter_mut().for_each(book::Book::give_up_sent);
         }
@@ -164,6 +167,7 @@ impl Core {
             books,
             steps,
             held,
+            owed,
             wanted: None,
             motion: Pending::default(),
             endpoints: [Endpoint::new(shown); 3],
@@ -220,6 +224,9 @@ impl Core {
     /// Releases everything. Steps on their way count as taken; those that wait will come again from their holder.
     fn let_go(&mut self) {
         self.park();
+        if !self.held.is_neutral() {
+            self.owed = self.held.clone();
+        }
         self.held.release();
         self.wanted = None;
         self.motion = Pending::default();

@@ -2,6 +2,7 @@
 
 use super::{
     endpoint::{Load, Shown, Use},
+    held::{Edge, Keys, Pointer},
     motion::{chunk, Delta},
     steps::Progress,
     time::Time,
@@ -42,14 +43,21 @@ impl Core {
         }
     }
 
-    /// Where no steps wait, what is held is what the holder says.
+    /// Where no steps wait, nothing is held that the holder does not say. What it says and nobody pressed is a step that has
+    /// not come yet: pressing it now would press it twice. Only what was released here, against the holder's word, is
+    /// pressed again.
     fn reconcile(&mut self) {
         let Some(wanted) = &self.wanted else { return };
         if !self.steps.unfinished(&[Function::Keyboard]) {
-            self.held.keys.reconcile(&wanted.keys);
+            self.held.keys.keep(&wanted.keys);
+            let owed = wanted.keys.iter().filter(|usage| self.owed.keys.contains(**usage));
+            owed.for_each(|usage| self.held.keys.set(*usage, Edge::Down));
+            self.owed.keys = Keys::default();
         }
         if !self.steps.unfinished(&MICE) {
-            self.held.pointer.reconcile(wanted.buttons, wanted.mode);
+            self.held.pointer.keep(wanted.buttons);
+            self.held.pointer.press(wanted.buttons & self.owed.pointer.buttons(), wanted.mode);
+            self.owed.pointer = Pointer::default();
         }
     }
 

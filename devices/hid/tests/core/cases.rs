@@ -161,7 +161,8 @@ fn a_driver_that_does_not_wake_us_is_asked_again() {
     world.ports = [Port::Down; 3];
     world.advance(200);
     world.ports = [Port::Up(None); 3];
-    world.advance(200);
+    world.advance(100);
+    world.settle();
     assert_eq!(world.core.state().keyboard, Link::Ok);
 }
 
@@ -273,6 +274,16 @@ fn after_a_goodbye_nothing_is_pressed() {
     assert!(!world.core.is_quiet());
     world.settle();
     assert!(world.nothing_pressed() && world.core.is_quiet());
+}
+
+#[test]
+fn a_key_that_no_step_pressed_is_not_pressed() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    page.state.keys = vec![A];
+    page.state.buttons = 1;
+    world.input(&page.message());
+    world.settle();
+    assert!(world.nothing_pressed());
 }
 
 #[test]
