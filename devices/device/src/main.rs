@@ -1,2 +1,65 @@
-//! dkvm-device
-fn main() {}
+//! `dkvm-device NAME`: all devices of this repository in one file, one fresh process per device.
+//!
+//! One file of all is a fifth of six separate ones on the flash, and half in memory.
+
+use std::{ffi::OsStr, process::exit};
+
+/// What sysexits.h calls a wrong command line.
+const USAGE: i32 = 64;
+
+struct Device {
+    name: &'static str,
+    what: &'static str,
+    main: fn() -> i32,
+}
+
+const DEVICES: [Device; 5] = [
+    Device {
+        name: "gadget",
+        what: "what the target sees on its USB port",
+        main: dkvm_gadget::main,
+    },
+    Device {
+        name: "hid",
+        what: "keyboard and mice of the target",
+        main: dkvm_hid::main,
+    },
+    Device {
+        name: "capture",
+        what: "the target's screen, as raw frames",
+        main: dkvm_capture::main,
+    },
+    Device {
+        name: "encode",
+        what: "frames made small enough for the network",
+        main: dkvm_encode::main,
+    },
+    Device {
+        name: "web",
+        what: "the page, over HTTPS",
+        main: dkvm_web::main,
+    },
+];
+
+fn main() {
+    let name = std::env::args_os().nth(1);
+    let found = DEVICES
+        .iter()
+        .find(|device| name.as_deref() == Some(OsStr::new(device.name)));
+    exit(match found {
+        Some(device) => (device.main)(),
+        None => usage(name.as_deref()),
+    })
+}
+
+/// To stderr in every case: stdout is the protocol's.
+fn usage(name: Option<&OsStr>) -> i32 {
+    match name {
+        Some(name) => eprintln!("<error> there is no device {name:?} in this program"),
+        None => eprintln!("usage: dkvm-device NAME, as a command in the configuration of `dkvm kernel`"),
+    }
+    for device in DEVICES {
+        eprintln!("  {:8} {}", device.name, device.what);
+    }
+    USAGE
+}

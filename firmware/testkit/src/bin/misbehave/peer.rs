@@ -24,7 +24,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Shakes hands; `topic` is both what it sends and what it hears. `None`: the kernel does not want it.
+    /// Shakes hands; It sends `topic` and hears whatever is routed to it. `None`: the kernel does not want it.
     pub fn connect(topic: &str) -> Option<(Self, Welcome)> {
         let mut peer = Self {
             decoder: FrameDecoder::new(LIMIT_DEFAULT),
@@ -127,7 +127,7 @@ fn hello(topic: &str) -> Hello {
         device: "misbehave".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         features: Vec::new(),
-        consumes: vec![topic.to_owned()],
+        consumes: vec!["*".to_owned()],
         produces: vec![Produce {
             topic: topic.to_owned(),
             class: QueueClass::Stream,
