@@ -54,13 +54,6 @@ pub enum Command {
         #[arg(value_name = "FILE", default_value = CONFIG)]
         file: PathBuf,
     },
-    /// Enter a device's confinement and become its program; started by the kernel
-    #[command(hide = true)]
-    Jail {
-        /// Options of the jail, `--`, the command
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<std::ffi::OsString>,
-    },
     /// List the devices and their state
     #[command(
         after_help = "Examples:\n  dkvm ps\n  dkvm ps --json | jq -r '.devices[] | select(.phase != \"running\") | .name'"

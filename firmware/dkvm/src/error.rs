@@ -57,6 +57,6 @@ pub enum CliError {
     #[error("cannot use this terminal: {0}; try `dkvm top --once`")]
     Terminal(rustix::io::Errno),
     /// The kernel that was run here.
-    #[error("{0}")]
-    Kernel(String),
+    #[error(transparent)]
+    Kernel(#[from] dkvm_kernel::Error),
 }

@@ -2,8 +2,8 @@
 
 use crate::error::CliError;
 use std::path::Path;
-use std::process::ExitCode;
 
-pub fn run(_config: &Path) -> Result<ExitCode, CliError> {
-    Err(CliError::Kernel("not yet".to_owned()))
+/// Returns when the kernel has ended as it was told to.
+pub fn run(config: &Path) -> Result<(), CliError> {
+    Ok(dkvm_kernel::run(config)?)
 }

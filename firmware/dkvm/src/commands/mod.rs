@@ -5,7 +5,6 @@ mod completions;
 mod control;
 mod deaths;
 mod info;
-mod jail;
 mod kernel;
 mod logs;
 mod ps;
@@ -28,8 +27,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let Common { socket, json } = args.common;
     let form = Form::from(json);
     match args.command {
-        Command::Kernel(options) => return kernel::run(&options.config),
-        Command::Jail { arguments } => return jail::run(arguments),
+        Command::Kernel(options) => kernel::run(&options.config)?,
         Command::Check { file } => return check::run(&file, form),
         Command::Completions { shell } => completions::run(shell)?,
         Command::Ps => ps::run(&mut Session::open(socket)?, form)?,
