@@ -18,7 +18,7 @@ command -v node >/dev/null || fail "node is missing: run 'lab/setup.sh'"
 [ -d "$lab/node_modules/tsx" ] || fail "the runner's packages are missing: run 'lab/setup.sh'"
 cd "$lab"
 main="node --import tsx src/main.ts"
-[ $# -gt 0 ] || exec $main list
+[ "${1:-list}" != list ] || exec $main list
 
 for program in qemu-system-x86_64 unshare setpriv ip flock; do
     command -v "$program" >/dev/null || fail "$program is missing: run 'lab/setup.sh'"

@@ -7,7 +7,8 @@
 // No connection to QEMU means that the target is without power: then the port is switched off, and
 // the gadget sees "not attached", as it would on a real Pi.
 //
-// Commands, one per line: "unplug", "plug". STATUS-FILE holds "absent", "waiting" (plugged, the
+// Commands, one per line: "unplug", "plug"; "hold", "release": a target that stops reading its devices.
+// STATUS-FILE holds "absent", "waiting" (plugged, the
 // target is on, no gadget) or "joined".
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -39,6 +40,7 @@ struct cable {
     char node_path[64];
     int uevents;
     bool plugged;
+    bool held; // nothing is taken from the gadget beyond the transfers already asked for
 };
 
 static struct cable cable = {.link = -1, .node = -1, .plugged = true};
@@ -208,8 +210,21 @@ static void read_commands(void) {
     ssize_t n = read(STDIN_FILENO, line, sizeof line - 1);
     if (n <= 0) return;
     line[n] = 0;
-    cable.plugged = strncmp(line, "plug", 4) == 0;
-    if (!cable.plugged) disconnect_target();
+    if (strncmp(line, "hold", 4) == 0) cable.held = true;
+    if (strncmp(line, "release", 7) == 0) cable.held = false;
+    if (strncmp(line, "plug", 4) == 0) cable.plugged = true;
+    if (strncmp(line, "unplug", 6) == 0) {
+        cable.plugged = false;
+        disconnect_target();
+    }
+}
+
+static int add_usb_events(struct pollfd *p, int n) {
+    const struct libusb_pollfd **fds = libusb_get_pollfds(cable.usb);
+    for (int i = 0; fds && fds[i] && n < MAX_POLL; i++)
+        p[n++] = (struct pollfd){fds[i]->fd, fds[i]->events, 0};
+    libusb_free_pollfds(fds);
+    return n;
 }
 
 static void run_once(void) {
@@ -219,14 +234,11 @@ static void run_once(void) {
         short want = POLLIN | (usbredirhost_has_data_to_write(cable.redir) ? POLLOUT : 0);
         p[n++] = (struct pollfd){cable.link, want, 0};
     }
-    const struct libusb_pollfd **fds = libusb_get_pollfds(cable.usb);
-    for (int i = 0; fds && fds[i] && n < MAX_POLL; i++)
-        p[n++] = (struct pollfd){fds[i]->fd, fds[i]->events, 0};
-    libusb_free_pollfds(fds);
+    if (!cable.held) n = add_usb_events(p, n);
 
     poll(p, (nfds_t)n, cable.link < 0 && cable.plugged ? RETRY_MS : -1);
     struct timeval now = {0, 0};
-    libusb_handle_events_timeout_completed(cable.usb, &now, NULL);
+    if (!cable.held) libusb_handle_events_timeout_completed(cable.usb, &now, NULL);
     if (p[0].revents) read_commands();
     if (p[1].revents) read_uevents();
     if (cable.link >= 0 && p[2].fd == cable.link && p[2].revents & ~POLLOUT) serve_link();

@@ -11,7 +11,7 @@ async function pullUsb(bench: Bench, rig: Rig): Promise<void> {
   const before = rig.target.log.usbDisconnects();
   await rig.usb.unplug();
   await rig.target.awaitLog("the target sees the USB cable go", () => rig.target.log.usbInputs().length === 0 || undefined);
-  bench.tell(await rig.usb.udcState());
+  bench.equal(await rig.usb.udcState(), "not attached", "the USB port's state without a cable");
   await rig.usb.plug();
   await rig.target.awaitInput(/stand-in/);
   const mark = rig.target.log.mark();
@@ -55,7 +55,7 @@ export default scenario("lab-cables", "The lab itself: both cables pulled and pl
   await rig.target.powerOff();
   await rig.usb.awaitStatus("absent");
   await rig.hdmi.awaitStatus("no signal");
-  bench.tell(await rig.usb.udcState());
+  bench.equal(await rig.usb.udcState(), "not attached", "the USB port's state with the target off");
 
   rig.target.options.system = "prompt";
   await rig.target.start();

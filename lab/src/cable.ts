@@ -5,12 +5,16 @@ import type { Pi } from "./pi.ts";
 class Cable {
   constructor(readonly pi: Pi, readonly name: "usb-cable" | "hdmi-cable") {}
 
-  async unplug(): Promise<void> {
-    await this.pi.must(`echo unplug > /run/lab/${this.name}.command`);
+  unplug(): Promise<void> {
+    return this.command("unplug");
   }
 
-  async plug(): Promise<void> {
-    await this.pi.must(`echo plug > /run/lab/${this.name}.command`);
+  plug(): Promise<void> {
+    return this.command("plug");
+  }
+
+  protected async command(word: string): Promise<void> {
+    await this.pi.must(`echo ${word} > /run/lab/${this.name}.command`);
   }
 
   status(): Promise<string> {
@@ -29,6 +33,16 @@ class Cable {
 export class UsbCable extends Cable {
   constructor(pi: Pi) {
     super(pi, "usb-cable");
+  }
+
+  /** The target stops reading its USB devices, as a hung or very slow one does: after the few
+   *  transfers that are on their way, no write to the gadget completes. */
+  hold(): Promise<void> {
+    return this.command("hold");
+  }
+
+  release(): Promise<void> {
+    return this.command("release");
   }
 
   /** What the Pi's USB controller knows: "not attached", "configured", … */

@@ -119,6 +119,29 @@ export class Target {
     if (wait) await this.awaitUp();
   }
 
+  /** The target's kernel lets go of the gadget, or takes it again, without touching the cable. */
+  async unbindUsb(): Promise<void> {
+    await this.sh("cd /sys/bus/usb/devices; for d in [0-9]*-[0-9]; do [ -e $d/driver ] && echo $d > /sys/bus/usb/drivers/usb/unbind; done");
+  }
+
+  async bindUsb(): Promise<void> {
+    await this.sh("cd /sys/bus/usb/devices; for d in [0-9]*-[0-9]; do [ -e $d/driver ] || echo $d > /sys/bus/usb/drivers/usb/bind; done");
+  }
+
+  /** Sleep as by the power button (ACPI S3), and waking from it. */
+  async suspend(): Promise<void> {
+    void this.sh("sleep 0.1; echo mem > /sys/power/state").catch(() => {});
+    await until("the target sleeps", async () => {
+      const { status } = (await this.qmp("query-status")) as { status: string };
+      return status === "suspended";
+    }, { timeout: 15_000, every: 20 });
+  }
+
+  async wake(): Promise<void> {
+    await this.qmp("system_wakeup");
+    await until("the target wakes", async () => (await this.sh("true", 2_000).catch(() => undefined))?.code === 0, { timeout: 15_000, every: 20 });
+  }
+
   qmp(command: string, parameters: Record<string, unknown> = {}): Promise<unknown> {
     if (!this.#qmp) throw new LabError("the target PC is off");
     return this.#qmp.ask(command, parameters);
