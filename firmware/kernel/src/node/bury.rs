@@ -1,0 +1,132 @@
+use super::Node;
+use crate::clock::unix_ms;
+use crate::link::{kernel_event, Class, DeviceId, Item, Peer};
+use crate::process;
+use crate::supervise::{Event, Exit, Signal};
+use dkvm_wire::service::{DeathRecord, Level, SourceGone};
+use dkvm_wire::{topics, QueueClass};
+use std::mem;
+use std::rc::Rc;
+
+/// A record's last line when the device wrote nothing.
+const NO_LINES: &str = "(it wrote nothing to its log)";
+
+impl Node {
+    /// Linux says that a child has ended.
+    pub(crate) fn reap(&mut self) {
+        for id in self.ids() {
+            let Some(pid) = self.devices[id.0].pid.filter(|pid| process::has_ended(*pid)) else { continue };
+            // Before its number is free again: nobody of its group may outlive it.
+            process::signal_group(pid, Signal::Kill);
+            if let Some(exit) = process::collect(pid) {
+                self.on_exit(id, exit);
+            }
+        }
+        let slipped = process::collect_strangers(&self.pids());
+        for (pid, exit) in slipped {
+            if let Some(id) = self.ids().find(|id| self.devices[id.0].pid == Some(pid)) {
+                process::signal_group(pid, Signal::Kill);
+                self.on_exit(id, exit);
+            }
+        }
+        self.settle();
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        self.devices.iter().filter_map(|device| device.pid).collect()
+    }
+
+    fn on_exit(&mut self, id: DeviceId, exit: Exit) {
+        self.drain(id);
+        // A rule broken in its last words is the better cause.
+        self.judge_offenders();
+        self.devices[id.0].pid = None;
+        self.drive(id, Event::Exited(exit));
+        let left = process::kill_orphans(&self.pids());
+        if left > 0 {
+            self.log_of(id, Level::Warn, format!("left {left} processes behind: they were killed"));
+        }
+    }
+
+    /// After a death, in this order: its connection is closed, so that nothing of the old generation counts any
+    /// more; leases; what it held in others; requests to it; the record. State and restart follow.
+    pub(super) fn bury(&mut self, id: DeviceId, cause: Option<String>) {
+        let device = &mut self.devices[id.0];
+        let peer = device.peer();
+        device.counts.dropped = device.dropped();
+        device.link = None;
+        device.errors = None;
+        device.ping = None;
+        let session = device.session.take();
+        let lines = mem::take(&mut device.last_lines);
+        self.memory.reclaim(&self.devices[id.0].holder());
+        let sinks = session.map(|session| sinks(&session.produced)).unwrap_or_default();
+        self.tell_gone(id, &sinks);
+        self.fail_pending(id);
+        self.pending.forget(peer);
+        self.tables_stale = true;
+        if let Some(cause) = cause {
+            self.note_death(id, cause, lines.into());
+        } else {
+            self.log_of(id, Level::Info, "has ended as it was told to");
+        }
+    }
+
+    /// In the queue of the inputs, so that it cannot pass by what it is to undo.
+    fn tell_gone(&mut self, id: DeviceId, sinks: &[DeviceId]) {
+        let device = &self.devices[id.0];
+        let gone = SourceGone { source: device.config.name.clone(), generation: device.generation };
+        let frame = kernel_event(topics::SOURCE_GONE, &gone);
+        for sink in sinks {
+            let item = Item {
+                frame: frame.clone(),
+                class: Class::Event(QueueClass::Input),
+                source: id.0,
+                topic: Rc::from(topics::SOURCE_GONE),
+                leases: Vec::new(),
+            };
+            let peer = self.devices[sink.0].peer();
+            self.send(peer, item);
+        }
+    }
+
+    fn note_death(&mut self, id: DeviceId, cause: String, lines: Vec<String>) {
+        let now = self.now();
+        let device = &self.devices[id.0];
+        let lived_ms = now.since(device.state.started);
+        let log = if lines.is_empty() { vec![NO_LINES.to_owned()] } else { lines };
+        let record = DeathRecord {
+            name: device.config.name.clone(),
+            generation: device.generation,
+            at_unix_ms: unix_ms(),
+            at_uptime_ms: now.0,
+            lived_ms,
+            cause: cause.clone(),
+            log,
+        };
+        self.log_of(id, Level::Warn, format!("died after {}.{:03} s: {cause}", lived_ms / 1000, lived_ms % 1000));
+        self.record_death(record);
+    }
+
+    /// Whoever broke a rule in this turn.
+    pub(super) fn judge_offenders(&mut self) {
+        for (peer, sentence) in mem::take(&mut self.offenders) {
+            match peer {
+                Peer::Client(id) => self.drop_client(id),
+                Peer::Device(id, generation) if self.devices[id.0].generation == generation => {
+                    self.drive(id, Event::Violation(sentence));
+                }
+                Peer::Device(..) => {}
+            }
+        }
+    }
+}
+
+/// All that read an input topic of it.
+fn sinks(produced: &[crate::router::Produced]) -> Vec<DeviceId> {
+    let inputs = produced.iter().filter(|produced| produced.class == QueueClass::Input);
+    let mut sinks: Vec<_> = inputs.flat_map(|produced| produced.readers.iter().copied()).collect();
+    sinks.sort_unstable();
+    sinks.dedup();
+    sinks
+}

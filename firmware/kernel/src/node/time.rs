@@ -1,0 +1,74 @@
+use super::Node;
+use crate::supervise::{Event, Millis};
+use crate::watchdog::Watchdog;
+use std::cell::RefCell;
+use std::rc::Rc;
+use tokio::time::timeout_at;
+
+/// Between two looks at leases, late answers and the watchdog.
+const CHORES_MS: u64 = 500;
+/// Woken so much later than asked, the kernel itself was held up (a stopped machine, a busy host): devices are not to
+/// blame for silence in that time.
+const LAG_MS: u64 = 250;
+
+/// Calls the node when something is due, for ever.
+pub(crate) async fn keep_time(node: Rc<RefCell<Node>>) {
+    let (timer, clock) = (node.borrow().timer.clone(), node.borrow().clock);
+    loop {
+        let due = node.borrow_mut().on_time();
+        // Either the time comes, or something is due earlier.
+        let _ = timeout_at(clock.instant(due).into(), timer.notified()).await;
+    }
+}
+
+impl Node {
+    pub(super) fn chores(&mut self, now: Millis) {
+        if now < self.chores_due {
+            return;
+        }
+        self.chores_due = now + CHORES_MS;
+        self.check_overdue();
+        self.fail_late();
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.pet();
+        }
+    }
+
+    pub(super) fn forgive_lag(&mut self, now: Millis) {
+        let lag = now.since(self.armed);
+        if self.armed == Millis(0) || lag < LAG_MS {
+            return;
+        }
+        for id in self.ids() {
+            self.drive(id, Event::Lag(lag));
+        }
+    }
+
+    pub(super) fn open_watchdog(&mut self) {
+        match Watchdog::open() {
+            Ok(watchdog) => self.watchdog = Some(watchdog),
+            Err(e) => self.warn(format!("cannot open /dev/watchdog: {e}; the node runs without, or set watchdog = false in [kernel]")),
+        }
+    }
+
+    /// Something was plugged in.
+    pub(crate) fn hotplug(&mut self) {
+        for id in self.ids() {
+            self.drive(id, Event::Hotplug);
+        }
+        self.settle();
+    }
+}
+
+/// What `[kernel] realtime` asks for.
+impl Node {
+    pub(crate) fn go_realtime(&mut self) {
+        if let Err(e) = crate::realtime::enter(crate::realtime::PRIORITY) {
+            self.warn(format!("the router has no real-time priority ({e}): keys may lag under load"));
+        }
+        let flags = rustix::mm::MlockAllFlags::CURRENT | rustix::mm::MlockAllFlags::FUTURE;
+        if let Err(e) = rustix::mm::mlockall(flags) {
+            self.warn(format!("the router's memory is not locked ({e}): keys may lag when memory is short"));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Real-time priority, for those who carry keys: encoding at full load must not be felt in them.
+
+use thread_priority::{
+    set_thread_priority_and_policy, thread_native_id, RealtimeThreadSchedulePolicy, ThreadPriority,
+    ThreadPriorityValue, ThreadSchedulePolicy,
+};
+
+/// Above all ordinary work, below what Linux itself runs at 50 (interrupt threads).
+pub(crate) const PRIORITY: u8 = 20;
+
+/// Gives the calling thread a place before all ordinary ones. The error is a sentence.
+pub(crate) fn enter(priority: u8) -> Result<(), String> {
+    let value = ThreadPriorityValue::try_from(priority).map_err(|e| format!("{e}"))?;
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(value), policy)
+        .map_err(|e| format!("{e:?}"))
+}
+
+/// Back among the ordinary ones.
+pub(crate) fn leave() -> Result<(), String> {
+    let policy = ThreadSchedulePolicy::Normal(thread_priority::NormalThreadSchedulePolicy::Other);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy).map_err(|e| format!("{e:?}"))
+}

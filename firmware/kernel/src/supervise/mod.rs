@@ -1,0 +1,14 @@
+//! The life of one device: a pure function of state, event and time.
+
+mod backoff;
+mod clock;
+mod exit;
+mod state;
+mod step;
+#[cfg(test)]
+mod tests;
+
+pub use clock::Millis;
+pub use exit::Exit;
+pub use state::{Action, Event, Fault, Signal, Stage, State, Terms};
+pub use step::step;
