@@ -1,0 +1,237 @@
+// A node that is none: serves dist/ and speaks the contract of the web device, in any state that a test wants.
+// For the page's own tests and for working on its looks; the real one is in the lab.
+
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import path from "node:path";
+import { WebSocketServer, type WebSocket } from "ws";
+import type { InputState } from "../src/wire/InputState.ts";
+import type { SessionState } from "../src/wire/SessionState.ts";
+import type { ToPage } from "../src/wire/ToPage.ts";
+import type { ToWeb } from "../src/wire/ToWeb.ts";
+import { frame, picture } from "./frames.ts";
+import * as states from "./states.ts";
+
+const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const CSRF = "mock-token";
+const PICTURES = 12;
+const FRAME_MS = 40;
+
+/** How the mock stands; tests change it and call `tell`. */
+export interface World {
+  session: SessionState;
+  password: string;
+  /** Tries that are refused with 429. */
+  retryAfter: number;
+  size: readonly [number, number];
+  /** Frames are sent. */
+  picture: boolean;
+  /** Input is acknowledged. */
+  acknowledges: boolean;
+  viewers: number;
+  say: ToPage[];
+}
+
+export class Mock {
+  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, say: healthy() };
+  /** What pages have sent, oldest first. */
+  readonly inputs: InputState[] = [];
+  readonly actions: Array<Extract<ToWeb, { type: "do" }>["action"]> = [];
+  /** Frames for which credit came back. */
+  credits = 0;
+  private epoch = 4;
+  private holder = 0;
+  private written = 0;
+  private readonly pages = new Set<WebSocket>();
+  private readonly viewers = new Set<WebSocket>();
+  private readonly sockets = new Set<Socket>();
+  private readonly events = new WebSocketServer({ noServer: true });
+  private readonly video = new WebSocketServer({ noServer: true });
+  private readonly images = new Map<string, Buffer[]>();
+  private server: Server | null = null;
+  private port = 0;
+
+  constructor(private readonly dist: string) {}
+
+  async start(port = 0): Promise<string> {
+    const server = createServer((request, response) => void this.answer(request, response));
+    server.on("upgrade", (request, socket, head) => this.upgrade(request, socket as Socket, head));
+    server.on("connection", (socket) => {
+      this.sockets.add(socket);
+      socket.on("close", () => this.sockets.delete(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(port || this.port, "127.0.0.1", resolve));
+    this.server = server;
+    this.port = (server.address() as AddressInfo).port;
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  /** The node dies: all connections break, nothing listens. */
+  async stop(): Promise<void> {
+    const { server } = this;
+    this.server = null;
+    for (const socket of this.sockets) socket.destroy();
+    if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  /** The node ends in good order and says so. */
+  goodbye(): void {
+    for (const page of [...this.pages, ...this.viewers]) page.close(1012);
+  }
+
+  /** Says something to all pages, and to those that come later. */
+  tell(...messages: ToPage[]): void {
+    for (const message of messages) {
+      this.world.say = [...this.world.say.filter((known) => key(known) !== key(message)), message];
+      for (const page of this.pages) page.send(JSON.stringify(message));
+    }
+  }
+
+  /** The same without keeping it. */
+  tellOnce(message: ToPage): void {
+    for (const page of this.pages) page.send(JSON.stringify(message));
+  }
+
+  /** Another page takes the focus. */
+  steal(): void {
+    this.epoch += 1;
+    this.holder = 77;
+    this.tellHid();
+  }
+
+  private tellHid(): void {
+    this.tell({ type: "hid", state: states.hid({ focus: this.epoch, holder: this.holder }) });
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const route = `${request.method} ${(request.url ?? "/").split("?")[0]}`;
+    const body = await text(request);
+    if (route.includes("/api/")) return this.api(route, body, response);
+    const name = route === "GET /" ? "index.html" : path.basename(route.slice(4));
+    try {
+      const file = await readFile(path.join(this.dist, name));
+      response.writeHead(200, { "content-type": TYPES[path.extname(name)] ?? "application/octet-stream", "content-security-policy": POLICY });
+      response.end(file);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }
+
+  private api(route: string, body: string, response: ServerResponse): void {
+    const { world } = this;
+    const given = body === "" ? {} : (JSON.parse(body) as Record<string, string>);
+    if (route === "POST /api/login") {
+      if (world.retryAfter > 0) return refuse(response, 429, "exhausted", "Too many wrong passwords from here.", world.retryAfter);
+      if (given["password"] !== world.password) return refuse(response, 403, "forbidden", "The password is wrong.");
+      world.session = "open";
+    } else if (route === "POST /api/setup") {
+      world.password = given["password"] ?? "";
+      world.session = "open";
+    } else if (route === "POST /api/logout") {
+      world.session = "login";
+    } else if (route === "POST /api/password") {
+      if (given["old"] !== world.password) return refuse(response, 403, "forbidden", "The present password is wrong.");
+      world.password = given["new"] ?? "";
+    }
+    reply(response, 200, { state: world.session, csrf: CSRF, node: "rack3-db1" });
+  }
+
+  private upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const url = new URL(request.url ?? "/", "http://mock");
+    const server = url.pathname === "/api/ws" ? this.events : url.pathname === "/api/video" ? this.video : null;
+    if (server === null || this.world.session !== "open" || url.searchParams.get("csrf") !== CSRF) return void socket.destroy();
+    server.handleUpgrade(request, socket, head, (ws) => (server === this.events ? this.joined(ws) : this.watched(ws)));
+  }
+
+  private joined(page: WebSocket): void {
+    this.pages.add(page);
+    page.on("close", () => this.pages.delete(page));
+    page.on("message", (data) => this.heard(page, JSON.parse(String(data)) as ToWeb));
+    page.send(JSON.stringify({ type: "hello", kernel: states.kernel(), viewers: this.world.viewers } satisfies ToPage));
+    for (const message of this.world.say) page.send(JSON.stringify(message));
+  }
+
+  private heard(page: WebSocket, message: ToWeb): void {
+    if (message.type === "ping") return page.send(JSON.stringify({ type: "pong", nonce: message.nonce }));
+    if (message.type === "input") return this.input(page, message);
+    this.actions.push(message.action);
+    const deaths = message.action.name === "deaths" ? [states.death(message.action.device, 2, "killed by SIGKILL"), states.death(message.action.device, 1, "did not answer for 2000 ms")] : null;
+    page.send(JSON.stringify({ type: "done", id: message.id, error: null, deaths } satisfies ToPage));
+  }
+
+  /** As hid does it: a higher epoch takes over, a lower one is dropped, steps count up. */
+  private input(page: WebSocket, state: InputState): void {
+    this.inputs.push(state);
+    if (!this.world.acknowledges) return;
+    if (state.focus > this.epoch || this.holder === 0) {
+      const fresh = this.holder !== state.holder;
+      this.epoch = Math.max(state.focus, this.epoch);
+      this.holder = state.holder;
+      if (fresh) this.written = state.first;
+      this.tellHid();
+    }
+    if (state.focus === this.epoch && state.holder === this.holder) this.written = Math.max(this.written, state.first + state.steps.length);
+    page.send(JSON.stringify({ type: "ack", holder: state.holder, seq: state.seq, steps: this.written, lost: 0, focus: this.epoch } satisfies ToPage));
+  }
+
+  private watched(viewer: WebSocket): void {
+    this.viewers.add(viewer);
+    let credit = 2;
+    let sequence = 0;
+    const timer = setInterval(() => {
+      if (credit === 0 || !this.world.picture) return;
+      const [width, height] = this.world.size;
+      sequence += 1;
+      credit -= 1;
+      viewer.send(frame(sequence, width, height, this.image(width, height, sequence)));
+    }, FRAME_MS);
+    viewer.on("message", () => {
+      credit += 1;
+      this.credits += 1;
+    });
+    viewer.on("close", () => {
+      clearInterval(timer);
+      this.viewers.delete(viewer);
+    });
+  }
+
+  private image(width: number, height: number, sequence: number): Buffer {
+    const name = `${width}x${height}`;
+    const known = this.images.get(name) ?? Array.from({ length: PICTURES }, (_, index) => picture(width, height, index * 5));
+    this.images.set(name, known);
+    return known[sequence % PICTURES] as Buffer;
+  }
+}
+
+/** All that a node says to a new page when all is well. */
+export function healthy(): ToPage[] {
+  return [
+    ...states.DEVICES.map((name): ToPage => ({ type: "device", ...states.device(name) })),
+    { type: "gadget", ...states.gadget() },
+    { type: "hid", state: states.hid() },
+    { type: "video", state: states.video() },
+    { type: "encode", state: states.encode() },
+    { type: "memory", ...states.memory() },
+  ];
+}
+
+function key(message: ToPage): string {
+  return message.type === "device" ? `device ${message.name}` : message.type;
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function reply(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
+  response.end(JSON.stringify(body));
+}
+
+function refuse(response: ServerResponse, status: number, code: string, message: string, retryAfter = 0): void {
+  reply(response, status, { code, message }, retryAfter > 0 ? { "retry-after": String(retryAfter) } : {});
+}

@@ -1,0 +1,90 @@
+// What a healthy node says, to be changed by each test.
+
+import type { DeathRecord } from "../src/wire/DeathRecord.ts";
+import type { DeviceInfo } from "../src/wire/DeviceInfo.ts";
+import type { EncodeState } from "../src/wire/EncodeState.ts";
+import type { GadgetState } from "../src/wire/GadgetState.ts";
+import type { HidState } from "../src/wire/HidState.ts";
+import type { KernelInfo } from "../src/wire/KernelInfo.ts";
+import type { MemoryStats } from "../src/wire/MemoryStats.ts";
+import type { VideoState } from "../src/wire/VideoState.ts";
+
+export function device(name: string, change: Partial<DeviceInfo> = {}): DeviceInfo {
+  return {
+    name,
+    desired: "up",
+    phase: "running",
+    detail: null,
+    generation: 1,
+    pid: 200 + name.length,
+    uptime_ms: 754_000,
+    deaths: 0,
+    events_out: 18_233,
+    events_in: 90_121,
+    frames_out: name === "capture" || name === "encode" ? 45_120 : 0,
+    dropped: 0,
+    rss: 3_400_000 + name.length * 310_000,
+    leases: name === "capture" ? 3 : 1,
+    ...change,
+  };
+}
+
+export const DEVICES = ["gadget", "hid", "capture", "encode", "web"];
+
+export const kernel = (): KernelInfo => ({ version: "0.1.0", node: "rack3-db1", uptime_ms: 812_000, boot: "b1" });
+
+export const gadget = (change: Partial<GadgetState> = {}): GadgetState => ({
+  state: "configured",
+  udc: "dummy_udc.0",
+  speed: "high-speed",
+  binding: 1,
+  functions: [
+    { name: "keyboard", device: "/dev/hidg0" },
+    { name: "absolute", device: "/dev/hidg1" },
+    { name: "relative", device: "/dev/hidg2" },
+  ],
+  ...change,
+});
+
+export const hid = (change: Partial<HidState> = {}): HidState => ({
+  keyboard: "ok",
+  absolute: "ok",
+  relative: "ok",
+  leds: { num: true, caps: false, scroll: false, compose: false, kana: false },
+  focus: 4,
+  holder: 0,
+  ...change,
+});
+
+export const video = (change: Partial<VideoState> = {}): VideoState => ({
+  signal: "ok",
+  mode: { width: 1280, height: 720, millihertz: 60_000 },
+  format: "YUYV",
+  source: "vivid",
+  modes: [
+    { width: 1920, height: 1080, millihertz: 60_000 },
+    { width: 1920, height: 1080, millihertz: 30_000 },
+    { width: 1280, height: 720, millihertz: 60_000 },
+    { width: 1280, height: 720, millihertz: 59_940 },
+    { width: 1280, height: 720, millihertz: 25_000 },
+    { width: 640, height: 480, millihertz: 60_000 },
+  ],
+  streaming: true,
+  rate: 60,
+  detail: null,
+  ...change,
+});
+
+export const encode = (change: Partial<EncodeState> = {}): EncodeState => ({ settings: { quality: 80, max_rate: 0 }, passthrough: false, rate: 58, ...change });
+
+export const memory = (): MemoryStats => ({ bytes: 22_118_400, budget: 134_217_728, pools: 2, leases: 9, granted: 6 });
+
+export const death = (name: string, generation: number, cause: string): DeathRecord => ({
+  name,
+  generation,
+  at_unix_ms: Date.UTC(2026, 4, 3, 9, 20 + generation, 7),
+  at_uptime_ms: 60_000 * generation,
+  lived_ms: 83_000 * generation,
+  cause,
+  log: [`<info> ${name} 0.1.0 starts`, "<info> 1280x720 at 60.00 Hz, YUYV, USERPTR", "<warn> 3 frames dropped: no free slot"],
+});
