@@ -1,5 +1,6 @@
 // The runner's side of lab/pi/agent.c: commands, signals and files inside the virtual Pi.
 import { connect, type Socket } from "node:net";
+import { LabError } from "./lab.ts";
 
 const PORT = 1023;
 
@@ -23,9 +24,9 @@ export interface Stream {
 export class Agent {
   constructor(readonly address: string) {}
 
-  async exec(script: string): Promise<Answer> {
+  async exec(script: string, timeout = 60_000): Promise<Answer> {
     const body = Buffer.from(script);
-    const { stdout, stderr, code } = await this.#ask([`exec ${body.length}\n`, body]);
+    const { stdout, stderr, code } = await this.#ask([`exec ${body.length}\n`, body], timeout);
     return { code, stdout: stdout.toString(), stderr: stderr.toString() };
   }
 
@@ -42,7 +43,7 @@ export class Agent {
   async write(path: string, data: Buffer | string, mode = 0o644): Promise<void> {
     const body = Buffer.from(data);
     const answer = await this.#ask([`write ${mode.toString(8)} ${body.length} ${path}\n`, body]);
-    if (answer.code !== 0) throw new Error(`cannot write ${path} in the Pi: errno ${answer.code}`);
+    if (answer.code !== 0) throw new LabError(`cannot write ${path} in the Pi: errno ${answer.code}`);
   }
 
   stream(script: string): Stream {
@@ -58,8 +59,13 @@ export class Agent {
     return socket;
   }
 
-  async #ask(request: (string | Buffer)[]): Promise<{ code: number; stdout: Buffer; stderr: Buffer }> {
+  async #ask(request: (string | Buffer)[], timeout = 60_000): Promise<{ code: number; stdout: Buffer; stderr: Buffer }> {
     const socket = this.#open();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      socket.destroy();
+    }, timeout);
     for (const part of request) socket.write(part);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
@@ -69,10 +75,14 @@ export class Agent {
         else if (record.kind === "e") err.push(record.data);
         else return { code: Number(record.data), stdout: Buffer.concat(out), stderr: Buffer.concat(err) };
       }
+    } catch (error) {
+      if (!late) throw new LabError(`the Pi does not answer: ${(error as Error).message}`);
     } finally {
+      clearTimeout(timer);
       socket.destroy();
     }
-    throw new Error("the Pi's agent hung up");
+    const what = request.map(String).join("").trim().replace(/^exec \d+\n/, "");
+    throw new LabError(late ? `the Pi took longer than ${timeout / 1000} s for: ${what}` : "the Pi's agent hung up");
   }
 }
 

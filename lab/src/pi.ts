@@ -69,9 +69,9 @@ export class Pi {
     return pi;
   }
 
-  /** Runs a shell script in the Pi as root. */
-  sh(script: string): Promise<Answer> {
-    return this.agent.exec(script);
+  /** Runs a shell script in the Pi as root. Too late, it and all it started are killed. */
+  sh(script: string, timeout?: number): Promise<Answer> {
+    return this.agent.exec(script, timeout);
   }
 
   /** As `sh`, but a failure is an error; returns the trimmed output. */
