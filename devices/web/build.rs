@@ -20,14 +20,30 @@ fn main() -> io::Result<()> {
     let dist = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join(DIST);
     let mut files = list(&dist);
     files.sort();
-    let rows: io::Result<Vec<String>> = files.iter().enumerate().map(|(n, file)| embed(&dist, file, &out, n)).collect();
+    let rows: io::Result<Vec<String>> = files
+        .iter()
+        .enumerate()
+        .map(|(n, file)| embed(&dist, file, &out, n))
+        .collect();
     let table = format!("static ASSETS: &[Asset] = &[\n{}];\n", rows?.concat());
     fs::write(out.join("assets.rs"), table)
 }
 
 fn list(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.flat_map(|path| if path.is_dir() { list(&path) } else { vec![path] }).collect()
+    let entries = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                list(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 fn embed(dist: &Path, file: &Path, out: &Path, n: usize) -> io::Result<String> {
@@ -36,7 +52,11 @@ fn embed(dist: &Path, file: &Path, out: &Path, n: usize) -> io::Result<String> {
     let mut encoder = GzEncoder::new(fs::File::create(&packed)?, Compression::best());
     encoder.write_all(&bytes)?;
     encoder.finish()?;
-    let path = file.strip_prefix(dist).unwrap_or(file).display().to_string();
+    let path = file
+        .strip_prefix(dist)
+        .unwrap_or(file)
+        .display()
+        .to_string();
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     Ok(format!(
@@ -51,9 +71,15 @@ fn embed(dist: &Path, file: &Path, out: &Path, n: usize) -> io::Result<String> {
 }
 
 fn is_named_by_content(file: &Path) -> bool {
-    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let stem = file
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or_default();
     stem.rsplit_once('-').is_some_and(|(_, hash)| {
-        hash.len() >= HASH_LENGTH && hash.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+        hash.len() >= HASH_LENGTH
+            && hash
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
     })
 }
 

@@ -47,7 +47,11 @@ impl App {
             pictures,
             password: Keeper::load(&folders.state)?,
             limiter: Mutex::new(Limiter::new(now)),
-            sessions: Mutex::new(run.as_ref().map(|run| Sessions::load(run, now)).unwrap_or_default()),
+            sessions: Mutex::new(
+                run.as_ref()
+                    .map(|run| Sessions::load(run, now))
+                    .unwrap_or_default(),
+            ),
             ended: watch::Sender::new(()),
             run,
         })

@@ -32,33 +32,60 @@ pub fn serve(visit: &Visit, path: &str) -> Result<Reply, Refusal> {
     let name = if path == "/" { "/index.html" } else { path };
     match ASSETS.iter().find(|asset| asset.path == name) {
         Some(asset) => Ok(asset.reply(visit)),
-        None if name == "/index.html" => Ok(whole(StatusCode::OK, "text/html; charset=utf-8", NOT_BUILT)),
-        None => Err(Refusal::new(StatusCode::NOT_FOUND, "there is no such file: the page is at /")),
+        None if name == "/index.html" => {
+            Ok(whole(StatusCode::OK, "text/html; charset=utf-8", NOT_BUILT))
+        }
+        None => Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "there is no such file: the page is at /",
+        )),
     }
 }
 
 impl Asset {
     fn reply(&self, visit: &Visit) -> Reply {
-        let known = visit.header(header::IF_NONE_MATCH).is_some_and(|tags| tags.contains(self.etag));
-        let reply = if known { empty(StatusCode::NOT_MODIFIED) } else { self.content(visit) };
+        let known = visit
+            .header(header::IF_NONE_MATCH)
+            .is_some_and(|tags| tags.contains(self.etag));
+        let reply = if known {
+            empty(StatusCode::NOT_MODIFIED)
+        } else {
+            self.content(visit)
+        };
         let reply = with(reply, header::ETAG, self.etag);
         let reply = with(reply, header::VARY, "accept-encoding");
-        with(reply, header::CACHE_CONTROL, if self.fixed { FOR_EVER } else { ASK_EACH_TIME })
+        with(
+            reply,
+            header::CACHE_CONTROL,
+            if self.fixed { FOR_EVER } else { ASK_EACH_TIME },
+        )
     }
 
     fn content(&self, visit: &Visit) -> Reply {
-        if visit.header(header::ACCEPT_ENCODING).is_some_and(takes_gzip) {
-            return with(whole(StatusCode::OK, self.kind, self.gzip), header::CONTENT_ENCODING, "gzip");
+        if visit
+            .header(header::ACCEPT_ENCODING)
+            .is_some_and(takes_gzip)
+        {
+            return with(
+                whole(StatusCode::OK, self.kind, self.gzip),
+                header::CONTENT_ENCODING,
+                "gzip",
+            );
         }
         whole(StatusCode::OK, self.kind, self.plain)
     }
 }
 
 fn takes_gzip(accepted: &str) -> bool {
-    accepted.split(',').map(str::trim).any(|coding| match coding.split_once(';') {
-        None => coding == "gzip",
-        Some((coding, quality)) => coding.trim() == "gzip" && !matches!(quality.trim(), "q=0" | "q=0.0"),
-    })
+    accepted
+        .split(',')
+        .map(str::trim)
+        .any(|coding| match coding.split_once(';') {
+            None => coding == "gzip",
+            Some((coding, quality)) => {
+                coding.trim() == "gzip" && !matches!(quality.trim(), "q=0" | "q=0.0")
+            }
+        })
 }
 
 #[cfg(test)]
@@ -67,7 +94,13 @@ mod tests {
 
     #[test]
     fn gzip_is_used_only_where_it_is_taken() {
-        for (accepted, taken) in [("gzip, br", true), ("br;q=1, gzip;q=0.5", true), ("gzip;q=0", false), ("br", false), ("", false)] {
+        for (accepted, taken) in [
+            ("gzip, br", true),
+            ("br;q=1, gzip;q=0.5", true),
+            ("gzip;q=0", false),
+            ("br", false),
+            ("", false),
+        ] {
             assert_eq!(takes_gzip(accepted), taken, "{accepted}");
         }
     }
@@ -75,7 +108,9 @@ mod tests {
     #[test]
     fn each_embedded_file_is_whole() {
         for asset in ASSETS {
-            assert!(asset.path.starts_with('/') && !asset.plain.is_empty() && !asset.gzip.is_empty());
+            assert!(
+                asset.path.starts_with('/') && !asset.plain.is_empty() && !asset.gzip.is_empty()
+            );
             assert!(asset.etag.starts_with('"') && !asset.kind.is_empty());
         }
     }

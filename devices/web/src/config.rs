@@ -18,7 +18,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443)), http_listen: None, names: Vec::new() }
+        Self {
+            listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443)),
+            http_listen: None,
+            names: Vec::new(),
+        }
     }
 }
 
@@ -43,7 +47,11 @@ pub struct Folders {
 impl Folders {
     /// From the environment that the kernel sets for each start.
     pub fn from_env() -> Self {
-        let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let folder = |name| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         Self {
             state: folder("DKVM_STATE_DIR").unwrap_or_else(|| PathBuf::from(DEFAULT_STATE)),
             run: folder("DKVM_RUN_DIR"),

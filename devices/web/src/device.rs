@@ -12,7 +12,7 @@ use crate::{
 };
 use dkvm_sdk::{CallError, FrameReader, Incoming, Lease, Link, Sender};
 use dkvm_wire::{
-    service::{methods, DeviceList, KernelInfo, MemoryStats, Nothing, Subscribe},
+    service::{methods, DeviceInfo, DeviceList, KernelInfo, MemoryStats, Nothing, Subscribe},
     topics,
     vocab::page::ToPage,
     DecodeError,
@@ -34,10 +34,21 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
     let config: Config = link.config()?;
     let sender = link.sender();
     let asked = Moment::now();
-    let subscribe = Subscribe { topics: vec![topics::DEVICE_STATE.to_owned(), topics::DEVICE_DEATH.to_owned()] };
+    let subscribe = Subscribe {
+        topics: vec![
+            topics::DEVICE_STATE.to_owned(),
+            topics::DEVICE_DEATH.to_owned(),
+        ],
+    };
     let subscribed = sender.call::<_, Nothing>(methods::EVENTS_SUBSCRIBE, &subscribe);
-    let kernel = sender.call(methods::KERNEL_INFO, &Nothing {}).await.or_else(unnamed)?;
-    subscribed.await.map(|_| ()).or_else(|error| refused(error).map(drop))?;
+    let kernel = sender
+        .call(methods::KERNEL_INFO, &Nothing {})
+        .await
+        .or_else(unnamed)?;
+    subscribed
+        .await
+        .map(|_| ())
+        .or_else(|error| refused(error).map(drop))?;
     let web = Web::start(kernel, asked, &sender, &config)?;
     web.serve(&mut link).await
 }
@@ -45,8 +56,16 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
 /// A kernel that does not say who it is gets the machine's name.
 fn unnamed(error: CallError) -> Result<KernelInfo, CallError> {
     refused(error)?;
-    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    Ok(KernelInfo { version: String::new(), node, uptime_ms: 0, boot: String::new() })
+    let node = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    Ok(KernelInfo {
+        version: String::new(),
+        node,
+        uptime_ms: 0,
+        boot: String::new(),
+    })
 }
 
 /// What the kernel refuses, pages do without: the picture and the keys matter more.
@@ -81,14 +100,23 @@ struct Web {
 }
 
 impl Web {
-    fn start(kernel: KernelInfo, asked: Moment, sender: &Sender, config: &Config) -> Result<Self, Error> {
+    fn start(
+        kernel: KernelInfo,
+        asked: Moment,
+        sender: &Sender,
+        config: &Config,
+    ) -> Result<Self, Error> {
         let folders = Folders::from_env();
         let names = Names::new(&kernel.node, &config.names);
         let hub = Arc::new(Hub::new(kernel, asked, sender.clone()));
         let pictures = Arc::new(Pictures::new(Box::new(WantPictures(sender.clone()))));
         let app = Arc::new(App::load(&folders, hub, pictures)?);
-        let certificate = Certificate::obtain(&folders.state, &names).map_err(tls::TlsError::from)?;
-        dkvm_sdk::info!("the certificate's SHA-256 fingerprint is {}", certificate.fingerprint());
+        let certificate =
+            Certificate::obtain(&folders.state, &names).map_err(tls::TlsError::from)?;
+        dkvm_sdk::info!(
+            "the certificate's SHA-256 fingerprint is {}",
+            certificate.fingerprint()
+        );
         let board = Board::new();
         board.say(Part::Certificate, certificate.degraded.clone());
         let status = board.listen();
@@ -98,7 +126,12 @@ impl Web {
         }
         let https = tokio::spawn(listen::https(app.clone(), tls, config.listen, board));
         tokio::spawn(poll(app.hub.clone()));
-        Ok(Self { app, frames: FrameReader::by(sender), status, https })
+        Ok(Self {
+            app,
+            frames: FrameReader::by(sender),
+            status,
+            https,
+        })
     }
 
     async fn serve(mut self, link: &mut Link) -> Result<(), Error> {
@@ -119,7 +152,12 @@ impl Web {
 
     fn take(&self, incoming: Incoming) -> Result<(), Error> {
         match incoming {
-            Incoming::Event { topic, body, leases, source } => {
+            Incoming::Event {
+                topic,
+                body,
+                leases,
+                source,
+            } => {
                 let source = (source.name, source.generation);
                 if let Err(error) = self.event(&topic, &body, &leases, source) {
                     dkvm_sdk::warn!("{error}");
@@ -131,35 +169,71 @@ impl Web {
         }
     }
 
-    fn event(&self, topic: &str, body: &Body, leases: &[Lease], source: (String, dkvm_wire::Generation)) -> Result<(), DecodeError> {
+    fn event(
+        &self,
+        topic: &str,
+        body: &Body,
+        leases: &[Lease],
+        source: (String, dkvm_wire::Generation),
+    ) -> Result<(), DecodeError> {
         let hub = &self.app.hub;
         match topic {
             topics::VIDEO_JPEG => self.show(body, leases)?,
             topics::INPUT_ACK => hub.acknowledge(body.decode(topic)?),
-            topics::DEVICE_STATE => {
-                // What an encoder that is gone showed last is not the present any more.
-                if hub.post_device(body.decode(topic)?).contains(&Key::Encode) {
-                    self.app.pictures.forget();
-                }
-            }
+            topics::DEVICE_STATE => self.device(body.decode(topic)?),
             topics::DEVICE_DEATH => hub.post_death(body.decode(topic)?),
-            topics::GADGET_STATE => hub.post(Key::Gadget, source, ToPage::Gadget(body.decode(topic)?)),
-            topics::HID_STATE => hub.post(Key::Hid, source, ToPage::Hid { state: Some(body.decode(topic)?) }),
-            topics::VIDEO_STATE => hub.post(Key::Video, source, ToPage::Video { state: Some(body.decode(topic)?) }),
-            topics::ENCODE_STATE => hub.post(Key::Encode, source, ToPage::Encode { state: Some(body.decode(topic)?) }),
+            topics::GADGET_STATE => {
+                hub.post(Key::Gadget, source, ToPage::Gadget(body.decode(topic)?))
+            }
+            topics::HID_STATE => hub.post(
+                Key::Hid,
+                source,
+                ToPage::Hid {
+                    state: Some(body.decode(topic)?),
+                },
+            ),
+            topics::VIDEO_STATE => hub.post(
+                Key::Video,
+                source,
+                ToPage::Video {
+                    state: Some(body.decode(topic)?),
+                },
+            ),
+            topics::ENCODE_STATE => hub.post(
+                Key::Encode,
+                source,
+                ToPage::Encode {
+                    state: Some(body.decode(topic)?),
+                },
+            ),
             _ => {}
         }
         Ok(())
     }
 
+    fn device(&self, info: DeviceInfo) {
+        // What an encoder that is gone showed last is not the present any more.
+        if self.app.hub.post_device(info).contains(&Key::Encode) {
+            self.app.pictures.forget();
+        }
+    }
+
     fn show(&self, body: &Body, leases: &[Lease]) -> Result<(), DecodeError> {
         let info = body.decode(topics::VIDEO_JPEG)?;
-        let Some(lease) = leases.first() else { return Ok(()) };
+        let Some(lease) = leases.first() else {
+            return Ok(());
+        };
         match self.frames.view(lease) {
             Ok(view) if view.len() > MAX_PICTURE => {
-                dkvm_sdk::warn!("a picture of {} bytes is over the limit of {MAX_PICTURE}", view.len());
+                dkvm_sdk::warn!(
+                    "a picture of {} bytes is over the limit of {MAX_PICTURE}",
+                    view.len()
+                );
             }
-            Ok(view) => self.app.pictures.show(Picture::new(info, Arc::new(view), Moment::now())),
+            Ok(view) => self
+                .app
+                .pictures
+                .show(Picture::new(info, Arc::new(view), Moment::now())),
             // The encoder died or was too fast; the next picture is there soon.
             Err(error) => dkvm_sdk::debug!("{error}"),
         }
@@ -168,11 +242,12 @@ impl Web {
 }
 
 fn report(link: &Link, status: &Status) -> Result<(), Error> {
-    Ok(match status.verdict() {
-        None => {}
+    match status.verdict() {
+        None => return Ok(()),
         Some(Ok(())) => link.ready()?,
         Some(Err(sentence)) => link.degraded(sentence)?,
-    })
+    }
+    Ok(())
 }
 
 fn ended_by(ended: Result<Result<Infallible, Error>, tokio::task::JoinError>) -> Result<(), Error> {
@@ -194,14 +269,20 @@ async fn redirect(address: std::net::SocketAddr, https_port: u16, board: Board) 
 async fn poll(hub: Arc<Hub>) {
     let mut pages = hub.open_pages();
     while pages.wait_for(|pages| *pages > 0).await.is_ok() {
-        let devices = hub.sender().call::<_, DeviceList>(methods::DEVICES_LIST, &Nothing {});
-        let memory = hub.sender().call::<_, MemoryStats>(methods::MEMORY_STATS, &Nothing {});
+        let devices = hub
+            .sender()
+            .call::<_, DeviceList>(methods::DEVICES_LIST, &Nothing {});
+        let memory = hub
+            .sender()
+            .call::<_, MemoryStats>(methods::MEMORY_STATS, &Nothing {});
         match tokio::join!(devices, memory) {
             (Ok(devices), Ok(memory)) => {
                 hub.post_devices(devices);
                 hub.post_memory(memory);
             }
-            (Err(error), _) | (_, Err(error)) => dkvm_sdk::warn!("the kernel did not tell its state: {error}"),
+            (Err(error), _) | (_, Err(error)) => {
+                dkvm_sdk::warn!("the kernel did not tell its state: {error}")
+            }
         }
         sleep(POLL).await;
     }

@@ -25,7 +25,11 @@ impl Status {
     pub fn verdict(&self) -> Option<Result<(), String>> {
         self.said.get(&Part::Https)?;
         let wrong: Vec<&str> = self.said.values().filter_map(Option::as_deref).collect();
-        Some(if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) })
+        Some(if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(wrong.join("; "))
+        })
     }
 }
 
@@ -41,7 +45,8 @@ impl Board {
 
     /// Tells how a part is: `None` for well.
     pub fn say(&self, part: Part, wrong: Option<String>) {
-        self.0.send_if_modified(|status| status.said.insert(part, wrong.clone()) != Some(wrong));
+        self.0
+            .send_if_modified(|status| status.said.insert(part, wrong.clone()) != Some(wrong));
     }
 
     /// To be told of changes.

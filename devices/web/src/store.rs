@@ -38,8 +38,14 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
 fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let fresh = path.with_extension(format!("new-{}", std::process::id()));
     discard(&fresh);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&fresh)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| discard(&fresh))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(MODE)
+        .open(&fresh)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .inspect_err(|_| discard(&fresh))?;
     Ok(fresh)
 }
 
@@ -49,7 +55,8 @@ fn discard(path: &Path) {
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    path.parent()
+        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]
@@ -64,7 +71,10 @@ mod tests {
         replace(&path, b"one").unwrap();
         replace(&path, b"two").unwrap();
         assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -73,7 +83,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         create(&path, b"one").unwrap();
-        assert_eq!(create(&path, b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            create(&path, b"two").unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
         assert_eq!(read(&path).unwrap().as_deref(), Some("one"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

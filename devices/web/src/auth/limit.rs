@@ -59,7 +59,12 @@ struct Record {
 
 impl Record {
     const fn new(now: Moment) -> Self {
-        Self { failures: 0, last: now, blocked_until: now, known: false }
+        Self {
+            failures: 0,
+            last: now,
+            blocked_until: now,
+            known: false,
+        }
     }
 
     fn refresh(&mut self, now: Moment) {
@@ -85,29 +90,58 @@ pub struct Limiter {
 impl Limiter {
     /// Nobody failed yet.
     pub fn new(now: Moment) -> Self {
-        Self { sources: HashMap::new(), all: Record::new(now) }
+        Self {
+            sources: HashMap::new(),
+            all: Record::new(now),
+        }
     }
 
     /// Whether `source` may try now; if not, how long it has to wait. A try counts as a failure until
     /// [`Limiter::succeeded`], so that many at the same time are not free.
     pub fn admit(&mut self, source: Source, now: Moment) -> Result<(), Duration> {
         self.make_room(source);
-        let one = self.sources.entry(source).or_insert_with(|| Record::new(now));
+        let one = self
+            .sources
+            .entry(source)
+            .or_insert_with(|| Record::new(now));
         one.refresh(now);
         self.all.refresh(now);
-        let common = if one.known { now } else { self.all.blocked_until };
+        let common = if one.known {
+            now
+        } else {
+            self.all.blocked_until
+        };
         let until = one.blocked_until.max(common);
         if until > now {
             return Err(until.since(now));
         }
-        one.count(now, delay(one.failures + 1, FREE_PER_SOURCE, STEP_PER_SOURCE, CAP_PER_SOURCE));
-        self.all.count(now, delay(self.all.failures + 1, FREE_FOR_ALL, STEP_FOR_ALL, CAP_FOR_ALL));
+        one.count(
+            now,
+            delay(
+                one.failures + 1,
+                FREE_PER_SOURCE,
+                STEP_PER_SOURCE,
+                CAP_PER_SOURCE,
+            ),
+        );
+        self.all.count(
+            now,
+            delay(
+                self.all.failures + 1,
+                FREE_FOR_ALL,
+                STEP_FOR_ALL,
+                CAP_FOR_ALL,
+            ),
+        );
         Ok(())
     }
 
     /// The try that was admitted last gave the right password.
     pub fn succeeded(&mut self, source: Source, now: Moment) {
-        let record = Record { known: true, ..Record::new(now) };
+        let record = Record {
+            known: true,
+            ..Record::new(now)
+        };
         self.sources.insert(source, record);
         self.all.failures = self.all.failures.saturating_sub(1);
         self.all.blocked_until = now;
@@ -117,7 +151,11 @@ impl Limiter {
         if self.sources.len() < MAX_SOURCES || self.sources.contains_key(&source) {
             return;
         }
-        let quietest = self.sources.iter().min_by_key(|(_, record)| record.last).map(|(source, _)| *source);
+        let quietest = self
+            .sources
+            .iter()
+            .min_by_key(|(_, record)| record.last)
+            .map(|(source, _)| *source);
         if let Some(quietest) = quietest {
             self.sources.remove(&quietest);
         }
@@ -181,7 +219,9 @@ mod tests {
         let mut limiter = Limiter::new(START);
         limiter.admit(source(200), START).unwrap();
         limiter.succeeded(source(200), START);
-        let admitted = (0..100).filter(|&n| limiter.admit(source(n), START).is_ok()).count();
+        let admitted = (0..100)
+            .filter(|&n| limiter.admit(source(n), START).is_ok())
+            .count();
         assert_eq!(admitted, 21);
         assert_eq!(limiter.admit(source(201), START), Err(STEP_FOR_ALL));
         assert_eq!(limiter.admit(source(200), START), Ok(()));
@@ -207,7 +247,10 @@ mod tests {
     fn memory_is_bounded() {
         let mut limiter = Limiter::new(START);
         for n in 0..5000u32 {
-            let _ = limiter.admit(Source::from(IpAddr::from(n.to_be_bytes())), at(u64::from(n) * 10));
+            let _ = limiter.admit(
+                Source::from(IpAddr::from(n.to_be_bytes())),
+                at(u64::from(n) * 10),
+            );
         }
         assert_eq!(limiter.sources.len(), MAX_SOURCES);
     }

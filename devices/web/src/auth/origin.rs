@@ -6,9 +6,14 @@ const SCHEME: &str = "https://";
 /// Whether `origin` is the page of the very host that the browser believes it speaks to. Browsers
 /// send `Origin` with every POST and WebSocket, so a request without one is not from a page.
 pub fn is_own(origin: Option<&str>, host: Option<&str>) -> bool {
-    let (Some(origin), Some(host)) = (origin, host) else { return false };
-    let Some(authority) = origin.strip_prefix(SCHEME) else { return false };
-    !host.is_empty() && without_default_port(authority).eq_ignore_ascii_case(without_default_port(host))
+    let (Some(origin), Some(host)) = (origin, host) else {
+        return false;
+    };
+    let Some(authority) = origin.strip_prefix(SCHEME) else {
+        return false;
+    };
+    !host.is_empty()
+        && without_default_port(authority).eq_ignore_ascii_case(without_default_port(host))
 }
 
 fn without_default_port(authority: &str) -> &str {
@@ -17,7 +22,8 @@ fn without_default_port(authority: &str) -> &str {
 
 /// A host header that may be put into a redirect: name or address with an optional port, nothing else.
 pub fn host_name(host: &str) -> Option<&str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
     if host.is_empty() || host.len() > 255 || !host.chars().all(plain) {
         return None;
     }
@@ -41,7 +47,11 @@ mod tests {
             (Some("https://kvm.local:8443"), Some("kvm.local"), false),
             (Some("http://kvm.local"), Some("kvm.local"), false),
             (Some("https://evil.example"), Some("kvm.local"), false),
-            (Some("https://kvm.local.evil.example"), Some("kvm.local"), false),
+            (
+                Some("https://kvm.local.evil.example"),
+                Some("kvm.local"),
+                false,
+            ),
             (Some("null"), Some("kvm.local"), false),
             (Some("https://"), Some(""), false),
             (None, Some("kvm.local"), false),

@@ -34,7 +34,9 @@ pub const FILE: &str = "password";
 #[derive(Debug, Error)]
 pub enum PasswordError {
     /// Not for use.
-    #[error("the password has to have at least {MIN_LENGTH} characters and at most {MAX_LENGTH} bytes")]
+    #[error(
+        "the password has to have at least {MIN_LENGTH} characters and at most {MAX_LENGTH} bytes"
+    )]
     Length,
     /// Somebody was first.
     #[error("a password is set already: log in with it")]
@@ -78,7 +80,10 @@ impl Keeper {
     /// Reads the file; without one no password is set yet.
     pub fn load(folder: &Path) -> Result<Self, PasswordError> {
         let path = folder.join(FILE);
-        let read = |reason: String| PasswordError::Read { path: path.clone(), reason };
+        let read = |reason: String| PasswordError::Read {
+            path: path.clone(),
+            reason,
+        };
         let text = store::read(&path).map_err(|error| read(error.to_string()))?;
         let hash = text.map(|text| Arc::from(text.trim()));
         if let Some(hash) = &hash {
@@ -110,7 +115,9 @@ impl Keeper {
 
     /// Whether `password` is the one.
     pub async fn check(&self, password: String) -> Result<bool, PasswordError> {
-        let hash = crate::lock(&self.hash).clone().ok_or(PasswordError::NotSet)?;
+        let hash = crate::lock(&self.hash)
+            .clone()
+            .ok_or(PasswordError::NotSet)?;
         self.blocking(move || Ok(verify(&password, &hash))).await
     }
 
@@ -132,7 +139,10 @@ impl Keeper {
     fn refused(&self, source: io::Error) -> PasswordError {
         match source.kind() {
             io::ErrorKind::AlreadyExists => PasswordError::AlreadySet,
-            _ => PasswordError::Write { path: self.path.clone(), source },
+            _ => PasswordError::Write {
+                path: self.path.clone(),
+                source,
+            },
         }
     }
 
@@ -142,18 +152,28 @@ impl Keeper {
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let _place = self.waiting.try_acquire().map_err(|_| PasswordError::Busy)?;
-        let turn = self.turn.clone().acquire_owned().await.map_err(|_| PasswordError::Busy)?;
+        let _place = self
+            .waiting
+            .try_acquire()
+            .map_err(|_| PasswordError::Busy)?;
+        let turn = self
+            .turn
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| PasswordError::Busy)?;
         let done = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work()
         });
-        done.await.map_err(|error| PasswordError::Hash(error.to_string()))?
+        done.await
+            .map_err(|error| PasswordError::Hash(error.to_string()))?
     }
 }
 
 fn argon2() -> Result<Argon2<'static>, PasswordError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| PasswordError::Hash(error.to_string()))?;
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
+        .map_err(|error| PasswordError::Hash(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -169,8 +189,13 @@ fn hash(password: &str) -> Result<String, PasswordError> {
 
 /// The comparison inside is in constant time. A password too long was never set.
 fn verify(password: &str, hash: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(hash) else { return false };
-    password.len() <= MAX_LENGTH && Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
+    let Ok(parsed) = PasswordHash::new(hash) else {
+        return false;
+    };
+    password.len() <= MAX_LENGTH
+        && Argon2::default()
+            .verify_password(password.as_bytes(), &parsed)
+            .is_ok()
 }
 
 #[cfg(test)]
@@ -178,7 +203,10 @@ mod tests {
     use super::*;
 
     fn run<F: std::future::Future>(future: F) -> F::Output {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(future)
     }
 
     #[test]
@@ -186,8 +214,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keeper = Keeper::load(folder.path()).unwrap();
         run(async {
-            assert!(matches!(keeper.check("x".into()).await, Err(PasswordError::NotSet)));
-            let (one, two) = tokio::join!(keeper.set_first("password-1".into()), keeper.set_first("password-2".into()));
+            assert!(matches!(
+                keeper.check("x".into()).await,
+                Err(PasswordError::NotSet)
+            ));
+            let (one, two) = tokio::join!(
+                keeper.set_first("password-1".into()),
+                keeper.set_first("password-2".into())
+            );
             one.unwrap();
             assert!(matches!(two, Err(PasswordError::AlreadySet)));
             let again = Keeper::load(folder.path()).unwrap();
@@ -203,7 +237,11 @@ mod tests {
         run(async {
             keeper.set_first("password-1".into()).await.unwrap();
             keeper.change("password-2".into()).await.unwrap();
-            assert!(Keeper::load(folder.path()).unwrap().check("password-2".into()).await.unwrap());
+            assert!(Keeper::load(folder.path())
+                .unwrap()
+                .check("password-2".into())
+                .await
+                .unwrap());
         });
     }
 
@@ -211,8 +249,15 @@ mod tests {
     fn short_and_endless_passwords_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let keeper = Keeper::load(folder.path()).unwrap();
-        for password in ["1234567".to_owned(), "ü".repeat(7), "x".repeat(MAX_LENGTH + 1)] {
-            assert!(matches!(run(keeper.set_first(password)), Err(PasswordError::Length)));
+        for password in [
+            "1234567".to_owned(),
+            "ü".repeat(7),
+            "x".repeat(MAX_LENGTH + 1),
+        ] {
+            assert!(matches!(
+                run(keeper.set_first(password)),
+                Err(PasswordError::Length)
+            ));
         }
     }
 
@@ -221,7 +266,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE), "garbage").unwrap();
         let error = Keeper::load(folder.path()).err().unwrap();
-        assert!(error.to_string().contains("remove it to set a new password"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("remove it to set a new password"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -229,7 +279,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keeper = Keeper::load(&folder.path().join("missing")).unwrap();
         let error = run(keeper.set_first("password-1".into())).unwrap_err();
-        assert!(error.to_string().contains("make the folder writable"), "{error}");
+        assert!(
+            error.to_string().contains("make the folder writable"),
+            "{error}"
+        );
         assert!(!keeper.is_set());
     }
 }

@@ -40,11 +40,17 @@ pub struct Sessions {
 impl Sessions {
     /// Those that an earlier life of this process left. What cannot be read is nobody.
     pub fn load(folder: &Path, now: Moment) -> Self {
-        let text = store::read(&folder.join(FILE)).ok().flatten().unwrap_or_default();
+        let text = store::read(&folder.join(FILE))
+            .ok()
+            .flatten()
+            .unwrap_or_default();
         let mut open: Vec<Session> = serde_json::from_str(&text).unwrap_or_default();
         open.retain(|session| session.alive(now));
         open.truncate(MAX);
-        Self { open, saved: Some(now) }
+        Self {
+            open,
+            saved: Some(now),
+        }
     }
 
     /// Writes them down.
@@ -55,7 +61,8 @@ impl Sessions {
 
     /// Whether enough has changed by mere use to write it down.
     pub fn save_is_due(&self, now: Moment) -> bool {
-        self.saved.is_none_or(|saved| now.since(saved) >= SAVE_EVERY)
+        self.saved
+            .is_none_or(|saved| now.since(saved) >= SAVE_EVERY)
     }
 
     /// Somebody gave the right password.
@@ -65,12 +72,19 @@ impl Sessions {
             self.open.sort_by_key(|session| session.used);
             self.open.remove(0);
         }
-        self.open.push(Session { hash: token.hash(), opened: now, used: now });
+        self.open.push(Session {
+            hash: token.hash(),
+            opened: now,
+            used: now,
+        });
     }
 
     /// Whether the token's session is open; if so, it was used now.
     pub fn touch(&mut self, hash: TokenHash, now: Moment) -> bool {
-        let found = self.open.iter_mut().find(|session| session.hash == hash && session.alive(now));
+        let found = self
+            .open
+            .iter_mut()
+            .find(|session| session.hash == hash && session.alive(now));
         found.map(|session| session.used = now).is_some()
     }
 
@@ -93,7 +107,9 @@ mod tests {
 
     impl Sessions {
         fn is_open(&self, hash: TokenHash, now: Moment) -> bool {
-            self.open.iter().any(|session| session.hash == hash && session.alive(now))
+            self.open
+                .iter()
+                .any(|session| session.hash == hash && session.alive(now))
         }
     }
 
@@ -139,7 +155,10 @@ mod tests {
     fn the_least_used_makes_room() {
         let (mut sessions, first) = opened();
         for n in 0..MAX as u64 {
-            sessions.open(&Token::fresh().unwrap(), START.after(Duration::from_secs(n + 1)));
+            sessions.open(
+                &Token::fresh().unwrap(),
+                START.after(Duration::from_secs(n + 1)),
+            );
         }
         assert_eq!(sessions.open.len(), MAX);
         assert!(!sessions.is_open(first.hash(), START.after(Duration::from_secs(60))));

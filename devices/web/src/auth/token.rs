@@ -37,10 +37,15 @@ impl Token {
 
     /// The one in a `Cookie` header, if there is one of the right form.
     pub fn from_cookies(header: &str) -> Option<Self> {
-        header.split(';').filter_map(|pair| pair.trim().split_once('=')).find_map(|(name, value)| {
-            let good = name == COOKIE && value.len() == 2 * BYTES && value.bytes().all(|b| b.is_ascii_hexdigit());
-            good.then(|| Self(value.to_owned()))
-        })
+        header
+            .split(';')
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find_map(|(name, value)| {
+                let good = name == COOKIE
+                    && value.len() == 2 * BYTES
+                    && value.bytes().all(|b| b.is_ascii_hexdigit());
+                good.then(|| Self(value.to_owned()))
+            })
     }
 
     /// What is stored of it.
@@ -61,7 +66,10 @@ impl Token {
 
     /// The `Set-Cookie` header: not for scripts, not in clear text, not from foreign pages.
     pub fn set_cookie(&self) -> String {
-        format!("{COOKIE}={}; Path=/; HttpOnly; Secure; SameSite=Strict", self.0)
+        format!(
+            "{COOKIE}={}; Path=/; HttpOnly; Secure; SameSite=Strict",
+            self.0
+        )
     }
 }
 
@@ -73,11 +81,13 @@ fn sha256(parts: &[&str]) -> [u8; 32] {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing into a String has no way to fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            // Writing into a String has no way to fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -96,7 +106,14 @@ mod tests {
 
     #[test]
     fn other_cookies_are_no_token() {
-        for header in ["", "dkvm", "dkvm=", "dkvm=abc", "xdkvm=00", &format!("dkvm={}", "g".repeat(64))] {
+        for header in [
+            "",
+            "dkvm",
+            "dkvm=",
+            "dkvm=abc",
+            "xdkvm=00",
+            &format!("dkvm={}", "g".repeat(64)),
+        ] {
             assert!(Token::from_cookies(header).is_none(), "{header}");
         }
     }

@@ -27,7 +27,11 @@ pub fn session(app: &App, visit: &Visit) -> Answer {
         Some(token) => Ok(info(app, &token)),
         None => {
             let token = Token::fresh().map_err(internal)?;
-            Ok(with(info(app, &token), header::SET_COOKIE, &token.set_cookie()))
+            Ok(with(
+                info(app, &token),
+                header::SET_COOKIE,
+                &token.set_cookie(),
+            ))
         }
     }
 }
@@ -36,7 +40,10 @@ pub fn session(app: &App, visit: &Visit) -> Answer {
 pub async fn setup(app: &App, visit: Visit) -> Answer {
     let source = visit.pass.source;
     let (_, body) = post::<Password>(visit).await?;
-    app.password.set_first(body.password).await.map_err(refuse)?;
+    app.password
+        .set_first(body.password)
+        .await
+        .map_err(refuse)?;
     dkvm_sdk::info!("the first password was set from {source}");
     enter(app)
 }
@@ -56,7 +63,11 @@ pub async fn logout(app: &App, visit: Visit) -> Answer {
     let (token, _) = post::<serde_json::Value>(visit).await?;
     app.end_session(&token);
     let fresh = Token::fresh().map_err(internal)?;
-    Ok(with(info(app, &fresh), header::SET_COOKIE, &fresh.set_cookie()))
+    Ok(with(
+        info(app, &fresh),
+        header::SET_COOKIE,
+        &fresh.set_cookie(),
+    ))
 }
 
 /// `POST /api/password`: another password; every other session ends.
@@ -74,8 +85,14 @@ pub async fn password(app: &App, visit: Visit) -> Answer {
 }
 
 /// Checks a password under the limits of guessing.
-async fn guess(app: &App, source: crate::auth::limit::Source, password: String) -> Result<(), Refusal> {
-    crate::lock(&app.limiter).admit(source, Moment::now()).map_err(wait)?;
+async fn guess(
+    app: &App,
+    source: crate::auth::limit::Source,
+    password: String,
+) -> Result<(), Refusal> {
+    crate::lock(&app.limiter)
+        .admit(source, Moment::now())
+        .map_err(wait)?;
     if app.password.check(password).await.map_err(refuse)? {
         crate::lock(&app.limiter).succeeded(source, Moment::now());
         return Ok(());
@@ -94,7 +111,11 @@ fn wait(wait: Duration) -> Refusal {
 fn enter(app: &App) -> Answer {
     let token = Token::fresh().map_err(internal)?;
     app.open_session(&token);
-    Ok(with(info(app, &token), header::SET_COOKIE, &token.set_cookie()))
+    Ok(with(
+        info(app, &token),
+        header::SET_COOKIE,
+        &token.set_cookie(),
+    ))
 }
 
 fn info(app: &App, token: &Token) -> Reply {
@@ -103,13 +124,22 @@ fn info(app: &App, token: &Token) -> Reply {
         (true, false) => SessionState::Login,
         (true, true) => SessionState::Open,
     };
-    let info = SessionInfo { state, csrf: token.csrf(), node: app.hub.node().to_owned() };
+    let info = SessionInfo {
+        state,
+        csrf: token.csrf(),
+        node: app.hub.node().to_owned(),
+    };
     json(StatusCode::OK, &info)
 }
 
 /// The token in a visitor's cookie.
 pub fn cookie(visit: &Visit) -> Option<Token> {
-    visit.request.headers().get_all(header::COOKIE).iter().find_map(|value| Token::from_cookies(value.to_str().ok()?))
+    visit
+        .request
+        .headers()
+        .get_all(header::COOKIE)
+        .iter()
+        .find_map(|value| Token::from_cookies(value.to_str().ok()?))
 }
 
 /// The token of a visitor who comes from our own page and can prove it.
@@ -119,20 +149,38 @@ pub fn from_own_page(visit: &Visit, csrf: Option<&str>) -> Result<Token, Refusal
         return Err(Refusal::new(StatusCode::FORBIDDEN, message));
     }
     let token = cookie(visit).filter(|token| token.csrf_matches(csrf));
-    token.ok_or_else(|| Refusal::new(StatusCode::FORBIDDEN, "the page is out of date (its csrf token does not fit): reload it"))
+    token.ok_or_else(|| {
+        Refusal::new(
+            StatusCode::FORBIDDEN,
+            "the page is out of date (its csrf token does not fit): reload it",
+        )
+    })
 }
 
 /// Everything that a POST has to show, and its body.
 async fn post<T: DeserializeOwned>(visit: Visit) -> Result<(Token, T), Refusal> {
-    let kind = visit.header(header::CONTENT_TYPE).and_then(|kind| kind.split(';').next()).map(str::trim);
+    let kind = visit
+        .header(header::CONTENT_TYPE)
+        .and_then(|kind| kind.split(';').next())
+        .map(str::trim);
     if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the content type has to be application/json"));
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the content type has to be application/json",
+        ));
     }
     let token = from_own_page(&visit, visit.header(CSRF_HEADER))?;
-    let bytes = body::read(visit.request.into_body()).await.map_err(unread)?;
+    let bytes = body::read(visit.request.into_body())
+        .await
+        .map_err(unread)?;
     let parsed = serde_json::from_slice(&bytes);
     // The decoder's own words could repeat the password.
-    let parsed = parsed.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the body is not the JSON that this address takes: see docs/web-api.md"));
+    let parsed = parsed.map_err(|_| {
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "the body is not the JSON that this address takes: see docs/web-api.md",
+        )
+    });
     Ok((token, parsed?))
 }
 
@@ -148,7 +196,13 @@ fn refuse(error: PasswordError) -> Refusal {
     let status = match error {
         PasswordError::Length => StatusCode::BAD_REQUEST,
         PasswordError::AlreadySet | PasswordError::NotSet => StatusCode::CONFLICT,
-        PasswordError::Busy => return Refusal::later(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), BUSY_WAIT),
+        PasswordError::Busy => {
+            return Refusal::later(
+                StatusCode::SERVICE_UNAVAILABLE,
+                error.to_string(),
+                BUSY_WAIT,
+            )
+        }
         PasswordError::Read { .. } | PasswordError::Write { .. } | PasswordError::Hash(_) => {
             dkvm_sdk::error!("{error}");
             StatusCode::INTERNAL_SERVER_ERROR

@@ -49,7 +49,10 @@ impl Gate {
             return Err(Full::Source(source));
         }
         *count += 1;
-        Ok(Pass { gate: self.clone(), source })
+        Ok(Pass {
+            gate: self.clone(),
+            source,
+        })
     }
 }
 
@@ -77,7 +80,9 @@ mod tests {
     #[test]
     fn one_visitor_cannot_take_all_places_and_gives_them_back() {
         let gate = Arc::new(Gate::default());
-        let passes: Vec<Pass> = (0..MAX_PER_SOURCE).map(|_| gate.enter(source(1)).unwrap()).collect();
+        let passes: Vec<Pass> = (0..MAX_PER_SOURCE)
+            .map(|_| gate.enter(source(1)).unwrap())
+            .collect();
         assert_eq!(gate.enter(source(1)).unwrap_err(), Full::Source(source(1)));
         assert!(gate.enter(source(2)).is_ok());
         drop(passes);
@@ -87,7 +92,9 @@ mod tests {
     #[test]
     fn all_together_are_bounded() {
         let gate = Arc::new(Gate::default());
-        let passes: Vec<Pass> = (0..MAX_IN_ALL as u32).map(|n| gate.enter(source(n)).unwrap()).collect();
+        let passes: Vec<Pass> = (0..MAX_IN_ALL as u32)
+            .map(|n| gate.enter(source(n)).unwrap())
+            .collect();
         assert_eq!(gate.enter(source(999)).unwrap_err(), Full::All);
         drop(passes);
         assert!(crate::lock(&gate.open).is_empty());

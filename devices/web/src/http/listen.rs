@@ -39,27 +39,53 @@ const PAUSE: Duration = Duration::from_secs(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves HTTPS, for ever.
-pub async fn https(app: Arc<App>, tls: Arc<ServerConfig>, address: SocketAddr, board: Board) -> Result<Infallible, Error> {
+pub async fn https(
+    app: Arc<App>,
+    tls: Arc<ServerConfig>,
+    address: SocketAddr,
+    board: Board,
+) -> Result<Infallible, Error> {
     let listener = bind(address, Part::Https, &board).await?;
+    if let Ok(address) = listener.local_addr() {
+        dkvm_sdk::info!("the page is served on https://{address}");
+    }
     let (gate, acceptor) = (Arc::new(Gate::default()), TlsAcceptor::from(tls));
     loop {
-        let Some((stream, pass)) = accept(&listener, &gate).await else { continue };
-        tokio::spawn(secure(app.clone(), acceptor.clone(), stream, Arc::new(pass)));
+        let Some((stream, pass)) = accept(&listener, &gate).await else {
+            continue;
+        };
+        tokio::spawn(secure(
+            app.clone(),
+            acceptor.clone(),
+            stream,
+            Arc::new(pass),
+        ));
     }
 }
 
 /// Redirects plain HTTP to HTTPS, for ever.
 pub async fn http(address: SocketAddr, https_port: u16, board: Board) -> Result<Infallible, Error> {
     let listener = bind(address, Part::Http, &board).await?;
+    dkvm_sdk::info!("plain HTTP on {address} redirects to HTTPS");
     let gate = Arc::new(Gate::default());
     loop {
-        let Some((stream, pass)) = accept(&listener, &gate).await else { continue };
+        let Some((stream, pass)) = accept(&listener, &gate).await else {
+            continue;
+        };
         let pass = Arc::new(pass);
         let service = service_fn(move |request| {
-            let reply = redirect::answer(&Visit { request, pass: pass.clone() }, https_port);
+            let reply = redirect::answer(
+                &Visit {
+                    request,
+                    pass: pass.clone(),
+                },
+                https_port,
+            );
             async move { Ok::<_, Infallible>(reply) }
         });
-        let connection = builder().keep_alive(false).serve_connection(TokioIo::new(Stall::new(stream)), service);
+        let connection = builder()
+            .keep_alive(false)
+            .serve_connection(TokioIo::new(Stall::new(stream)), service);
         tokio::spawn(async move {
             // A visitor who breaks off has broken nothing.
             let _ = connection.await;
@@ -69,19 +95,32 @@ pub async fn http(address: SocketAddr, https_port: u16, board: Board) -> Result<
 
 /// One HTTPS connection. What goes wrong on it is its visitor's affair.
 async fn secure(app: Arc<App>, acceptor: TlsAcceptor, stream: TcpStream, pass: Arc<Pass>) {
-    let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(Stall::new(stream))).await else { return };
+    let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(Stall::new(stream))).await
+    else {
+        return;
+    };
     let service = service_fn(move |request: Request<Incoming>| {
-        let (app, visit) = (app.clone(), Visit { request, pass: pass.clone() });
+        let (app, visit) = (
+            app.clone(),
+            Visit {
+                request,
+                pass: pass.clone(),
+            },
+        );
         async move { Ok::<_, Infallible>(router::answer(&app, visit).await) }
     });
-    let connection = builder().serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let connection = builder()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     // A visitor who breaks off has broken nothing.
     let _ = connection.await;
 }
 
 fn builder() -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT);
     builder.max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
     builder
 }
@@ -130,7 +169,11 @@ async fn bind(address: SocketAddr, part: Part, board: &Board) -> Result<TcpListe
                 return Ok(listener);
             }
             Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
-                return Err(Error::Listen { address, source, hint: LOW_PORT });
+                return Err(Error::Listen {
+                    address,
+                    source,
+                    hint: LOW_PORT,
+                });
             }
             Err(_) if tries < QUIET_TRIES => sleep(QUIET_PAUSE).await,
             Err(error) => {
@@ -164,12 +207,19 @@ fn try_bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn lacks_ipv6(error: &io::Error) -> bool {
-    let absent = [rustix::io::Errno::AFNOSUPPORT, rustix::io::Errno::ADDRNOTAVAIL];
+    let absent = [
+        rustix::io::Errno::AFNOSUPPORT,
+        rustix::io::Errno::ADDRNOTAVAIL,
+    ];
     rustix::io::Errno::from_io_error(error).is_some_and(|errno| absent.contains(&errno))
 }
 
 fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() }?;
+    let socket = if address.is_ipv6() {
+        TcpSocket::new_v6()
+    } else {
+        TcpSocket::new_v4()
+    }?;
     // Connections of an earlier life in TIME_WAIT must not keep this one from its port.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

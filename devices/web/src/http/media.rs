@@ -28,8 +28,13 @@ pub async fn snapshot(app: &Arc<App>, visit: &Visit) -> Result<Reply, Refusal> {
     match timeout(SNAPSHOT_WAIT, viewer.next()).await {
         Ok(picture) => Ok(whole(StatusCode::OK, "image/jpeg", picture.copy())),
         Err(_) => {
-            let message = "no picture came: look at the page whether the target is on and its cable is in";
-            Err(Refusal::later(StatusCode::SERVICE_UNAVAILABLE, message, SNAPSHOT_WAIT))
+            let message =
+                "no picture came: look at the page whether the target is on and its cable is in";
+            Err(Refusal::later(
+                StatusCode::SERVICE_UNAVAILABLE,
+                message,
+                SNAPSHOT_WAIT,
+            ))
         }
     }
 }
@@ -47,18 +52,28 @@ pub fn stream(app: &Arc<App>, visit: &Visit) -> Result<Reply, Refusal> {
         }
     });
     let kind = format!("multipart/x-mixed-replace; boundary={BOUNDARY}");
-    Ok(with(Response::new(Body::Parts(receiver)), header::CONTENT_TYPE, &kind))
+    Ok(with(
+        Response::new(Body::Parts(receiver)),
+        header::CONTENT_TYPE,
+        &kind,
+    ))
 }
 
 fn viewer(app: &Arc<App>, visit: &Visit) -> Result<Viewer, Refusal> {
-    api::cookie(visit).filter(|token| app.is_open(token)).ok_or_else(Refusal::log_in)?;
-    let full = |error: crate::state::ViewersFull| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
+    api::cookie(visit)
+        .filter(|token| app.is_open(token))
+        .ok_or_else(Refusal::log_in)?;
+    let full = |error: crate::state::ViewersFull| {
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    };
     app.pictures.watch().map_err(full)
 }
 
 /// Until the reader is gone. The boundary comes right after each picture: Chromium shows one only then.
 async fn feed(mut viewer: Viewer, parts: &mpsc::Sender<Bytes>) {
-    let mut last = parts.send(Bytes::from_static(BOUNDARY_LINE.as_bytes())).await;
+    let mut last = parts
+        .send(Bytes::from_static(BOUNDARY_LINE.as_bytes()))
+        .await;
     while last.is_ok() {
         let picture = tokio::select! {
             picture = viewer.next() => picture,
@@ -69,9 +84,15 @@ async fn feed(mut viewer: Viewer, parts: &mpsc::Sender<Bytes>) {
 }
 
 /// The connection may be slow: the stream holds copies, never leases.
-async fn send(parts: &mpsc::Sender<Bytes>, picture: &Picture) -> Result<(), mpsc::error::SendError<Bytes>> {
+async fn send(
+    parts: &mpsc::Sender<Bytes>,
+    picture: &Picture,
+) -> Result<(), mpsc::error::SendError<Bytes>> {
     let jpeg = picture.copy();
-    let head = format!("Content-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len());
+    let head = format!(
+        "Content-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
+        jpeg.len()
+    );
     parts.send(head.into()).await?;
     parts.send(jpeg).await?;
     parts.send(format!("\r\n{BOUNDARY_LINE}").into()).await

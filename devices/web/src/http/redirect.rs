@@ -9,10 +9,22 @@ use hyper::{header, StatusCode};
 
 /// Where the same page is by HTTPS.
 pub fn answer(visit: &Visit, https_port: u16) -> Reply {
-    let path = visit.request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let path = visit
+        .request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
     let reply = match visit.header(header::HOST).and_then(host_name) {
-        Some(host) => with(empty(StatusCode::PERMANENT_REDIRECT), header::LOCATION, &location(host, https_port, path)),
-        None => Refusal::new(StatusCode::BAD_REQUEST, "the request names no host: open this node by https://").reply(),
+        Some(host) => with(
+            empty(StatusCode::PERMANENT_REDIRECT),
+            header::LOCATION,
+            &location(host, https_port, path),
+        ),
+        None => Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "the request names no host: open this node by https://",
+        )
+        .reply(),
     };
     finish(reply)
 }

@@ -33,7 +33,9 @@ pub fn finish(mut reply: Reply) -> Reply {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     reply
 }
 
@@ -41,7 +43,9 @@ pub fn finish(mut reply: Reply) -> Reply {
 pub fn whole(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
     let mut reply = Response::new(Body::Whole(Some(body.into())));
     *reply.status_mut() = status;
-    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     reply
 }
 
@@ -55,7 +59,11 @@ pub fn empty(status: StatusCode) -> Reply {
 /// An answer as JSON.
 pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Reply {
     // Plain data has no way to fail.
-    whole(status, "application/json", serde_json::to_vec(body).unwrap_or_default())
+    whole(
+        status,
+        "application/json",
+        serde_json::to_vec(body).unwrap_or_default(),
+    )
 }
 
 /// The same with another header; a value that is none is left out.
@@ -77,19 +85,29 @@ pub struct Refusal {
 impl Refusal {
     /// With a sentence for the person who asked.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, error: WireError::new(code_of(status), message), retry_after: None }
+        Self {
+            status,
+            error: WireError::new(code_of(status), message),
+            retry_after: None,
+        }
     }
 
     /// The same, to be tried again after `wait`.
     pub fn later(status: StatusCode, message: impl Into<String>, wait: Duration) -> Self {
-        let mut refusal = Self { retry_after: Some(wait), ..Self::new(status, message) };
+        let mut refusal = Self {
+            retry_after: Some(wait),
+            ..Self::new(status, message)
+        };
         refusal.error.retryable = true;
         refusal
     }
 
     /// Nobody is logged in.
     pub fn log_in() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "log in first: the session is over or was never there")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "log in first: the session is over or was never there",
+        )
     }
 
     /// As an answer.

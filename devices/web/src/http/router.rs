@@ -1,7 +1,12 @@
 //! Which request goes where. Only the page's files, `/api/health`, `/api/session`, set-up and login are
 //! outside the login.
 
-use super::{api, gate::Pass, media, reply, reply::{Refusal, Reply}};
+use super::{
+    api,
+    gate::Pass,
+    media, reply,
+    reply::{Refusal, Reply},
+};
 use crate::{app::App, assets, socket};
 use hyper::{body::Incoming, Method, Request, StatusCode};
 use std::sync::Arc;
@@ -23,7 +28,10 @@ impl Visit {
     /// A parameter of the query; none of ours needs unescaping.
     pub fn query(&self, name: &str) -> Option<&str> {
         let pairs = self.request.uri().query()?.split('&');
-        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 }
 
@@ -31,7 +39,11 @@ impl Visit {
 pub async fn answer(app: &Arc<App>, visit: Visit) -> Reply {
     let path = visit.request.uri().path().to_owned();
     let result = match (visit.request.method(), path.as_str()) {
-        (&Method::GET, "/api/health") => Ok(reply::whole(StatusCode::OK, "application/json", r#"{"ok":true}"#)),
+        (&Method::GET, "/api/health") => Ok(reply::whole(
+            StatusCode::OK,
+            "application/json",
+            r#"{"ok":true}"#,
+        )),
         (&Method::GET, "/api/session") => api::session(app, &visit),
         (&Method::GET, "/api/ws") => socket::upgrade(app, visit, socket::Kind::Control),
         (&Method::GET, "/api/video") => socket::upgrade(app, visit, socket::Kind::Video),
@@ -41,7 +53,9 @@ pub async fn answer(app: &Arc<App>, visit: Visit) -> Reply {
         (&Method::POST, "/api/login") => api::login(app, visit).await,
         (&Method::POST, "/api/logout") => api::logout(app, visit).await,
         (&Method::POST, "/api/password") => api::password(app, visit).await,
-        (&Method::GET | &Method::HEAD, path) if !path.starts_with("/api/") => assets::serve(&visit, path),
+        (&Method::GET | &Method::HEAD, path) if !path.starts_with("/api/") => {
+            assets::serve(&visit, path)
+        }
         (_, path) => Err(nowhere(path)),
     };
     reply::finish(result.unwrap_or_else(Refusal::reply))
@@ -51,7 +65,13 @@ fn nowhere(path: &str) -> Refusal {
     const POSTS: [&str; 4] = ["/api/setup", "/api/login", "/api/logout", "/api/password"];
     let known = POSTS.contains(&path) || !path.starts_with("/api/");
     match known {
-        true => Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method: see docs/web-api.md"),
-        false => Refusal::new(StatusCode::NOT_FOUND, "there is nothing at this address: see docs/web-api.md"),
+        true => Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "this address does not take that method: see docs/web-api.md",
+        ),
+        false => Refusal::new(
+            StatusCode::NOT_FOUND,
+            "there is nothing at this address: see docs/web-api.md",
+        ),
     }
 }

@@ -48,7 +48,11 @@ async fn outbound(page: &mut Page, write: &mut Write) -> Ending {
 
 /// One write for all that is new.
 async fn tell(page: &mut Page, write: &mut Write) -> std::io::Result<()> {
-    let mut frames: Vec<u8> = page.pongs().iter().flat_map(|payload| encode(Opcode::Pong, payload)).collect();
+    let mut frames: Vec<u8> = page
+        .pongs()
+        .iter()
+        .flat_map(|payload| encode(Opcode::Pong, payload))
+        .collect();
     for text in page.news() {
         frames.extend(encode(Opcode::Text, text.as_bytes()));
     }
@@ -74,7 +78,13 @@ enum Strange {
 impl Inbound {
     fn new(page: PageIn, app: Arc<App>) -> Self {
         let (page, actions) = (Arc::new(page), Arc::new(Semaphore::new(MAX_ACTIONS)));
-        Self { page, app, pace: Pace::new(Moment::now()), actions, strange: Strange::None }
+        Self {
+            page,
+            app,
+            pace: Pace::new(Moment::now()),
+            actions,
+            strange: Strange::None,
+        }
     }
 
     async fn run(mut self, reader: &mut Read) -> Ending {
@@ -101,7 +111,10 @@ impl Inbound {
                 Ok(message) => self.obey(message),
                 Err(error) => self.wonder(&error),
             },
-            Message::Ping(payload) => self.page.pong(payload).map_err(|error| Ending::policy(error.to_string())),
+            Message::Ping(payload) => self
+                .page
+                .pong(payload)
+                .map_err(|error| Ending::policy(error.to_string())),
             Message::Pong => Ok(()),
             Message::Binary(_) => Err(Ending::policy("this socket takes text messages only")),
             Message::Close => Err(Ending::Closed),
@@ -111,7 +124,9 @@ impl Inbound {
     /// A newer page may say more than is known here; the rest of it works all the same.
     fn wonder(&mut self, error: &serde_json::Error) -> Result<(), Ending> {
         if std::mem::replace(&mut self.strange, Strange::Told) == Strange::None {
-            dkvm_sdk::warn!("a page sent a message that is not known here ({error}): reload the page");
+            dkvm_sdk::warn!(
+                "a page sent a message that is not known here ({error}): reload the page"
+            );
         }
         Ok(())
     }
@@ -126,7 +141,9 @@ impl Inbound {
 
     fn input(&mut self, state: InputState) -> Result<(), Ending> {
         if state.steps.len() > MAX_STEPS || state.keys.len() > MAX_KEYS {
-            return Err(Ending::policy("an input state holds more steps or keys than there can be"));
+            return Err(Ending::policy(
+                "an input state holds more steps or keys than there can be",
+            ));
         }
         let due = self.pace.take(state, Moment::now());
         due.iter().try_for_each(|state| self.forward(state))
@@ -143,15 +160,29 @@ impl Inbound {
 
     fn act(&self, id: u32, action: Action) -> Result<(), Ending> {
         let Ok(turn) = self.actions.clone().try_acquire_owned() else {
-            let message = format!("{MAX_ACTIONS} requests of this page are under way already: wait for one of them");
+            let message = format!(
+                "{MAX_ACTIONS} requests of this page are under way already: wait for one of them"
+            );
             let error = Some(WireError::new(ErrorCode::Exhausted, message));
-            return self.answer(ToPage::Done { id, error, deaths: None });
+            return self.answer(ToPage::Done {
+                id,
+                error,
+                deaths: None,
+            });
         };
         let (page, app) = (self.page.clone(), self.app.clone());
         tokio::spawn(async move {
             let done = match actions::perform(&app.hub, action).await {
-                Ok(deaths) => ToPage::Done { id, error: None, deaths },
-                Err(error) => ToPage::Done { id, error: Some(error), deaths: None },
+                Ok(deaths) => ToPage::Done {
+                    id,
+                    error: None,
+                    deaths,
+                },
+                Err(error) => ToPage::Done {
+                    id,
+                    error: Some(error),
+                    deaths: None,
+                },
             };
             drop(turn);
             // A page that reads nothing is cut by its own socket.
@@ -161,6 +192,8 @@ impl Inbound {
     }
 
     fn answer(&self, message: ToPage) -> Result<(), Ending> {
-        self.page.answer(message).map_err(|error| Ending::policy(error.to_string()))
+        self.page
+            .answer(message)
+            .map_err(|error| Ending::policy(error.to_string()))
     }
 }

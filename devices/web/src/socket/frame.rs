@@ -148,9 +148,13 @@ impl Decoder {
         let so_far = self.message.as_ref().map_or(0, |(_, bytes)| bytes.len());
         match (head.opcode, &self.message) {
             (Opcode::Continue, None) => Err(Refusal::Protocol("a fragment without a beginning")),
-            (Opcode::Text | Opcode::Binary, Some(_)) => Err(Refusal::Protocol("a message inside a message")),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                Err(Refusal::Protocol("a message inside a message"))
+            }
             (opcode, _) if opcode.is_control() => Ok(()),
-            _ if so_far + head.payload > MAX_MESSAGE => Err(Refusal::TooBig((so_far + head.payload) as u64)),
+            _ if so_far + head.payload > MAX_MESSAGE => {
+                Err(Refusal::TooBig((so_far + head.payload) as u64))
+            }
             _ => Ok(()),
         }
     }
@@ -168,7 +172,12 @@ impl Decoder {
         }
     }
 
-    fn add(&mut self, opcode: Opcode, payload: Vec<u8>, last: bool) -> Result<Option<Message>, Refusal> {
+    fn add(
+        &mut self,
+        opcode: Opcode,
+        payload: Vec<u8>,
+        last: bool,
+    ) -> Result<Option<Message>, Refusal> {
         let (kind, bytes) = match self.message.take() {
             Some((kind, mut bytes)) => {
                 bytes.extend_from_slice(&payload);
@@ -181,14 +190,18 @@ impl Decoder {
             return Ok(None);
         }
         match kind {
-            Opcode::Text => String::from_utf8(bytes).map(|text| Some(Message::Text(text))).map_err(|_| Refusal::NotText),
+            Opcode::Text => String::from_utf8(bytes)
+                .map(|text| Some(Message::Text(text)))
+                .map_err(|_| Refusal::NotText),
             _ => Ok(Some(Message::Binary(bytes))),
         }
     }
 }
 
 fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
-    let &[first, second, ..] = bytes else { return Ok(None) };
+    let &[first, second, ..] = bytes else {
+        return Ok(None);
+    };
     if first & RESERVED != 0 {
         return Err(Refusal::Protocol("reserved bits are set"));
     }
@@ -196,7 +209,9 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
     if second & MASKED == 0 {
         return Err(Refusal::Protocol("a client's frame is not masked"));
     }
-    let Some((length, at)) = parse_length(bytes, second & 0x7f) else { return Ok(None) };
+    let Some((length, at)) = parse_length(bytes, second & 0x7f) else {
+        return Ok(None);
+    };
     let last = first & FIN != 0;
     if opcode.is_control() && (length > MAX_CONTROL as u64 || !last) {
         return Err(Refusal::Protocol("a control frame is long or in fragments"));
@@ -204,16 +219,30 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
     if length > MAX_MESSAGE as u64 {
         return Err(Refusal::TooBig(length));
     }
-    let Some(mask) = bytes.get(at..at + 4).and_then(|mask| mask.try_into().ok()) else { return Ok(None) };
+    let Some(mask) = bytes.get(at..at + 4).and_then(|mask| mask.try_into().ok()) else {
+        return Ok(None);
+    };
     // At most MAX_MESSAGE, checked above.
-    Ok(Some(Head { opcode, last, mask, head: at + 4, payload: length as usize }))
+    Ok(Some(Head {
+        opcode,
+        last,
+        mask,
+        head: at + 4,
+        payload: length as usize,
+    }))
 }
 
 /// The payload's length, and where the mask begins.
 fn parse_length(bytes: &[u8], short: u8) -> Option<(u64, usize)> {
     match short {
-        126 => bytes.get(2..4).and_then(|b| b.try_into().ok()).map(|b| (u64::from(u16::from_be_bytes(b)), 4)),
-        127 => bytes.get(2..10).and_then(|b| b.try_into().ok()).map(|b| (u64::from_be_bytes(b), 10)),
+        126 => bytes
+            .get(2..4)
+            .and_then(|b| b.try_into().ok())
+            .map(|b| (u64::from(u16::from_be_bytes(b)), 4)),
+        127 => bytes
+            .get(2..10)
+            .and_then(|b| b.try_into().ok())
+            .map(|b| (u64::from_be_bytes(b), 10)),
         short => Some((u64::from(short), 2)),
     }
 }
@@ -248,7 +277,9 @@ pub fn encode(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
 
 /// A close frame; the reason is cut to what fits.
 pub fn encode_close(code: u16, reason: &str) -> Vec<u8> {
-    let cut = (0..=reason.len().min(MAX_CONTROL - 2)).rev().find(|&at| reason.is_char_boundary(at));
+    let cut = (0..=reason.len().min(MAX_CONTROL - 2))
+        .rev()
+        .find(|&at| reason.is_char_boundary(at));
     let mut payload = code.to_be_bytes().to_vec();
     payload.extend_from_slice(&reason.as_bytes()[..cut.unwrap_or(0)]);
     encode(Opcode::Close, &payload)
@@ -283,14 +314,26 @@ mod tests {
     fn messages_of_every_length_form_come_whole() {
         for length in [0, 1, 125, 126, 65535, MAX_MESSAGE] {
             let bytes = vec![7; length];
-            assert_eq!(all(&client(0x82, &bytes)).unwrap(), [Message::Binary(bytes)]);
+            assert_eq!(
+                all(&client(0x82, &bytes)).unwrap(),
+                [Message::Binary(bytes)]
+            );
         }
     }
 
     #[test]
     fn fragments_join_and_a_ping_may_stand_between() {
-        let stream = [client(0x01, b"ab"), client(0x89, b"p"), client(0x00, b"cd"), client(0x80, b"e")].concat();
-        assert_eq!(all(&stream).unwrap(), [Message::Ping(b"p".to_vec()), Message::Text("abcde".into())]);
+        let stream = [
+            client(0x01, b"ab"),
+            client(0x89, b"p"),
+            client(0x00, b"cd"),
+            client(0x80, b"e"),
+        ]
+        .concat();
+        assert_eq!(
+            all(&stream).unwrap(),
+            [Message::Ping(b"p".to_vec()), Message::Text("abcde".into())]
+        );
     }
 
     #[test]
@@ -318,10 +361,16 @@ mod tests {
             (client(0x80, b""), "without a beginning"),
             (client(0x09, b""), "control frame"),
             (client(0x89, &[0; 126]), "control frame"),
-            ([client(0x01, b""), client(0x81, b"")].concat(), "inside a message"),
+            (
+                [client(0x01, b""), client(0x81, b"")].concat(),
+                "inside a message",
+            ),
         ] {
             let refusal = all(&bytes).unwrap_err();
-            assert!(refusal.to_string().contains(what) && refusal.code() == 1002, "{refusal}");
+            assert!(
+                refusal.to_string().contains(what) && refusal.code() == 1002,
+                "{refusal}"
+            );
         }
         assert_eq!(all(&client(0x81, &[0xff])).unwrap_err().code(), 1007);
     }

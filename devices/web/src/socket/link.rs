@@ -35,7 +35,11 @@ impl<R: tokio::io::AsyncRead + Unpin> Reader<R> {
     pub fn new(io: R, early: &[u8]) -> Self {
         let mut decoder = Decoder::default();
         decoder.push(early);
-        Self { io, decoder, chunk: Box::new([0; CHUNK]) }
+        Self {
+            io,
+            decoder,
+            chunk: Box::new([0; CHUNK]),
+        }
     }
 
     /// The next message. Cancel-safe.
@@ -79,18 +83,26 @@ pub enum Ending {
 impl Ending {
     /// The session is over: the page has to log in again. A code of our own, so that the page can tell.
     pub fn session_over() -> Self {
-        Self::Told { code: 4401, reason: "the session is over: log in again".to_owned() }
+        Self::Told {
+            code: 4401,
+            reason: "the session is over: log in again".to_owned(),
+        }
     }
 
     /// The page does what no page of ours does.
     pub fn policy(reason: impl Into<String>) -> Self {
-        Self::Told { code: 1008, reason: reason.into() }
+        Self::Told {
+            code: 1008,
+            reason: reason.into(),
+        }
     }
 
     /// Worth a line when it is somebody's fault.
     pub fn log(&self, source: &Source) {
         match self {
-            Self::Stalled => dkvm_sdk::info!("{source} took nothing for too long: its connection was cut"),
+            Self::Stalled => {
+                dkvm_sdk::info!("{source} took nothing for too long: its connection was cut")
+            }
             Self::Told { code, reason } if *code < 4000 => {
                 dkvm_sdk::warn!("a WebSocket from {source} was closed ({code}): {reason}");
             }
@@ -109,19 +121,28 @@ impl Ending {
 
 impl From<io::Error> for Ending {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::TimedOut { Self::Stalled } else { Self::Gone }
+        if error.kind() == io::ErrorKind::TimedOut {
+            Self::Stalled
+        } else {
+            Self::Gone
+        }
     }
 }
 
 impl From<Refusal> for Ending {
     fn from(refusal: Refusal) -> Self {
-        Self::Told { code: refusal.code(), reason: refusal.to_string() }
+        Self::Told {
+            code: refusal.code(),
+            reason: refusal.to_string(),
+        }
     }
 }
 
 /// Says why, and lets go.
 pub async fn close(mut io: Io, ending: Ending) {
-    let Some(words) = ending.last_words() else { return };
+    let Some(words) = ending.last_words() else {
+        return;
+    };
     let said = timeout(LAST_WORDS, async {
         io.write_all(&words).await?;
         io.shutdown().await

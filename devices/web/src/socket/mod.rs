@@ -59,31 +59,61 @@ pub fn upgrade(app: &Arc<App>, mut visit: Visit, kind: Kind) -> Result<Reply, Re
     if !app.is_open(&token) {
         return Err(Refusal::log_in());
     }
-    let purpose = purpose(app, kind).map_err(|full| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
-    let guest = Guest { app: app.clone(), session: token.hash(), pass: visit.pass.clone() };
-    tokio::spawn(serve(hyper::upgrade::on(&mut visit.request), purpose, guest));
-    let reply = with(empty(StatusCode::SWITCHING_PROTOCOLS), header::CONNECTION, "Upgrade");
+    let purpose =
+        purpose(app, kind).map_err(|full| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
+    let guest = Guest {
+        app: app.clone(),
+        session: token.hash(),
+        pass: visit.pass.clone(),
+    };
+    tokio::spawn(serve(
+        hyper::upgrade::on(&mut visit.request),
+        purpose,
+        guest,
+    ));
+    let reply = with(
+        empty(StatusCode::SWITCHING_PROTOCOLS),
+        header::CONNECTION,
+        "Upgrade",
+    );
     let reply = with(reply, header::UPGRADE, "websocket");
     Ok(with(reply, header::SEC_WEBSOCKET_ACCEPT, &accept(&key)))
 }
 
 fn purpose(app: &Arc<App>, kind: Kind) -> Result<Purpose, String> {
     match kind {
-        Kind::Control => app.hub.open().map(Purpose::Control).map_err(|full| full.to_string()),
-        Kind::Video => app.pictures.watch().map(Purpose::Video).map_err(|full| full.to_string()),
+        Kind::Control => app
+            .hub
+            .open()
+            .map(Purpose::Control)
+            .map_err(|full| full.to_string()),
+        Kind::Video => app
+            .pictures
+            .watch()
+            .map(Purpose::Video)
+            .map_err(|full| full.to_string()),
     }
 }
 
 fn handshake_key(visit: &Visit) -> Result<&str, Refusal> {
     let names = |name, word: &str| {
-        visit.header(name).is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
+        visit.header(name).is_some_and(|value| {
+            value
+                .split(',')
+                .any(|part| part.trim().eq_ignore_ascii_case(word))
+        })
     };
     let asked = names(header::UPGRADE, "websocket") && names(header::CONNECTION, "upgrade");
     let version = visit.header(header::SEC_WEBSOCKET_VERSION) == Some("13");
-    let key = visit.header(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == KEY_LENGTH);
+    let key = visit
+        .header(header::SEC_WEBSOCKET_KEY)
+        .filter(|key| key.len() == KEY_LENGTH);
     match key.filter(|_| asked && version) {
         Some(key) => Ok(key),
-        None => Err(Refusal::new(StatusCode::BAD_REQUEST, "this address takes WebSockets (version 13) only: see docs/web-api.md")),
+        None => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "this address takes WebSockets (version 13) only: see docs/web-api.md",
+        )),
     }
 }
 
@@ -94,7 +124,9 @@ fn accept(key: &str) -> String {
 
 async fn serve(upgrade: OnUpgrade, purpose: Purpose, guest: Guest) {
     let Ok(upgraded) = upgrade.await else { return };
-    let Ok(parts) = upgraded.downcast::<TokioIo<Io>>() else { return };
+    let Ok(parts) = upgraded.downcast::<TokioIo<Io>>() else {
+        return;
+    };
     let (io, early) = (parts.io.into_inner(), parts.read_buf);
     let (read, mut write) = tokio::io::split(io);
     let mut reader = link::Reader::new(read, &early);
@@ -106,7 +138,12 @@ async fn serve(upgrade: OnUpgrade, purpose: Purpose, guest: Guest) {
     link::close(reader.into_inner().unsplit(write), ending).await;
 }
 
-async fn run(purpose: Purpose, reader: &mut link::Read, write: &mut link::Write, guest: &Guest) -> Ending {
+async fn run(
+    purpose: Purpose,
+    reader: &mut link::Read,
+    write: &mut link::Write,
+    guest: &Guest,
+) -> Ending {
     match purpose {
         Purpose::Control(page) => control::run(page, reader, write, &guest.app).await,
         Purpose::Video(viewer) => video::run(viewer, reader, write).await,
@@ -117,6 +154,9 @@ async fn run(purpose: Purpose, reader: &mut link::Read, write: &mut link::Write,
 mod tests {
     #[test]
     fn the_answer_to_the_rfcs_key_is_the_rfcs() {
-        assert_eq!(super::accept("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(
+            super::accept("dGhlIHNhbXBsZSBub25jZQ=="),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
     }
 }

@@ -23,20 +23,29 @@ pub struct Pace {
 impl Pace {
     /// Nothing sent yet.
     pub const fn new(now: Moment) -> Self {
-        Self { tokens: BURST, filled: now, waiting: None }
+        Self {
+            tokens: BURST,
+            filled: now,
+            waiting: None,
+        }
     }
 
     /// A state came: those that go on now.
     pub fn take(&mut self, state: InputState, now: Moment) -> Vec<InputState> {
         // Another holder's state is not replaced by this one.
-        let other = self.waiting.take().filter(|waiting| waiting.holder != state.holder);
+        let other = self
+            .waiting
+            .take()
+            .filter(|waiting| waiting.holder != state.holder);
         self.waiting = Some(state);
         other.into_iter().chain(self.due(now)).collect()
     }
 
     /// Time went by: the one that goes on now.
     pub fn due(&mut self, now: Moment) -> Option<InputState> {
-        let gained = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX).saturating_mul(PER_MS);
+        let gained = u64::try_from(now.since(self.filled).as_millis())
+            .unwrap_or(u64::MAX)
+            .saturating_mul(PER_MS);
         self.tokens = self.tokens.saturating_add(gained).min(BURST);
         self.filled = self.filled.max(now);
         if self.tokens == 0 {
@@ -62,7 +71,17 @@ mod tests {
 
     fn state(holder: u64, seq: u32) -> InputState {
         let (steps, keys, motion) = (Vec::new(), Vec::new(), Motion::default());
-        InputState { holder, focus: 1, seq, first: 0, steps, keys, buttons: 0, at: None, motion }
+        InputState {
+            holder,
+            focus: 1,
+            seq,
+            first: 0,
+            steps,
+            keys,
+            buttons: 0,
+            at: None,
+            motion,
+        }
     }
 
     #[test]

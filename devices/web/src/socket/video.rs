@@ -36,7 +36,9 @@ async fn listen(reader: &mut Read, credits: &Semaphore, pings: &mpsc::Sender<Vec
         match reader.next().await {
             Ok(Message::Binary(bytes)) if bytes.is_empty() => give(credits),
             Ok(Message::Binary(_) | Message::Text(_)) => {
-                return Ending::policy("this socket takes empty binary messages only: one for each picture shown");
+                return Ending::policy(
+                    "this socket takes empty binary messages only: one for each picture shown",
+                );
             }
             // More pings than can be answered are a flood; one answer is enough for all of them.
             Ok(Message::Ping(payload)) => drop(pings.try_send(payload)),
@@ -54,7 +56,12 @@ fn give(credits: &Semaphore) {
     }
 }
 
-async fn show(mut viewer: Viewer, write: &mut Write, credits: &Semaphore, pings: &mut mpsc::Receiver<Vec<u8>>) -> Ending {
+async fn show(
+    mut viewer: Viewer,
+    write: &mut Write,
+    credits: &Semaphore,
+    pings: &mut mpsc::Receiver<Vec<u8>>,
+) -> Ending {
     loop {
         let done = tokio::select! {
             picture = next(&mut viewer, credits) => send(&viewer, &picture, write).await,
@@ -115,7 +122,10 @@ async fn send(viewer: &Viewer, picture: &Picture, write: &mut Write) -> io::Resu
 
 /// Writes on from byte `sent`.
 async fn write_some(write: &mut Write, head: &[u8], body: &[u8], sent: usize) -> io::Result<usize> {
-    let rest = [IoSlice::new(head.get(sent..).unwrap_or_default()), IoSlice::new(&body[sent.saturating_sub(head.len())..])];
+    let rest = [
+        IoSlice::new(head.get(sent..).unwrap_or_default()),
+        IoSlice::new(&body[sent.saturating_sub(head.len())..]),
+    ];
     match poll_fn(|cx| Pin::new(&mut *write).poll_write_vectored(cx, &rest)).await? {
         0 => Err(io::ErrorKind::WriteZero.into()),
         written => Ok(written),
@@ -137,7 +147,10 @@ mod tests {
         assert_eq!(head[4..12], 1u64.to_le_bytes());
         assert_eq!(head[12..20], 2u64.to_le_bytes());
         assert_eq!(head[20..28], 3u64.to_le_bytes());
-        assert_eq!((&head[28..32], &head[32..36]), (&4u32.to_le_bytes()[..], &5u32.to_le_bytes()[..]));
+        assert_eq!(
+            (&head[28..32], &head[32..36]),
+            (&4u32.to_le_bytes()[..], &5u32.to_le_bytes()[..])
+        );
     }
 
     #[test]

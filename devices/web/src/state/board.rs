@@ -58,9 +58,18 @@ impl Board {
         if full || known.is_some_and(|post| post.message == message) {
             return false;
         }
-        let Ok(json) = serde_json::to_string(&message) else { return false };
+        let Ok(json) = serde_json::to_string(&message) else {
+            return false;
+        };
         self.version += 1;
-        self.posts.insert(key, Post { version: self.version, message, json: json.into() });
+        self.posts.insert(
+            key,
+            Post {
+                version: self.version,
+                message,
+                json: json.into(),
+            },
+        );
         true
     }
 
@@ -75,15 +84,32 @@ impl Board {
 
     /// Devices that stand on the board and are not gone.
     pub fn devices(&self) -> Vec<DeviceName> {
-        let live = self.posts.iter().filter(|(_, post)| !matches!(post.message, ToPage::DeviceGone { .. }));
-        live.filter_map(|(key, _)| if let Key::Device(name) = key { Some(name.clone()) } else { None }).collect()
+        let live = self
+            .posts
+            .iter()
+            .filter(|(_, post)| !matches!(post.message, ToPage::DeviceGone { .. }));
+        live.filter_map(|(key, _)| {
+            if let Key::Device(name) = key {
+                Some(name.clone())
+            } else {
+                None
+            }
+        })
+        .collect()
     }
 
     /// What changed since `mark`, oldest change first, and the new mark.
     pub fn since(&self, mark: Mark) -> (Vec<Arc<str>>, Mark) {
-        let mut news: Vec<&Post> = self.posts.values().filter(|post| post.version > mark.0).collect();
+        let mut news: Vec<&Post> = self
+            .posts
+            .values()
+            .filter(|post| post.version > mark.0)
+            .collect();
         news.sort_by_key(|post| post.version);
-        (news.into_iter().map(|post| post.json.clone()).collect(), Mark(self.version))
+        (
+            news.into_iter().map(|post| post.json.clone()).collect(),
+            Mark(self.version),
+        )
     }
 }
 
@@ -96,7 +122,9 @@ mod tests {
     }
 
     fn gone(name: &str) -> ToPage {
-        ToPage::DeviceGone { name: name.try_into().unwrap() }
+        ToPage::DeviceGone {
+            name: name.try_into().unwrap(),
+        }
     }
 
     #[test]

@@ -38,7 +38,9 @@ impl Holders {
             page,
             focus: state.focus,
             seq: state.seq,
-            next_step: state.first.wrapping_add(u32::try_from(state.steps.len()).unwrap_or(0)),
+            next_step: state
+                .first
+                .wrapping_add(u32::try_from(state.steps.len()).unwrap_or(0)),
             at: state.at,
             motion: state.motion,
             holding: !state.keys.is_empty() || state.buttons != 0 || !state.steps.is_empty(),
@@ -91,7 +93,10 @@ mod tests {
     const TWO: PageId = PageId(2);
 
     fn state(holder: u64, keys: &[u8]) -> InputState {
-        let steps = keys.iter().map(|&usage| Step::Key { usage, down: true }).collect();
+        let steps = keys
+            .iter()
+            .map(|&usage| Step::Key { usage, down: true })
+            .collect();
         InputState {
             holder,
             focus: 3,
@@ -101,7 +106,10 @@ mod tests {
             keys: keys.to_vec(),
             buttons: 0,
             at: None,
-            motion: Motion { x: 4, ..Motion::default() },
+            motion: Motion {
+                x: 4,
+                ..Motion::default()
+            },
         }
     }
 
@@ -110,7 +118,13 @@ mod tests {
         let mut holders = Holders::default();
         holders.note(ONE, &state(7, &[4, 5]));
         let neutral = holders.leave(ONE);
-        let expected = InputState { seq: 10, first: 7, keys: vec![], steps: vec![], ..state(7, &[4, 5]) };
+        let expected = InputState {
+            seq: 10,
+            first: 7,
+            keys: vec![],
+            steps: vec![],
+            ..state(7, &[4, 5])
+        };
         assert_eq!(neutral, [expected]);
         assert_eq!(holders.page_of(7), None);
     }
@@ -135,7 +149,9 @@ mod tests {
     #[test]
     fn a_page_cannot_invent_holders_without_end() {
         let mut holders = Holders::default();
-        let taken = (0..100).filter(|&holder| holders.note(ONE, &state(holder, &[]))).count();
+        let taken = (0..100)
+            .filter(|&holder| holders.note(ONE, &state(holder, &[])))
+            .count();
         assert_eq!(taken, MAX_HOLDERS);
         assert!(holders.note(TWO, &state(200, &[])));
     }

@@ -66,7 +66,13 @@ pub struct Hub {
 impl Hub {
     /// Nobody is here yet. `kernel` was told at `asked`.
     pub fn new(kernel: KernelInfo, asked: Moment, sender: Sender) -> Self {
-        Self { kernel, asked, sender, world: Mutex::default(), open_pages: watch::Sender::new(0) }
+        Self {
+            kernel,
+            asked,
+            sender,
+            world: Mutex::default(),
+            open_pages: watch::Sender::new(0),
+        }
     }
 
     /// The node's name.
@@ -97,7 +103,10 @@ impl Hub {
     pub fn post_device(&self, info: DeviceInfo) -> Vec<Key> {
         let mut world = crate::lock(&self.world);
         let withdrawn = world.withdraw(info.name.as_str(), lives_over(&info));
-        if world.board.post(Key::Device(info.name.clone()), ToPage::Device(info)) {
+        if world
+            .board
+            .post(Key::Device(info.name.clone()), ToPage::Device(info))
+        {
             world.ring_all();
         }
         withdrawn
@@ -110,9 +119,15 @@ impl Hub {
             self.post_device(info);
         }
         let mut world = crate::lock(&self.world);
-        let gone = world.board.devices().into_iter().filter(|name| !names.contains(name));
+        let gone = world
+            .board
+            .devices()
+            .into_iter()
+            .filter(|name| !names.contains(name));
         for name in gone.collect::<Vec<_>>() {
-            world.board.post(Key::Device(name.clone()), ToPage::DeviceGone { name });
+            world
+                .board
+                .post(Key::Device(name.clone()), ToPage::DeviceGone { name });
             world.ring_all();
         }
     }
@@ -136,7 +151,10 @@ impl Hub {
     /// hid acknowledged: told to the page that speaks for the holder, and to no other.
     pub fn acknowledge(&self, ack: InputAck) {
         let world = crate::lock(&self.world);
-        let page = world.holders.page_of(ack.holder).and_then(|page| world.pages.get(&page));
+        let page = world
+            .holders
+            .page_of(ack.holder)
+            .and_then(|page| world.pages.get(&page));
         if let Some(page) = page {
             crate::lock(&page.mail).ack = Some(ack);
             page.bell.notify_one();
@@ -146,7 +164,10 @@ impl Hub {
     /// The device that sent what stands on the board about `key`; its usual name before it said anything.
     pub fn device_of(&self, key: &Key, usual: &str) -> String {
         let world = crate::lock(&self.world);
-        world.sources.get(key).map_or_else(|| usual.to_owned(), |(name, _)| name.clone())
+        world
+            .sources
+            .get(key)
+            .map_or_else(|| usual.to_owned(), |(name, _)| name.clone())
     }
 
     /// A page opens.
@@ -158,10 +179,18 @@ impl Hub {
         world.next_page += 1;
         let (id, letterbox) = (PageId(world.next_page), Arc::new(Letterbox::default()));
         world.pages.insert(id, letterbox.clone());
-        let hello = ToPage::Hello { kernel: self.kernel_now(), viewers: world.tell_viewers() };
+        let hello = ToPage::Hello {
+            kernel: self.kernel_now(),
+            viewers: world.tell_viewers(),
+        };
         crate::lock(&letterbox.mail).answers.push_back(hello);
         self.open_pages.send_replace(world.pages.len());
-        Ok(Page { hub: self.clone(), id, letterbox, mark: Mark::default() })
+        Ok(Page {
+            hub: self.clone(),
+            id,
+            letterbox,
+            mark: Mark::default(),
+        })
     }
 
     fn close(&self, page: PageId) {
@@ -177,15 +206,23 @@ impl Hub {
 
     fn kernel_now(&self) -> KernelInfo {
         let since = Moment::now().since(self.asked).as_millis();
-        let uptime_ms = self.kernel.uptime_ms.saturating_add(u64::try_from(since).unwrap_or(0));
-        KernelInfo { uptime_ms, ..self.kernel.clone() }
+        let uptime_ms = self
+            .kernel
+            .uptime_ms
+            .saturating_add(u64::try_from(since).unwrap_or(0));
+        KernelInfo {
+            uptime_ms,
+            ..self.kernel.clone()
+        }
     }
 }
 
 /// The lives of a device, up to this one, that ended. A device may tell its state before it is ready.
 fn lives_over(info: &DeviceInfo) -> Generation {
     match info.phase {
-        Phase::Preparing | Phase::Running | Phase::Degraded => Generation(info.generation.0.saturating_sub(1)),
+        Phase::Preparing | Phase::Running | Phase::Degraded => {
+            Generation(info.generation.0.saturating_sub(1))
+        }
         _ => info.generation,
     }
 }
@@ -205,14 +242,19 @@ impl World {
     /// Takes back what a device said in its lives up to `last`.
     fn withdraw(&mut self, name: &str, last: Generation) -> Vec<Key> {
         let sources = &self.sources;
-        let said = |key: &Key| sources.get(key).is_some_and(|(from, life)| from == name && *life <= last);
+        let said = |key: &Key| {
+            sources
+                .get(key)
+                .is_some_and(|(from, life)| from == name && *life <= last)
+        };
         let nothing = [
             (Key::Hid, ToPage::Hid { state: None }),
             (Key::Video, ToPage::Video { state: None }),
             (Key::Encode, ToPage::Encode { state: None }),
         ];
         let over = nothing.into_iter().filter(|(key, _)| said(key));
-        over.filter_map(|(key, message)| self.board.post(key.clone(), message).then_some(key)).collect()
+        over.filter_map(|(key, message)| self.board.post(key.clone(), message).then_some(key))
+            .collect()
     }
 }
 
@@ -234,7 +276,11 @@ pub struct PageIn {
 impl Page {
     /// The half that takes what the page sends.
     pub fn inbound(&self) -> PageIn {
-        PageIn { hub: self.hub.clone(), id: self.id, letterbox: self.letterbox.clone() }
+        PageIn {
+            hub: self.hub.clone(),
+            id: self.id,
+            letterbox: self.letterbox.clone(),
+        }
     }
 
     /// Waits until there is news.
@@ -254,7 +300,10 @@ impl Page {
             (std::mem::take(&mut mail.answers), mail.ack.take())
         };
         let own = answers.into_iter().chain(ack.map(ToPage::Ack));
-        let mut news: Vec<Arc<str>> = own.filter_map(|message| serde_json::to_string(&message).ok()).map(Arc::from).collect();
+        let mut news: Vec<Arc<str>> = own
+            .filter_map(|message| serde_json::to_string(&message).ok())
+            .map(Arc::from)
+            .collect();
         let (changed, mark) = crate::lock(&self.hub.world).board.since(self.mark);
         self.mark = mark;
         news.extend(changed);

@@ -62,7 +62,11 @@ pub struct Picture {
 impl Picture {
     /// A picture that came now.
     pub fn new(info: FrameInfo, view: View, now: Moment) -> Self {
-        Self { info, arrived: now, content: Mutex::new(Shown::Leased(view)) }
+        Self {
+            info,
+            arrived: now,
+            content: Mutex::new(Shown::Leased(view)),
+        }
     }
 
     /// The bytes where they are.
@@ -109,7 +113,11 @@ pub struct Pictures {
 impl Pictures {
     /// No picture yet.
     pub fn new(demand: Box<dyn Demand>) -> Self {
-        Self { newest: watch::Sender::new(None), viewers: Mutex::new(0), demand }
+        Self {
+            newest: watch::Sender::new(None),
+            viewers: Mutex::new(0),
+            demand,
+        }
     }
 
     /// A newer picture. Without viewers it is dropped, so that nobody is shown an old one later.
@@ -126,7 +134,10 @@ impl Pictures {
 
     /// Whether [`Pictures::settle`] has something to do, now or later.
     pub fn holds_lease(&self) -> bool {
-        self.newest.borrow().as_ref().is_some_and(|picture| picture.is_leased())
+        self.newest
+            .borrow()
+            .as_ref()
+            .is_some_and(|picture| picture.is_leased())
     }
 
     /// Gives the newest picture's lease back when it was held long enough.
@@ -149,7 +160,10 @@ impl Pictures {
         }
         let mut newest = self.newest.subscribe();
         newest.mark_changed();
-        Ok(Viewer { pictures: self.clone(), newest })
+        Ok(Viewer {
+            pictures: self.clone(),
+            newest,
+        })
     }
 
     fn leave(&self) {
@@ -233,7 +247,14 @@ mod tests {
         let info = serde_json::json!({
             "sequence": sequence, "captured_ns": 0, "width": 2, "height": 2, "stride": 0, "format": "MJPG"
         });
-        (Picture::new(serde_json::from_value(info).unwrap(), Arc::new(Lease(bytes)), now), witness)
+        (
+            Picture::new(
+                serde_json::from_value(info).unwrap(),
+                Arc::new(Lease(bytes)),
+                now,
+            ),
+            witness,
+        )
     }
 
     fn ready<F: std::future::Future>(future: F) -> Option<F::Output> {
@@ -327,7 +348,9 @@ mod tests {
     #[test]
     fn viewers_are_bounded() {
         let (pictures, _) = pictures();
-        let all: Vec<_> = (0..MAX_VIEWERS).map(|_| pictures.watch().ok().unwrap()).collect();
+        let all: Vec<_> = (0..MAX_VIEWERS)
+            .map(|_| pictures.watch().ok().unwrap())
+            .collect();
         assert!(pictures.watch().is_err());
         drop(all);
         assert!(pictures.watch().is_ok());

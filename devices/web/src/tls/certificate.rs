@@ -1,5 +1,8 @@
 use crate::{auth::token::hex, store};
-use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
+    PKCS_ECDSA_P256_SHA256,
+};
 use ring::digest::{digest, SHA256};
 use rustls::pki_types::{pem::PemObject, CertificateDer, PrivateKeyDer};
 use std::{
@@ -49,7 +52,11 @@ pub struct Names(Vec<String>);
 impl Names {
     /// The node's names and addresses, and what the configuration adds.
     pub fn new(node: &str, more: &[String]) -> Self {
-        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        let mut names = vec![
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+            "::1".to_owned(),
+        ];
         if is_host_name(node) {
             names.extend([node.to_owned(), format!("{node}.local")]);
         }
@@ -62,14 +69,21 @@ impl Names {
 }
 
 fn is_host_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 63 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+    !text.is_empty()
+        && text.len() <= 63
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 fn own_addresses() -> impl Iterator<Item = IpAddr> {
     TOWARDS.into_iter().filter_map(|(from, to)| {
         let socket = UdpSocket::bind(from).ok()?;
         socket.connect(to).ok()?;
-        socket.local_addr().ok().map(|address: SocketAddr| address.ip())
+        socket
+            .local_addr()
+            .ok()
+            .map(|address: SocketAddr| address.ip())
     })
 }
 
@@ -90,7 +104,10 @@ impl Certificate {
         match Self::load(folder) {
             Ok(Some(found)) => Ok(found),
             Ok(None) => Self::make_and_store(folder, names),
-            Err(error) => Ok(Self { degraded: Some(temporary(folder, &error.to_string())), ..Self::make(names)?.0 }),
+            Err(error) => Ok(Self {
+                degraded: Some(temporary(folder, &error.to_string())),
+                ..Self::make(names)?.0
+            }),
         }
     }
 
@@ -98,12 +115,22 @@ impl Certificate {
     pub fn fingerprint(&self) -> String {
         let leaf = self.chain.first().map_or(&[][..], |leaf| leaf.as_ref());
         let bytes = digest(&SHA256, leaf);
-        bytes.as_ref().iter().map(|byte| hex(&[*byte]).to_uppercase()).collect::<Vec<_>>().join(":")
+        bytes
+            .as_ref()
+            .iter()
+            .map(|byte| hex(&[*byte]).to_uppercase())
+            .collect::<Vec<_>>()
+            .join(":")
     }
 
     fn load(folder: &Path) -> Result<Option<Self>, CertificateError> {
-        let read = |what| store::read(&folder.join(what)).map_err(|source| CertificateError::Read { what, source });
-        let (Some(chain), Some(key)) = (read(CERTIFICATE)?, read(KEY)?) else { return Ok(None) };
+        let read = |what| {
+            store::read(&folder.join(what))
+                .map_err(|source| CertificateError::Read { what, source })
+        };
+        let (Some(chain), Some(key)) = (read(CERTIFICATE)?, read(KEY)?) else {
+            return Ok(None);
+        };
         Self::parse(&chain, &key).map(Some)
     }
 
@@ -112,10 +139,16 @@ impl Certificate {
         let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain.as_bytes()).collect();
         let chain = parsed.map_err(wrong(CERTIFICATE))?;
         if chain.is_empty() {
-            return Err(wrong(CERTIFICATE)(rustls::pki_types::pem::Error::NoItemsFound));
+            return Err(wrong(CERTIFICATE)(
+                rustls::pki_types::pem::Error::NoItemsFound,
+            ));
         }
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(wrong(KEY))?;
-        Ok(Self { chain, key, degraded: None })
+        Ok(Self {
+            chain,
+            key,
+            degraded: None,
+        })
     }
 
     fn make_and_store(folder: &Path, names: &Names) -> Result<Self, CertificateError> {
@@ -123,7 +156,9 @@ impl Certificate {
         // The key first: a certificate without its key would be taken for a person's mistake.
         let stored = store::replace(&folder.join(KEY), key.as_bytes())
             .and_then(|()| store::replace(&folder.join(CERTIFICATE), chain.as_bytes()));
-        let degraded = stored.err().map(|error| temporary(folder, &error.to_string()));
+        let degraded = stored
+            .err()
+            .map(|error| temporary(folder, &error.to_string()));
         Ok(Self { degraded, ..made })
     }
 
@@ -165,7 +200,10 @@ mod tests {
         assert_eq!(first.degraded, None);
         assert_eq!(first.fingerprint(), second.fingerprint());
         assert_eq!(first.fingerprint().len(), 32 * 3 - 1);
-        let mode = std::fs::metadata(folder.path().join(KEY)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(folder.path().join(KEY))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -183,12 +221,21 @@ mod tests {
         std::fs::write(folder.path().join(CERTIFICATE), "garbage").unwrap();
         std::fs::write(folder.path().join(KEY), "garbage").unwrap();
         let made = Certificate::obtain(folder.path(), &Names::default()).unwrap();
-        assert!(made.degraded.unwrap().contains("certificate.pem is not PEM"));
-        assert_eq!(std::fs::read_to_string(folder.path().join(KEY)).unwrap(), "garbage");
+        assert!(made
+            .degraded
+            .unwrap()
+            .contains("certificate.pem is not PEM"));
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join(KEY)).unwrap(),
+            "garbage"
+        );
     }
 
     #[test]
     fn odd_node_names_are_left_out() {
-        assert!(!Names::new("bad name\n", &[]).0.iter().any(|name| name.contains("bad")));
+        assert!(!Names::new("bad name\n", &[])
+            .0
+            .iter()
+            .any(|name| name.contains("bad")));
     }
 }

@@ -32,7 +32,9 @@ pub fn server(certificate: Certificate) -> Result<Arc<ServerConfig>, TlsError> {
 fn provider() -> CryptoProvider {
     let mut provider = ring::default_provider();
     if !has_aes() {
-        provider.cipher_suites.sort_by_key(|suite| !is_chacha(suite.suite()));
+        provider
+            .cipher_suites
+            .sort_by_key(|suite| !is_chacha(suite.suite()));
     }
     provider
 }

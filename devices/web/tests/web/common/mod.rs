@@ -1,0 +1,13 @@
+//! A web device under a fake kernel, and visitors that are not our own code: rustls for TLS, tungstenite for
+//! WebSockets, and a few lines of HTTP by hand, so that wrong requests can be made too.
+
+mod http;
+mod node;
+mod socket;
+
+pub use http::Visitor;
+pub use node::{address, device_info, launch, Node};
+pub use socket::Socket;
+
+/// A password that is long enough.
+pub const PASSWORD: &str = "correct horse";
