@@ -51,7 +51,8 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new() -> Result<Self, Failure> {
         let dir = tempfile::Builder::new()
-            .prefix("dkvm-test-")
+            // Not `dkvm-`: a kernel that starts on this machine clears those of dead kernels away.
+            .prefix("testkit-")
             .tempdir_in(SHM)?;
         let readers = Readers::new(dir.path().to_owned());
         let (pools, leases) = (HashMap::new(), HashMap::new());
