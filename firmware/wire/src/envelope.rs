@@ -58,18 +58,26 @@ impl Message<'_> {
     /// The message as MessagePack, not yet framed.
     pub fn encode(&self) -> Vec<u8> {
         let encoded = match self {
-            Self::Request { id, method, body, source } => {
-                to_vec(&(REQUEST, id, method, Bytes::new(body), source))
-            }
-            Self::Response { id, result: Ok(body) } => {
-                to_vec(&(RESPONSE, id, None::<NamedError<'_>>, Bytes::new(body)))
-            }
-            Self::Response { id, result: Err(error) } => {
-                to_vec(&(RESPONSE, id, Some(NamedError(error)), Bytes::new(&[])))
-            }
-            Self::Event { topic, body, leases, source } => {
-                to_vec(&(EVENT, topic, Bytes::new(body), leases, source))
-            }
+            Self::Request {
+                id,
+                method,
+                body,
+                source,
+            } => to_vec(&(REQUEST, id, method, Bytes::new(body), source)),
+            Self::Response {
+                id,
+                result: Ok(body),
+            } => to_vec(&(RESPONSE, id, None::<NamedError<'_>>, Bytes::new(body))),
+            Self::Response {
+                id,
+                result: Err(error),
+            } => to_vec(&(RESPONSE, id, Some(NamedError(error)), Bytes::new(&[]))),
+            Self::Event {
+                topic,
+                body,
+                leases,
+                source,
+            } => to_vec(&(EVENT, topic, Bytes::new(body), leases, source)),
         };
         // Writing plain data into a Vec has no way to fail; an empty frame would be refused by the framing.
         encoded.unwrap_or_default()
@@ -95,9 +103,18 @@ impl Serialize for NamedError<'_> {
     }
 }
 
+/// Arrays and maps may be so deep in each other. The decoder's own 1024 overflow the stack of a thread.
+pub const MAX_DEPTH: usize = 64;
+
+fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, rmp_serde::decode::Error> {
+    let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);
+    decoder.set_max_depth(MAX_DEPTH);
+    T::deserialize(&mut decoder)
+}
+
 /// Reads one frame body. Array elements beyond the known ones are ignored.
 pub fn decode(frame: &[u8]) -> Result<Message<'_>, DecodeError> {
-    rmp_serde::from_slice(frame).map_err(DecodeError::Envelope)
+    read(frame).map_err(DecodeError::Envelope)
 }
 
 /// A body as MessagePack with *named* maps, so that a reader can ignore fields it does not know.
@@ -108,7 +125,10 @@ pub fn encode_body<T: Serialize + ?Sized>(body: &T) -> Vec<u8> {
 
 /// Reads a body; `what` names the topic or method for the error.
 pub fn decode_body<T: DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, DecodeError> {
-    rmp_serde::from_slice(body).map_err(|source| DecodeError::Body { what: what.to_owned(), source })
+    read(body).map_err(|source| DecodeError::Body {
+        what: what.to_owned(),
+        source,
+    })
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Message<'a> {
@@ -123,7 +143,9 @@ impl<'de> Visitor<'de> for MessageVisitor {
     type Value = Message<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array [0, id, method, body], [1, id, error, body] or [2, topic, body, leases]")
+        f.write_str(
+            "an array [0, id, method, body], [1, id, error, body] or [2, topic, body, leases]",
+        )
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
@@ -131,29 +153,45 @@ impl<'de> Visitor<'de> for MessageVisitor {
             REQUEST => request(&mut seq)?,
             RESPONSE => response(&mut seq)?,
             EVENT => event(&mut seq)?,
-            other => return Err(de::Error::custom(format_args!("message kind {other} is not 0, 1 or 2"))),
+            other => {
+                return Err(de::Error::custom(format_args!(
+                    "message kind {other} is not 0, 1 or 2"
+                )))
+            }
         };
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(message)
     }
 }
 
-fn need<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(seq: &mut A, at: usize) -> Result<T, A::Error> {
-    seq.next_element()?.ok_or_else(|| de::Error::invalid_length(at, &MessageVisitor))
+fn need<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
+    seq: &mut A,
+    at: usize,
+) -> Result<T, A::Error> {
+    seq.next_element()?
+        .ok_or_else(|| de::Error::invalid_length(at, &MessageVisitor))
 }
 
 fn request<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Message<'de>, A::Error> {
     let (id, method) = (need(seq, 1)?, need(seq, 2)?);
     let body = need::<&Bytes, A>(seq, 3)?;
     let source = seq.next_element::<Option<Source<'de>>>()?.flatten();
-    Ok(Message::Request { id, method, body, source })
+    Ok(Message::Request {
+        id,
+        method,
+        body,
+        source,
+    })
 }
 
 fn response<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Message<'de>, A::Error> {
     let id = need(seq, 1)?;
     let error = need::<Option<WireError>, A>(seq, 2)?;
     let body = need::<&Bytes, A>(seq, 3)?;
-    Ok(Message::Response { id, result: error.map_or(Ok(body), Err) })
+    Ok(Message::Response {
+        id,
+        result: error.map_or(Ok(body), Err),
+    })
 }
 
 fn event<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Message<'de>, A::Error> {
@@ -161,7 +199,12 @@ fn event<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Message<'de>, A::Error> 
     let body = need::<&Bytes, A>(seq, 2)?;
     let leases = need(seq, 3)?;
     let source = seq.next_element::<Option<Source<'de>>>()?.flatten();
-    Ok(Message::Event { topic, body, leases, source })
+    Ok(Message::Event {
+        topic,
+        body,
+        leases,
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -176,25 +219,60 @@ mod tests {
 
     #[test]
     fn each_kind_comes_back_as_it_went() {
-        let source = Some(Source { name: "web", generation: Generation(3) });
-        round_trip(&Message::Request { id: RequestId(7), method: "devices.list", body: b"\x80", source: None });
-        round_trip(&Message::Response { id: RequestId(7), result: Ok(b"\x80") });
+        let source = Some(Source {
+            name: "web",
+            generation: Generation(3),
+        });
+        round_trip(&Message::Request {
+            id: RequestId(7),
+            method: "devices.list",
+            body: b"\x80",
+            source: None,
+        });
+        round_trip(&Message::Response {
+            id: RequestId(7),
+            result: Ok(b"\x80"),
+        });
         let error = WireError::new(ErrorCode::Unavailable, "hid is restarting").about("hid");
-        round_trip(&Message::Response { id: RequestId(7), result: Err(error) });
-        let lease = LeaseRef { lease: LeaseId(9), pool: PoolId(1), slot: SlotIndex(2), length: 10 };
-        round_trip(&Message::Event { topic: "video.raw", body: b"\x80", leases: vec![lease], source });
+        round_trip(&Message::Response {
+            id: RequestId(7),
+            result: Err(error),
+        });
+        let lease = LeaseRef {
+            lease: LeaseId(9),
+            pool: PoolId(1),
+            slot: SlotIndex(2),
+            length: 10,
+        };
+        round_trip(&Message::Event {
+            topic: "video.raw",
+            body: b"\x80",
+            leases: vec![lease],
+            source,
+        });
     }
 
     #[test]
     fn golden_bytes_of_an_event() {
-        let event = Message::Event { topic: "hid.leds", body: b"\x81\xa1a\x01", leases: vec![], source: None };
-        assert_eq!(event.encode(), b"\x95\x02\xa8hid.leds\xc4\x04\x81\xa1a\x01\x90\xc0");
+        let event = Message::Event {
+            topic: "hid.leds",
+            body: b"\x81\xa1a\x01",
+            leases: vec![],
+            source: None,
+        };
+        assert_eq!(
+            event.encode(),
+            b"\x95\x02\xa8hid.leds\xc4\x04\x81\xa1a\x01\x90\xc0"
+        );
     }
 
     #[test]
     fn a_newer_sender_may_append_elements() {
         let bytes = b"\x96\x02\xa1t\xc4\x00\x90\xc0\xcc\xff";
-        assert!(matches!(decode(bytes), Ok(Message::Event { topic: "t", .. })));
+        assert!(matches!(
+            decode(bytes),
+            Ok(Message::Event { topic: "t", .. })
+        ));
     }
 
     #[test]
@@ -205,7 +283,15 @@ mod tests {
 
     #[test]
     fn garbage_is_an_error() {
-        for bytes in [&b""[..], b"\x00", b"\x90", b"\x91\x02", b"\x92\x03\x01", b"\xc1", b"\xdd\xff\xff\xff\xff"] {
+        for bytes in [
+            &b""[..],
+            b"\x00",
+            b"\x90",
+            b"\x91\x02",
+            b"\x92\x03\x01",
+            b"\xc1",
+            b"\xdd\xff\xff\xff\xff",
+        ] {
             assert!(decode(bytes).is_err(), "{bytes:?}");
         }
     }

@@ -49,8 +49,16 @@ pub struct WireError {
 impl WireError {
     /// An error with a message for people.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        let retryable = matches!(code, ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::Exhausted);
-        Self { code, message: message.into(), retryable, context: String::new() }
+        let retryable = matches!(
+            code,
+            ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::Exhausted
+        );
+        Self {
+            code,
+            message: message.into(),
+            retryable,
+            context: String::new(),
+        }
     }
 
     /// The same with what it was about.

@@ -24,8 +24,15 @@ impl ExitCode {
 
     /// The meaning of an exit status, if it is one of ours.
     pub fn from_code(code: i32) -> Option<Self> {
-        [Self::Done, Self::HardwareAbsent, Self::Internal, Self::TryAgain, Self::Protocol, Self::BadConfig]
-            .into_iter()
-            .find(|known| known.code() == code)
+        [
+            Self::Done,
+            Self::HardwareAbsent,
+            Self::Internal,
+            Self::TryAgain,
+            Self::Protocol,
+            Self::BadConfig,
+        ]
+        .into_iter()
+        .find(|known| known.code() == code)
     }
 }

@@ -27,8 +27,10 @@ pub enum FrameError {
 /// Wraps `body` as one frame: `u32` little-endian length, then the bytes.
 pub fn encode_frame(body: &[u8], limit: usize) -> Result<Vec<u8>, FrameError> {
     check_length(body.len(), limit)?;
-    let length = u32::try_from(body.len())
-        .map_err(|_| FrameError::Oversize { length: body.len(), limit })?;
+    let length = u32::try_from(body.len()).map_err(|_| FrameError::Oversize {
+        length: body.len(),
+        limit,
+    })?;
     let mut out = Vec::with_capacity(HEADER + body.len());
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(body);
@@ -55,7 +57,11 @@ pub struct FrameDecoder {
 impl FrameDecoder {
     /// A decoder that takes frames up to `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { buffer: Vec::new(), start: 0, limit }
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            limit,
+        }
     }
 
     /// Changes the limit, as `welcome` does.
@@ -72,7 +78,9 @@ impl FrameDecoder {
     /// The next whole frame body, or `None` until more bytes are pushed.
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let pending = &self.buffer[self.start..];
-        let Some(header) = pending.first_chunk::<HEADER>() else { return Ok(None) };
+        let Some(header) = pending.first_chunk::<HEADER>() else {
+            return Ok(None);
+        };
         let length = u32::from_le_bytes(*header) as usize;
         check_length(length, self.limit)?;
         if pending.len() < HEADER + length {
@@ -119,7 +127,13 @@ mod tests {
     fn oversize_is_refused_from_its_header_alone() {
         let mut decoder = FrameDecoder::new(10);
         decoder.push(&11u32.to_le_bytes());
-        assert_eq!(decoder.next_frame(), Err(FrameError::Oversize { length: 11, limit: 10 }));
+        assert_eq!(
+            decoder.next_frame(),
+            Err(FrameError::Oversize {
+                length: 11,
+                limit: 10
+            })
+        );
     }
 
     #[test]

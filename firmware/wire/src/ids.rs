@@ -55,8 +55,14 @@ impl TryFrom<String> for DeviceName {
     fn try_from(text: String) -> Result<Self, NameError> {
         let ok = (1..=Self::MAX).contains(&text.len())
             && text.as_bytes()[0].is_ascii_lowercase()
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if ok { Ok(Self(text)) } else { Err(NameError(text)) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if ok {
+            Ok(Self(text))
+        } else {
+            Err(NameError(text))
+        }
     }
 }
 

@@ -20,7 +20,7 @@ mod topic;
 mod version;
 pub mod vocab;
 
-pub use envelope::{decode, decode_body, encode_body, Message, Source};
+pub use envelope::{decode, decode_body, encode_body, Message, Source, MAX_DEPTH};
 pub use error::{DecodeError, ErrorCode, WireError};
 pub use exit::ExitCode;
 pub use frame::{encode_frame, FrameDecoder, FrameError, LIMIT_BEFORE_WELCOME, LIMIT_DEFAULT};

@@ -19,7 +19,9 @@ pub enum PreambleError {
     #[error("this is not a dKVM device: its output begins with {0:?} in place of \"dKVM\"; a device keeps stdout for the protocol and prints to stderr")]
     NotDkvm(String),
     /// A framing this version does not know.
-    #[error("framing version {0} is not known here (this side speaks 1): update the older of the two")]
+    #[error(
+        "framing version {0} is not known here (this side speaks 1): update the older of the two"
+    )]
     Framing(u8),
     /// An encoding this version does not know.
     #[error("body encoding {0} is not known here (1 is MessagePack)")]
@@ -29,13 +31,22 @@ pub enum PreambleError {
 impl Preamble {
     /// The bytes to send.
     pub const BYTES: [u8; PREAMBLE_LEN] = [
-        MAGIC[0], MAGIC[1], MAGIC[2], MAGIC[3], FRAMING, ENCODING_MSGPACK, 0, 0,
+        MAGIC[0],
+        MAGIC[1],
+        MAGIC[2],
+        MAGIC[3],
+        FRAMING,
+        ENCODING_MSGPACK,
+        0,
+        0,
     ];
 
     /// Checks the other side's first 8 bytes. Reserved bytes are ignored.
     pub fn check(bytes: [u8; PREAMBLE_LEN]) -> Result<Self, PreambleError> {
         if bytes[..4] != MAGIC {
-            return Err(PreambleError::NotDkvm(String::from_utf8_lossy(&bytes).into_owned()));
+            return Err(PreambleError::NotDkvm(
+                String::from_utf8_lossy(&bytes).into_owned(),
+            ));
         }
         match (bytes[4], bytes[5]) {
             (FRAMING, ENCODING_MSGPACK) => Ok(Self),

@@ -379,7 +379,9 @@ pub fn sentence(code: ErrorCode) -> &'static str {
         ErrorCode::BadRequest => "the request does not fit the method",
         ErrorCode::UnknownMethod => "no such method",
         ErrorCode::NotFound => "no such thing",
-        ErrorCode::Forbidden => "the configuration does not allow this call: add it to the device's `calls`",
+        ErrorCode::Forbidden => {
+            "the configuration does not allow this call: add it to the device's `calls`"
+        }
         ErrorCode::Unavailable => "the device is not running",
         ErrorCode::Timeout => "the device did not answer in time",
         ErrorCode::Exhausted => "no room left",

@@ -1,0 +1,43 @@
+//! One value of each type that travels, with its name in the golden file and in the protocol's text.
+
+mod bodies;
+mod messages;
+mod page;
+
+use dkvm_wire::{decode_body, encode_body};
+use serde::{de::DeserializeOwned, Serialize};
+
+/// A value that travels, as bytes, and how to see that bytes are that value.
+#[allow(dead_code)] // not every test that includes this uses all of it
+pub struct Sample {
+    pub name: &'static str,
+    pub bytes: Vec<u8>,
+    pub reads_back: Box<dyn Fn(&[u8]) -> bool>,
+}
+
+/// All of them.
+pub fn all() -> Vec<Sample> {
+    let parts = [
+        messages::all(),
+        bodies::handshake(),
+        bodies::kernel(),
+        bodies::memory(),
+        bodies::devices(),
+        page::all(),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+fn body<T>(name: &'static str, value: T) -> Sample
+where
+    T: Serialize + DeserializeOwned + PartialEq + 'static,
+{
+    let bytes = encode_body(&value);
+    Sample {
+        name,
+        bytes,
+        reads_back: Box::new(move |bytes| {
+            decode_body::<T>(name, bytes).is_ok_and(|read| read == value)
+        }),
+    }
+}

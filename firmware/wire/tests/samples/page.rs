@@ -1,0 +1,153 @@
+use super::Sample;
+use dkvm_wire::{
+    service::{KernelInfo, MemoryStats},
+    vocab::{
+        input,
+        page::{Action, Password, PasswordChange, SessionInfo, SessionState, ToPage, ToWeb},
+        video,
+    },
+    DeviceName, ErrorCode, WireError,
+};
+use serde::{de::DeserializeOwned, Serialize};
+
+pub fn all() -> Vec<Sample> {
+    let mut samples = to_web();
+    samples.extend(to_page());
+    samples.extend([
+        json(
+            "page-session",
+            SessionInfo {
+                state: SessionState::Setup,
+                csrf: "c".into(),
+                node: "pi".into(),
+            },
+        ),
+        json(
+            "page-session-states",
+            vec![SessionState::Login, SessionState::Open],
+        ),
+        json(
+            "page-password",
+            Password {
+                password: "secret words".into(),
+            },
+        ),
+        json(
+            "page-password-change",
+            PasswordChange {
+                old: "secret words".into(),
+                new: "other words".into(),
+            },
+        ),
+    ]);
+    samples
+}
+
+fn to_web() -> Vec<Sample> {
+    let hid = DeviceName::try_from("hid").unwrap_or_else(|error| unreachable!("{error}"));
+    let mode = video::VideoMode {
+        width: 640,
+        height: 480,
+        millihertz: 60_000,
+    };
+    let action = |action| ToWeb::Do { id: 3, action };
+    vec![
+        json(
+            "page-input",
+            ToWeb::Input(input::InputState {
+                holder: 77,
+                focus: 1,
+                seq: 1,
+                first: 0,
+                steps: vec![input::Step::Key {
+                    usage: 4,
+                    down: true,
+                }],
+                keys: vec![4],
+                buttons: 0,
+                at: None,
+                motion: input::Motion::default(),
+            }),
+        ),
+        json("page-set-mode", action(Action::SetMode(mode))),
+        json(
+            "page-set-encode",
+            action(Action::SetEncode(video::EncodeSettings {
+                quality: 60,
+                max_rate: 15,
+            })),
+        ),
+        json("page-replug", action(Action::Replug)),
+        json(
+            "page-restart",
+            action(Action::Restart {
+                device: hid.clone(),
+            }),
+        ),
+        json("page-deaths", action(Action::Deaths { device: hid })),
+        json("page-ping", ToWeb::Ping { nonce: 1 }),
+    ]
+}
+
+fn to_page() -> Vec<Sample> {
+    let hid = DeviceName::try_from("hid").unwrap_or_else(|error| unreachable!("{error}"));
+    let kernel = KernelInfo {
+        version: "0.1.0".into(),
+        node: "pi".into(),
+        uptime_ms: 1,
+        boot: "1f".into(),
+    };
+    let error = WireError::new(ErrorCode::Timeout, "no answer in time");
+    vec![
+        json("page-hello", ToPage::Hello { kernel, viewers: 1 }),
+        json("page-device-gone", ToPage::DeviceGone { name: hid }),
+        json("page-no-hid", ToPage::Hid { state: None }),
+        json("page-no-video", ToPage::Video { state: None }),
+        json("page-no-encode", ToPage::Encode { state: None }),
+        json(
+            "page-memory",
+            ToPage::Memory(MemoryStats {
+                bytes: 0,
+                budget: 1,
+                pools: 0,
+                leases: 0,
+                granted: 0,
+            }),
+        ),
+        json(
+            "page-ack",
+            ToPage::Ack(input::InputAck {
+                holder: 77,
+                seq: 1,
+                steps: 1,
+                focus: 1,
+                lost: 0,
+            }),
+        ),
+        json(
+            "page-done",
+            ToPage::Done {
+                id: 3,
+                error: Some(error),
+                deaths: None,
+            },
+        ),
+        json("page-pong", ToPage::Pong { nonce: 1 }),
+        json("page-viewers", ToPage::Viewers { count: 2 }),
+    ]
+}
+
+/// The page speaks JSON.
+fn json<T>(name: &'static str, value: T) -> Sample
+where
+    T: Serialize + DeserializeOwned + PartialEq + 'static,
+{
+    let bytes = serde_json::to_vec(&value).unwrap_or_default();
+    Sample {
+        name,
+        bytes,
+        reads_back: Box::new(move |bytes| {
+            serde_json::from_slice::<T>(bytes).is_ok_and(|read| read == value)
+        }),
+    }
+}
