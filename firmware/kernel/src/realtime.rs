@@ -1,7 +1,7 @@
 //! Real-time priority, for those who carry keys: encoding at full load must not be felt in them.
 
 use thread_priority::{
-    set_thread_priority_and_policy, thread_native_id, RealtimeThreadSchedulePolicy, ThreadPriority,
+    set_thread_priority_and_policy, thread_native_id, thread_schedule_policy, RealtimeThreadSchedulePolicy, ThreadPriority,
     ThreadPriorityValue, ThreadSchedulePolicy,
 };
 
@@ -16,8 +16,11 @@ pub(crate) fn enter(priority: u8) -> Result<(), String> {
         .map_err(|e| format!("{e:?}"))
 }
 
-/// Back among the ordinary ones.
+/// Back among the ordinary ones, for what a real-time thread has started. It changes the nice value too.
 pub(crate) fn leave() -> Result<(), String> {
+    if !matches!(thread_schedule_policy(), Ok(ThreadSchedulePolicy::Realtime(_))) {
+        return Ok(());
+    }
     let policy = ThreadSchedulePolicy::Normal(thread_priority::NormalThreadSchedulePolicy::Other);
     set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy).map_err(|e| format!("{e:?}"))
 }

@@ -6,7 +6,8 @@ use std::fs;
 /// when the device ended (the kernel is a child subreaper). Our children keep their numbers until we collect
 /// them, so none of these numbers can mean another process.
 pub(crate) fn kill_orphans(known: &[u32]) -> usize {
-    let orphans: Vec<u32> = children().into_iter().filter(|pid| !known.contains(pid)).collect();
+    let strangers = children().into_iter().filter(|pid| !known.contains(pid));
+    let orphans: Vec<u32> = strangers.filter(|pid| stat_of(*pid).is_some_and(|stat| !stat.dead)).collect();
     for pid in &orphans {
         if let Some(pid) = pid_of(*pid) {
             let _ = kill_process(pid, Signal::KILL);
@@ -33,14 +34,27 @@ fn children_by_walk() -> Vec<u32> {
     let us = std::process::id();
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| parent_of(*pid) == Some(us)).collect()
+    pids.filter(|pid| stat_of(*pid).is_some_and(|stat| stat.parent == us)).collect()
 }
 
-/// The fourth field of `stat`; the second, in brackets, may hold anything.
-fn parent_of(pid: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// What `/proc/PID/stat` says.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    /// Ended, and only waits to be collected.
+    dead: bool,
+    parent: u32,
+}
+
+fn stat_of(pid: u32) -> Option<Stat> {
+    parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// The third and fourth field; the second, in brackets, may hold anything.
+fn parse_stat(stat: &str) -> Option<Stat> {
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(1)?.parse().ok()
+    let mut fields = rest.split_whitespace();
+    let dead = matches!(fields.next()?, "Z" | "X");
+    Some(Stat { dead, parent: fields.next()?.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -49,7 +63,14 @@ mod tests {
 
     #[test]
     fn our_parent_is_found_in_proc() {
-        assert_eq!(parent_of(std::process::id()), Some(std::os::unix::process::parent_id()));
+        let parent = std::os::unix::process::parent_id();
+        assert_eq!(stat_of(std::process::id()), Some(Stat { dead: false, parent }));
+    }
+
+    #[test]
+    fn a_name_with_brackets_does_not_confuse() {
+        assert_eq!(parse_stat("7 (a) Z 1) b) Z 12 7 7"), Some(Stat { dead: true, parent: 12 }));
+        assert_eq!(parse_stat("nonsense"), None);
     }
 
     #[test]
