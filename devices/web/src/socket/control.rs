@@ -197,3 +197,64 @@ impl Inbound {
             .map_err(|error| Ending::policy(error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dkvm_wire::vocab::input::{Motion, Position, Step};
+    use proptest::prelude::*;
+
+    /// Holders are below 2^53, as far as a browser counts.
+    const HOLDERS: u64 = 1 << 53;
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let at = || {
+            proptest::option::of((any::<u16>(), any::<u16>()).prop_map(|(x, y)| Position { x, y }))
+        };
+        let key = (any::<u8>(), any::<bool>()).prop_map(|(usage, down)| Step::Key { usage, down });
+        let button = (any::<u8>(), any::<bool>(), at())
+            .prop_map(|(button, down, at)| Step::Button { button, down, at });
+        proptest::collection::vec(prop_oneof![key, button], 0..MAX_STEPS)
+    }
+
+    fn states() -> impl Strategy<Value = InputState> {
+        let motion = any::<[i32; 4]>().prop_map(|[x, y, wheel, pan]| Motion { x, y, wheel, pan });
+        (
+            0..HOLDERS,
+            any::<[u32; 3]>(),
+            steps(),
+            any::<Vec<u8>>(),
+            motion,
+        )
+            .prop_map(|(holder, [focus, seq, first], steps, keys, motion)| {
+                let (buttons, at) = (keys.len() as u8, None);
+                InputState {
+                    holder,
+                    focus,
+                    seq,
+                    first,
+                    steps,
+                    keys,
+                    buttons,
+                    at,
+                    motion,
+                }
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_page_holds_reaches_hid_as_it_was(state in states()) {
+            let json = serde_json::to_string(&ToWeb::Input(state.clone())).unwrap();
+            let ToWeb::Input(parsed) = serde_json::from_str(&json).unwrap() else { panic!("no input") };
+            let packed = dkvm_wire::encode_body(&parsed);
+            prop_assert_eq!(dkvm_wire::decode_body::<InputState>("input.hid", &packed).unwrap(), state);
+            prop_assert!(json.len() <= super::super::frame::MAX_MESSAGE);
+        }
+
+        #[test]
+        fn any_text_is_a_message_or_an_error(text in r#"\{?("type":"(input|do|ping)",?)?("[a-z]{1,6}":[0-9eE.{}\[\]"-]{0,8},?){0,5}\}?"#) {
+            let _ = serde_json::from_str::<ToWeb>(&text);
+        }
+    }
+}

@@ -19,8 +19,8 @@ use tokio::sync::watch;
 pub const MAX_VIEWERS: usize = 16;
 /// A lease is given back after so long, ms; the kernel complains from 2 s on.
 pub const MAX_HOLD: Duration = Duration::from_millis(500);
-/// Largest picture that is passed on: a stalled viewer may hold a copy of one.
-pub const MAX_PICTURE: usize = 8 * 1024 * 1024;
+/// Largest picture that is passed on, twice the worst of 1080p: each stalled viewer may hold a copy of one.
+pub const MAX_PICTURE: usize = 4 * 1024 * 1024;
 
 /// Bytes in shared memory; dropping the last gives the lease back.
 pub type View = Arc<dyn Deref<Target = [u8]> + Send + Sync>;

@@ -22,6 +22,9 @@ pub type Tls = StreamOwned<ClientConnection, TcpStream>;
 /// Longest wait for anything that has to come.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Receive buffer of a slow visitor, bytes: a hundredth of a large picture.
+const NARROW: usize = 32 * 1024;
+
 /// A browser, as far as a server can tell: it keeps a cookie, and trusts just this node's certificate.
 #[derive(Clone)]
 pub struct Visitor {
@@ -29,6 +32,7 @@ pub struct Visitor {
     tls: Arc<ClientConfig>,
     pub cookie: Option<String>,
     pub csrf: String,
+    window: Option<usize>,
 }
 
 /// What came back.
@@ -81,7 +85,16 @@ impl Visitor {
             tls,
             cookie: None,
             csrf: String::new(),
+            window: None,
         })
+    }
+
+    /// The same with a narrow connection: what it does not read fills up soon.
+    pub fn slow(&self) -> Self {
+        Self {
+            window: Some(NARROW),
+            ..self.clone()
+        }
     }
 
     /// A TLS connection, nothing said yet.
@@ -90,6 +103,9 @@ impl Visitor {
         tcp.set_read_timeout(Some(PATIENCE))?;
         tcp.set_write_timeout(Some(PATIENCE))?;
         tcp.set_nodelay(true)?;
+        if let Some(window) = self.window {
+            rustix::net::sockopt::set_socket_recv_buffer_size(&tcp, window).map_err(failed)?;
+        }
         let name = ServerName::try_from("localhost").map_err(failed)?;
         let tls = ClientConnection::new(self.tls.clone(), name).map_err(failed)?;
         let mut stream = StreamOwned::new(tls, tcp);

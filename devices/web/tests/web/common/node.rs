@@ -125,6 +125,7 @@ fn answer_services(kernel: &mut FakeKernel) {
 }
 
 /// A device as the kernel tells it.
+#[expect(clippy::expect_used, reason = "a test's own names")]
 pub fn device_info(name: &str, generation: u32, phase: Phase) -> DeviceInfo {
     DeviceInfo {
         name: name.try_into().expect("a device name"),
