@@ -2,12 +2,14 @@
 //   exec LENGTH\n<script>             run by sh; closing the connection kills its process group
 //   kill SIGNAL PID\n
 //   read PATH\n
+//   ps\n                            every user process: its /proc stat, a tab, its command line
 //   write MODE(octal) LENGTH PATH\n<bytes>
 // Answer: records of a kind byte, a big-endian u32 length and that many bytes:
 //   'o' standard output or file content, 'e' standard error, 'x' the end: exit code or errno as text.
 // In C, not shell: fork and exec cost a millisecond in User-mode Linux, and a scenario kills and
 // reads hundreds of times.
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -149,6 +151,33 @@ static void write_file(const char *path, mode_t mode, size_t length) {
     send_end(failed);
 }
 
+static size_t slurp(const char *path, char *text, size_t size) {
+    int fd = open(path, O_RDONLY);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
+    if (fd >= 0) close(fd);
+    text[n > 0 ? n : 0] = 0;
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void list_processes(void) {
+    DIR *dir = opendir("/proc");
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        char path[300], stat[1024], command[2048], line[4096];
+        if (e->d_name[0] < '0' || e->d_name[0] > '9') continue;
+        snprintf(path, sizeof path, "/proc/%s/cmdline", e->d_name);
+        size_t length = slurp(path, command, sizeof command);
+        if (length == 0) continue; // a kernel thread, or gone
+        for (size_t i = 0; i + 1 < length; i++)
+            if (command[i] == 0 || command[i] == '\n') command[i] = ' ';
+        snprintf(path, sizeof path, "/proc/%s/stat", e->d_name);
+        if (slurp(path, stat, sizeof stat) == 0) continue;
+        stat[strcspn(stat, "\n")] = 0;
+        int n = snprintf(line, sizeof line, "%s\t%s\n", stat, command);
+        send_record('o', line, (uint32_t)n);
+    }
+    send_end(0);
+}
+
 static void serve(void) {
     char line[4096];
     unsigned long a, b;
@@ -156,6 +185,7 @@ static void serve(void) {
     read_line(line, sizeof line);
     if (sscanf(line, "exec %lu", &a) == 1) run_script(a);
     else if (sscanf(line, "kill %lu %lu", &a, &b) == 2) send_end(kill((pid_t)b, (int)a) ? errno : 0);
+    else if (strcmp(line, "ps") == 0) list_processes();
     else if (strncmp(line, "read ", 5) == 0) read_file(line + 5);
     else if (sscanf(line, "write %lo %lu %n", &a, &b, &path) == 2 && path) write_file(line + path, (mode_t)a, b);
     else send_end(EINVAL);

@@ -30,6 +30,11 @@ export class Agent {
     return { code, stdout: stdout.toString(), stderr: stderr.toString() };
   }
 
+  /** One line per user process: /proc's stat, a tab, the command line. */
+  async processes(): Promise<string[]> {
+    return (await this.#ask(["ps\n"])).stdout.toString().split("\n");
+  }
+
   /** Sends a signal; the errno, or 0. */
   async kill(pid: number, signal: number): Promise<number> {
     return (await this.#ask([`kill ${signal} ${pid}\n`])).code;

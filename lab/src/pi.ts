@@ -110,9 +110,7 @@ export class Pi {
 
   /** Every user process, from /proc. */
   async processes(): Promise<PiProcess[]> {
-    const script = `for d in /proc/[0-9]*; do
-        { read -r s < $d/stat; c=$(tr '\\0' ' ' < $d/cmdline); } 2>/dev/null && [ -n "$c" ] && echo "$s|$c"; done; true`;
-    const lines = (await this.must(script)).split("\n");
+    const lines = await this.agent.processes();
     return lines.map(parseProcess).filter((p): p is PiProcess => p !== undefined);
   }
 
@@ -165,7 +163,7 @@ function umlArguments(lab: Lab, index: number, options: PiOptions, network: PiNe
 }
 
 function parseProcess(line: string): PiProcess | undefined {
-  const match = /^(\d+) \((.*?)\) (\S) (\d+) .*?\|(.*)$/.exec(line);
+  const match = /^(\d+) \((.*?)\) (\S) (\d+) .*?\t(.*)$/.exec(line);
   if (!match) return undefined;
   return { pid: Number(match[1]), name: match[2]!, state: match[3]!, parent: Number(match[4]), command: match[5]!.trim() };
 }
