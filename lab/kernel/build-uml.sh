@@ -12,7 +12,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/dkvm
 recipe=1
 
 # Number of lines `make` prints for this configuration: only the progress display needs it.
-expected_steps=3070
+expected_steps=2330
 
 source_version() {
     dpkg-query -W -f='${Version}' linux-source-6.12 2>/dev/null || echo none
