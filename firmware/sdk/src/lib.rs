@@ -51,6 +51,7 @@ mod runtime;
 mod sender;
 mod shared;
 mod stdio;
+mod steady;
 mod writer;
 
 pub use block_on::block_on;

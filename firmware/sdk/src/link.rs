@@ -1,5 +1,5 @@
 use crate::{
-    config, incoming::Request, intake::Inbound, lease::Lease, shared::Shared, ConfigError,
+    config, incoming::Request, intake::Inbound, lease::Lease, shared::Shared, steady::steady, ConfigError,
     Incoming, LinkError, SendError, Sender,
 };
 use dkvm_wire::{
@@ -86,7 +86,7 @@ impl Link {
     /// `limits.heartbeat_ms` counts as hung.
     pub async fn next(&mut self) -> Result<Incoming, LinkError> {
         loop {
-            let inbound = self.sender.0.inbox.receive().await;
+            let inbound = steady(self.sender.0.inbox.receive()).await;
             if let Some(incoming) = self.open(inbound)? {
                 return Ok(incoming);
             }
