@@ -73,12 +73,14 @@ pub struct Endpoint {
     before: Shown,
     /// What that report carries.
     load: Option<Load>,
+    /// When a report was taken last.
+    pub taken: Time,
 }
 
 impl Endpoint {
     /// Before anything is open.
     pub fn new(shown: Shown) -> Self {
-        Self { phase: Phase::Absent(Time::default()), shown, before: shown, load: None }
+        Self { phase: Phase::Absent(Time::default()), shown, before: shown, load: None, taken: Time::default() }
     }
 
     /// What can be done.
@@ -116,7 +118,8 @@ impl Endpoint {
     }
 
     /// The endpoint takes reports. Returns what the last one carried.
-    pub fn ready(&mut self) -> Option<Load> {
+    pub fn ready(&mut self, now: Time) -> Option<Load> {
+        self.taken = now;
         if !matches!(self.phase, Phase::Absent(_)) {
             self.phase = Phase::Ready;
         }

@@ -21,7 +21,7 @@ use endpoint::{Endpoint, Load, Shown};
 use focus::{Focus, Source, LEASE};
 use held::Held;
 use motion::Pending;
-use steps::{Progress, Steps};
+use steps::{Out, Progress, Steps};
 use time::Time;
 
 /// What happened.
@@ -201,7 +201,7 @@ impl Core {
             Event::Usb(usb) => self.on_usb(usb, now),
             Event::Opened(function) => self.endpoint(function).opened(now),
             Event::NoDevice(function) => self.on_absent(function, now.after(endpoint::RETRY_OPEN)),
-            Event::Writable(function) => self.on_writable(function),
+            Event::Writable(function) => self.on_writable(function, now),
             Event::Wrote(function, outcome) => self.on_wrote(function, outcome, now),
             Event::Down(function) => self.on_down(function, now),
             Event::Leds(leds) => self.leds = leds,
@@ -267,8 +267,8 @@ impl Core {
         self.broke(load);
     }
 
-    fn on_writable(&mut self, function: Function) {
-        if let Some(Load::Step(number)) = self.endpoint(function).ready() {
+    fn on_writable(&mut self, function: Function, now: Time) {
+        if let Some(Load::Step(number)) = self.endpoint(function).ready(now) {
             self.progress(number, Progress::Done);
         }
     }
@@ -316,21 +316,27 @@ impl Core {
     /// What has become too old.
     fn expire(&mut self, now: Time) {
         if self.focus.lapses(now) {
-            self.count_lost(std::time::Duration::ZERO, now);
+            let lost = self.steps.give_up_all();
+            self.count_lost(lost);
             self.let_go();
         }
-        self.count_lost(LEASE, now);
+        let lost = self.steps.give_up(self.out_since(), now);
+        self.count_lost(lost);
         if self.motion.deadline(LEASE).is_some_and(|deadline| deadline <= now) {
             self.motion.forget();
         }
         self.endpoints.iter_mut().for_each(|endpoint| endpoint.age(now));
     }
 
-    fn count_lost(&mut self, older: std::time::Duration, now: Time) {
-        let lost = self.steps.give_up(older, now);
+    fn count_lost(&mut self, lost: u32) {
         if let Some(book) = self.books.get_mut(self.focus.holder) {
             book.lost = book.lost.saturating_add(lost);
         }
+    }
+
+    fn out_since(&self) -> Out {
+        let asleep = self.bus == Bus::Asleep;
+        self.endpoints.map(|endpoint| (asleep || endpoint.usage() == endpoint::Use::Out).then_some(endpoint.taken))
     }
 
     /// Writes the books, and tells the holder when something of its own was settled.
@@ -360,7 +366,7 @@ impl Core {
     /// When to come again with a [`Event::Tick`], if nothing happens before.
     pub fn deadline(&self) -> Option<Time> {
         let endpoints = self.endpoints.iter().filter_map(Endpoint::deadline).min();
-        [self.focus.lease, self.steps.deadline(LEASE), self.motion.deadline(LEASE), endpoints].into_iter().flatten().min()
+        [self.focus.lease, self.steps.deadline(self.out_since()), self.motion.deadline(LEASE), endpoints].into_iter().flatten().min()
     }
 
     /// Whether there is nothing left that the target could be shown now.

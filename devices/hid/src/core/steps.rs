@@ -2,12 +2,13 @@
 
 use super::{
     book::{Book, Mark},
+    focus::LEASE,
     held::{within, Edge, Held, Pointer},
     time::Time,
 };
 use crate::reports::Function;
 use dkvm_wire::vocab::input::{InputState, Position, Step, MAX_STEPS};
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 /// What a step does, and to which function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,17 @@ pub struct Item {
     pub progress: Progress,
     /// Relative motion that belongs before it.
     pub lead: (i32, i32),
+}
+
+/// Since when each function takes nothing; `None` for those that do.
+pub type Out = [Option<Time>; Function::ALL.len()];
+
+impl Item {
+    /// When it will have waited too long for a function that takes nothing.
+    fn end(&self, out: Out) -> Option<Time> {
+        let waiting = out[self.effect.function().index()].filter(|_| self.progress != Progress::Done)?;
+        Some(waiting.max(self.since).after(LEASE))
+    }
 }
 
 /// The queue. Its front is the step numbered `first`.
@@ -155,21 +167,29 @@ impl Steps {
         self.items.iter().any(|item| item.progress != Progress::Done && functions.contains(&item.effect.function()))
     }
 
-    /// When the oldest step that is not done will be given up.
-    pub fn deadline(&self, lease: Duration) -> Option<Time> {
-        self.items.iter().find(|item| item.progress != Progress::Done).map(|item| item.since.after(lease))
+    /// When the first step will be given up; `out` says since when each function takes nothing, if it does not.
+    pub fn deadline(&self, out: Out) -> Option<Time> {
+        self.items.iter().filter_map(|item| item.end(out)).min()
     }
 
-    /// Gives up what is `older` or more, and returns how many that were.
-    pub fn give_up(&mut self, older: Duration, now: Time) -> u32 {
-        let mut lost = 0;
-        for item in &mut self.items {
-            if item.progress != Progress::Done && now.since(item.since) >= older {
-                item.progress = Progress::Done;
-                lost += 1;
-            }
-        }
-        lost
+    /// Gives up steps for functions that have taken nothing for the lease, and returns how many that were. A long queue
+    /// that moves is no reason.
+    pub fn give_up(&mut self, out: Out, now: Time) -> u32 {
+        self.give_up_those(|item| item.end(out).is_some_and(|end| end <= now))
+    }
+
+    /// Gives up all, and returns how many that were.
+    pub fn give_up_all(&mut self) -> u32 {
+        self.give_up_those(|_| true)
+    }
+
+    fn give_up_those(&mut self, lost: impl Fn(&Item) -> bool) -> u32 {
+        let lost = self.items.iter_mut().filter(|item| item.progress != Progress::Done && lost(item));
+        let done = |count: u32, item: &mut Item| {
+            item.progress = Progress::Done;
+            count + 1
+        };
+        lost.fold(0, done)
     }
 
     /// Forgets the done steps at the front and writes into the book what is known.

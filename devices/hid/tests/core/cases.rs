@@ -277,6 +277,20 @@ fn after_a_goodbye_nothing_is_pressed() {
 }
 
 #[test]
+fn a_long_queue_that_moves_is_typed_to_its_end() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    (0..250).for_each(|i| page.toggle(Seen::Key(4 + i / 2 % 9, false)));
+    let message = page.message();
+    for _ in 0..300 {
+        world.input(&message);
+        world.poll_all();
+        world.advance(10);
+    }
+    assert_eq!((world.seen.len(), world.ack().lost), (250, 0));
+    assert_eq!(world.seen, page.did);
+}
+
+#[test]
 fn a_key_that_no_step_pressed_is_not_pressed() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
     page.state.keys = vec![A];
