@@ -1,5 +1,7 @@
 //! One value of each type that travels, with its name in the golden file and in the protocol's text.
 
+#![allow(clippy::too_many_lines)] // tables of values
+
 mod bodies;
 mod messages;
 mod page;
@@ -7,12 +9,14 @@ mod page;
 use dkvm_wire::{decode_body, encode_body};
 use serde::{de::DeserializeOwned, Serialize};
 
+type ReadsBack = Box<dyn Fn(&[u8]) -> bool>;
+
 /// A value that travels, as bytes, and how to see that bytes are that value.
 #[allow(dead_code)] // not every test that includes this uses all of it
 pub struct Sample {
     pub name: &'static str,
     pub bytes: Vec<u8>,
-    pub reads_back: Box<dyn Fn(&[u8]) -> bool>,
+    pub reads_back: ReadsBack,
 }
 
 /// All of them.
