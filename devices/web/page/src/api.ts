@@ -68,8 +68,14 @@ async function call(path: string, init: RequestInit): Promise<unknown> {
 function refusal(response: Response, body: unknown): Refused {
   const { code, message } = (body ?? {}) as { code?: string; message?: string };
   const seconds = Number(response.headers.get("retry-after") ?? 0);
-  const words = message ?? `The node refused with status ${response.status}.`;
+  const words = sentence(message ?? `the node refused with status ${response.status}`);
   return new Refused(code ?? "internal", words, Number.isFinite(seconds) ? seconds : 0);
+}
+
+/** A message of the node, which begins small and ends open, as a sentence. */
+export function sentence(message: string): string {
+  const begun = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** Where a WebSocket of the node is. */

@@ -3,7 +3,7 @@
 import type { Action } from "./wire/Action";
 import type { ToPage } from "./wire/ToPage";
 import type { WireError } from "./wire/WireError";
-import { Api, socketUrl } from "./api";
+import { Api, sentence, socketUrl } from "./api";
 import { Console } from "./input/console";
 import { randomHolder } from "./input/engine";
 import { backoff } from "./link/backoff";
@@ -72,12 +72,13 @@ export class App {
     const holder = randomHolder((bytes) => crypto.getRandomValues(bytes));
     this.model = new Store(emptyModel(holder));
     this.settings = new Store(loadSettings());
-    this.screen = new Screen(canvas, this.settings.value);
+    this.screen = new Screen(stage, canvas, this.settings.value);
     this.console = new Console(holder, stage, this.screen, this.settings.value, {
       send: (state) => this.link?.send({ type: "input", ...state }) ?? false,
       changed: () => this.focusChanged(),
       mayEngage: () => this.model.value.link.kind === "open" && !heldByAnother(this.model.value),
       epoch: () => this.model.value.hid?.focus ?? 0,
+      givenUp: (steps) => this.toast({ tone: "bad", text: `The target took no input: ${steps} presses and releases did not reach it.` }),
       refused: () => this.ui.patch({ refusals: this.ui.value.refusals + 1 }),
     });
     this.stream = new VideoStream(() => socketUrl("/api/video", this.api.csrf), {
@@ -129,7 +130,7 @@ export class App {
   /** Asks the node to do something; tells when it does not. */
   async act(action: Action, done?: string): Promise<boolean> {
     const error = await this.ask(action);
-    if (error !== null) this.toast({ tone: "bad", text: error.message });
+    if (error !== null) this.toast({ tone: "bad", text: sentence(error.message) });
     else if (done !== undefined) this.toast({ tone: "quiet", text: done });
     return error === null;
   }

@@ -25,6 +25,8 @@ export interface ConsoleEvents {
   mayEngage(): boolean;
   /** The epoch of the last `hid.state`. */
   epoch(): number;
+  /** The target took no input for so long that steps were given up. */
+  givenUp(steps: number): void;
   /** It may not: another page has the focus. */
   refused(): void;
 }
@@ -108,9 +110,10 @@ export class Console implements PointerTarget {
   // -- what the node says
 
   acked(ack: InputAck): void {
-    const full = this.engine.full;
+    const { full, lost } = this.engine;
     if (this.engine.acked(ack)) this.dispossessed();
     else if (full !== this.engine.full) this.events.changed();
+    if (this.engine.lost > lost) this.events.givenUp(this.engine.lost - lost);
     this.sender.pump();
   }
 

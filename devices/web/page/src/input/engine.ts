@@ -37,6 +37,7 @@ export class Engine {
   private readonly motion = { x: 0, y: 0, wheel: 0, pan: 0 };
   private due: Due = "nothing";
   private sentAt = -Infinity;
+  private givenUp = 0;
 
   constructor(holder: number) {
     this.holder = holder;
@@ -55,6 +56,11 @@ export class Engine {
   /** Steps that the target has not confirmed. */
   get pending(): number {
     return this.steps.length;
+  }
+
+  /** Steps that the receiver gave up, because the target took none. */
+  get lost(): number {
+    return this.givenUp;
   }
 
   /** Whether the target takes no more keys. */
@@ -122,6 +128,7 @@ export class Engine {
   acked(ack: InputAck): boolean {
     if (ack.holder !== this.holder) return false;
     if (ack.focus > this.epoch) return this.lose();
+    this.givenUp = Math.max(this.givenUp, ack.lost);
     const written = Math.min(ack.steps - this.first, this.steps.length);
     if (written > 0) {
       this.steps.splice(0, written);

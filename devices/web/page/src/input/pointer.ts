@@ -61,8 +61,8 @@ export class Pointer {
   private down(event: PointerEvent): void {
     event.preventDefault();
     if (!this.target.engaged) return this.target.engage(); // this press takes the focus and is not the target's
-    if (this.target.mode === "absolute" && !this.target.contains(at(event))) return;
-    if (event.pointerType === "touch") return this.play(this.touch.down(event.pointerId, at(event), event.timeStamp));
+    if (this.target.mode === "absolute" && !this.target.contains(this.at(event))) return;
+    if (event.pointerType === "touch") return this.play(this.touch.down(event.pointerId, this.at(event), event.timeStamp));
     this.stage.setPointerCapture(event.pointerId); // a drag that leaves the picture goes on
     this.follow(event);
     const button = BUTTONS[event.button];
@@ -80,7 +80,7 @@ export class Pointer {
   }
 
   private moved(event: PointerEvent): void {
-    if (event.pointerType === "touch") return this.play(this.touch.move(event.pointerId, at(event)));
+    if (event.pointerType === "touch") return this.play(this.touch.move(event.pointerId, this.at(event)));
     this.chorded(event);
     if (this.target.mode === "relative") this.target.move(event.movementX, event.movementY);
     else this.follow(event);
@@ -101,7 +101,12 @@ export class Pointer {
   }
 
   private follow(event: PointerEvent): void {
-    if (this.target.mode === "absolute") this.target.point(at(event));
+    if (this.target.mode === "absolute") this.target.point(this.at(event));
+  }
+
+  /** On the stage, not on whatever element the pointer is over. */
+  private at(event: PointerEvent): Point {
+    return { x: event.clientX - this.stage.offsetLeft, y: event.clientY - this.stage.offsetTop };
   }
 
   private wheeled(event: WheelEvent): void {
@@ -127,10 +132,6 @@ export class Pointer {
     this.target.point(gesture.at);
     if (gesture.kind === "button") this.target.button(gesture.button, gesture.down);
   }
-}
-
-function at(event: PointerEvent): Point {
-  return { x: event.clientX, y: event.clientY };
 }
 
 /** The bit of `PointerEvent.buttons` for a `PointerEvent.button`. */

@@ -59,6 +59,8 @@ export interface Model {
   readonly rttMs: number | null;
   readonly picture: Picture;
   readonly focus: FocusState;
+  /** The last generation seen of each device of this kernel: a reconnect must not hide a restart. */
+  readonly generations: Readonly<Record<string, number>>;
   /** Page's clock at the last restart of each device, for the chip's flash. */
   readonly restarts: Readonly<Record<string, number>>;
   /** This page's number as a holder. */
@@ -89,6 +91,7 @@ export function emptyModel(holder: number): Model {
     rttMs: null,
     picture: NO_PICTURE,
     focus: { holding: false, engaged: false, lost: false, full: false },
+    generations: {},
     restarts: {},
     holder,
   };

@@ -9,7 +9,7 @@ import { DEATHS_KEPT, type Model } from "./model";
 export function reduce(model: Model, message: ToPage, now: number): Model {
   switch (message.type) {
     case "hello":
-      return { ...model, kernel: message.kernel, node: message.kernel.node, viewers: message.viewers, link: { kind: "open" } };
+      return greeted(model, message);
     case "device":
       return withDevice(model, message, now);
     case "device_gone":
@@ -35,9 +35,9 @@ export function reduce(model: Model, message: ToPage, now: number): Model {
   }
 }
 
-/** After a reconnect nothing that was known of the node holds; it tells all anew. The picture stays. */
+/** Without a link nothing that was known of the node holds. The picture stays, and the last known devices until the next hello. */
 export function forgetNode(model: Model): Model {
-  return { ...model, devices: [], gadget: null, hid: null, video: null, encode: null, memory: null, rttMs: null };
+  return { ...model, gadget: null, hid: null, video: null, encode: null, memory: null, rttMs: null };
 }
 
 /** Both lists as one, newest first, each life of each device once. */
@@ -46,12 +46,19 @@ export function mergeDeaths(known: readonly DeathRecord[], more: readonly DeathR
   return [...all.values()].sort((a, b) => b.at_unix_ms - a.at_unix_ms).slice(0, DEATHS_KEPT);
 }
 
+/** The node tells everything anew after its hello. */
+function greeted(model: Model, { kernel, viewers }: Extract<ToPage, { type: "hello" }>): Model {
+  const generations = model.kernel?.boot === kernel.boot ? model.generations : {};
+  return { ...model, kernel, viewers, node: kernel.node, link: { kind: "open" }, devices: [], generations };
+}
+
 function withDevice(model: Model, device: DeviceInfo, now: number): Model {
-  const before = model.devices.find((known) => known.name === device.name);
-  const devices = before
-    ? model.devices.map((known) => (known.name === device.name ? device : known))
+  const known = model.devices.some((other) => other.name === device.name);
+  const devices = known
+    ? model.devices.map((other) => (other.name === device.name ? device : other))
     : [...model.devices, device];
-  const restarted = before !== undefined && before.generation !== device.generation;
+  const seen = model.generations[device.name];
+  const restarted = seen !== undefined && seen !== device.generation;
   const restarts = restarted ? { ...model.restarts, [device.name]: now } : model.restarts;
-  return { ...model, devices, restarts };
+  return { ...model, devices, restarts, generations: { ...model.generations, [device.name]: device.generation } };
 }

@@ -1,5 +1,6 @@
 // What is wrong, in one sentence with one action. Pure: each state of the node has its words here and nowhere else.
 
+import { sentence } from "../api";
 import type { DeviceInfo } from "../wire/DeviceInfo";
 import { deviceOf, type Model } from "./model";
 
@@ -80,24 +81,25 @@ function deviceNotice(model: Model, name: string, what: string, meanwhile: strin
     return { id: `${name}-stopped`, tone: "warn", title: `${what} is stopped`, text: "A person or the configuration stopped it.", remedy: restart(name, "Start it") };
   }
   if (device.phase === "failed") {
-    const text = device.detail ?? "It failed too often and was given up.";
+    const text = words(device) ?? "It failed too often and was given up.";
     return { id: `${name}-failed`, tone: "bad", title: `${what} has failed`, text, remedy: restart(name, "Restart it") };
   }
-  return { id, tone: "warn", title: `${what} restarts`, text: device.detail ?? meanwhile, remedy: { kind: "inspect", label: "Why", device: name }, busy: true };
+  return { id, tone: "warn", title: `${what} restarts`, text: words(device) ?? meanwhile, remedy: { kind: "inspect", label: "Why", device: name }, busy: true };
 }
 
 function signalNotice(model: Model): Notice | null {
   const video = model.video;
   if (video === null || video.signal === "ok") return null;
   const source = video.source || "The capture input";
-  const detail = video.detail ?? undefined;
+  const detail = video.detail === null ? undefined : sentence(video.detail);
+  const settings: Remedy = { kind: "video", label: "Video settings" };
   switch (video.signal) {
     case "none":
-      return { id: "no-signal", tone: "quiet", title: "No signal", text: detail ?? "The target is off or asleep, or its video cable is out. A key may wake it.", remedy: { kind: "take", label: "Use the keyboard" } };
+      return { id: "no-signal", tone: "quiet", title: "No signal", text: detail ?? "The target is off or asleep, or its video cable is out. A key may wake it.", remedy: model.focus.engaged ? settings : { kind: "take", label: "Use the keyboard" } };
     case "unstable":
-      return { id: "unstable", tone: "warn", title: "The signal is unstable", text: detail ?? "It does not lock: the target may be changing its mode, or the cable is bad.", remedy: { kind: "video", label: "Video settings" }, busy: true };
+      return { id: "unstable", tone: "warn", title: "The signal is unstable", text: detail ?? "It does not lock: the target may be changing its mode, or the cable is bad.", remedy: settings, busy: true };
     case "out_of_range":
-      return { id: "out-of-range", tone: "warn", title: "The signal is out of range", text: detail ?? `${source} cannot take this mode: choose a smaller one on the target.`, remedy: { kind: "video", label: "Video settings" } };
+      return { id: "out-of-range", tone: "warn", title: "The signal is out of range", text: detail ?? `${source} cannot take this mode: choose a smaller one on the target.`, remedy: settings };
     case "absent":
       return { id: "capture-absent", tone: "bad", title: "No capture device", text: detail ?? "Plug the HDMI capture device into the node; it is found by itself.", remedy: restart("capture", "Look again") };
   }
@@ -145,6 +147,10 @@ function stallNotice(model: Model): Notice | null {
     return { id: "hid-waiting", tone: "quiet", title: "The keyboard is not in use yet", text: "The target has not set it up.", remedy: replug };
   }
   return null;
+}
+
+function words(device: DeviceInfo): string | null {
+  return device.detail === null ? null : sentence(device.detail);
 }
 
 function restart(device: string, label: string): Remedy {

@@ -85,7 +85,7 @@ function Figures({ model }: { model: Model }): JSX.Element {
 function FocusBadge({ app, model }: { app: App; model: Model }): JSX.Element {
   const { focus } = model;
   const another = heldByAnother(model);
-  const words = focus.engaged ? "You type" : another ? "Another page types" : focus.holding ? "You, paused" : "Nobody types";
+  const words = focus.engaged ? "You type" : another ? "Another types" : focus.holding ? "You, paused" : "Nobody types";
   const act = (): void => (focus.engaged ? app.console.leave() : another ? app.console.take() : app.console.engage());
   const title = focus.engaged ? "Let go of keyboard and mouse" : another ? "Take keyboard and mouse over" : "Use keyboard and mouse";
   return (

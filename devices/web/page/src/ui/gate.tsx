@@ -59,20 +59,19 @@ function Unreachable({ app }: { app: App }): JSX.Element {
 
 function Setup({ app, node }: { app: App; node: string }): JSX.Element {
   const [password, setPassword] = useState("");
-  const [again, setAgain] = useState("");
   const form = useSubmit(() => app.setup(password));
-  const complaint = setupComplaint(password, again);
+  const short = password.length < PASSWORD_MIN;
+  const hint = short ? `At least ${PASSWORD_MIN} characters; a few words are easier to type than signs.` : "Good. It is kept on this node only.";
   return (
     <Card node={node} title="Choose a password" id="setup">
       <p>This node has none yet. Whoever knows it can see the target's screen and type on it.</p>
-      <form onSubmit={(event) => (complaint ? event.preventDefault() : form.submit(event))}>
-        <input type="text" name="username" autocomplete="username" value={node || "dkvm"} hidden readOnly />
+      <form onSubmit={(event) => (short ? event.preventDefault() : form.submit(event))}>
+        <UserName node={node} />
         <Field label="Password" testid="setup-password" value={password} onInput={setPassword} autocomplete="new-password" focus />
-        <Field label="Once more" testid="setup-again" value={again} onInput={setAgain} autocomplete="new-password" />
-        <p class="hint" data-testid="setup-hint" aria-live="polite">
-          {form.error ?? complaint ?? "Good. It is kept on this node only."}
+        <p class={form.error ? "problem" : "hint"} data-testid="setup-hint" aria-live="polite">
+          {form.error ?? hint}
         </p>
-        <button class="primary wide" data-testid="setup-submit" disabled={complaint !== null || form.busy}>
+        <button class="primary wide" data-testid="setup-submit" disabled={short || form.busy}>
           {form.busy ? "Setting…" : "Set the password"}
         </button>
       </form>
@@ -81,23 +80,21 @@ function Setup({ app, node }: { app: App; node: string }): JSX.Element {
   );
 }
 
-/** What is missing before the password can be set. */
-export function setupComplaint(password: string, again: string): string | null {
-  if (password.length < PASSWORD_MIN) return `At least ${PASSWORD_MIN} characters; a few words are easier to type than signs.`;
-  if (again !== "" && again !== password) return "The two are not the same.";
-  return again === "" ? "Type it once more." : null;
+/** Password managers file a password under a name; the node knows only one user. */
+export function UserName({ node }: { node: string }): JSX.Element {
+  return <input type="text" name="username" autocomplete="username" value={node || "dkvm"} hidden readOnly />;
 }
 
 function Login({ app, model }: { app: App; model: Model }): JSX.Element {
   const [password, setPassword] = useState("");
   const form = useSubmit(() => app.login(password));
   const wait = form.waitSeconds;
-  const problem = wait > 0 ? `${form.error ?? "Too many tries."} Try again in ${wait} s.` : form.error;
+  const problem = wait > 0 ? `Too many wrong passwords. Try again in ${wait} s.` : form.error;
   return (
     <Card node={model.node} title={model.expired ? "The session has ended" : "Log in"} id={model.expired ? "expired" : "login"}>
       {model.expired && <p>Log in again to go on. Nothing stays pressed on the target.</p>}
       <form onSubmit={form.submit}>
-        <input type="text" name="username" autocomplete="username" value={model.node || "dkvm"} hidden readOnly />
+        <UserName node={model.node} />
         <Field label="Password" testid="login-password" value={password} onInput={setPassword} autocomplete="current-password" focus />
         {problem && (
           <p class="problem" role="alert" data-testid="login-error">
@@ -136,17 +133,25 @@ interface FieldProps {
 
 export function Field({ label, testid, value, onInput, autocomplete, focus }: FieldProps): JSX.Element {
   const auto = useAutoFocus<HTMLInputElement>();
+  const [seen, setSeen] = useState(false);
   return (
     <label class="field">
       <span>{label}</span>
-      <input
-        ref={focus ? auto : null}
-        type="password"
-        data-testid={testid}
-        value={value}
-        autocomplete={autocomplete}
-        onInput={(event) => onInput(event.currentTarget.value)}
-      />
+      <span class="field-box">
+        <input
+          ref={focus ? auto : null}
+          {...(seen ? { type: "text" as const } : { type: "password" as const })}
+          data-testid={testid}
+          value={value}
+          autocomplete={autocomplete}
+          autocapitalize="off"
+          spellcheck={false}
+          onInput={(event) => onInput(event.currentTarget.value)}
+        />
+        <button type="button" class="field-eye" aria-pressed={seen} aria-label={`Show: ${label}`} onClick={() => setSeen(!seen)}>
+          {seen ? "Hide" : "Show"}
+        </button>
+      </span>
     </label>
   );
 }

@@ -7,6 +7,9 @@ import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import { bannerOf, coverOf, heldByAnother, type Notice } from "../model/status";
 
+/** What fingers and mice do. */
+const POINTS = matchMedia("(pointer: coarse)").matches ? "Tap" : "Click";
+
 export function Cover({ app, model }: { app: App; model: Model }): JSX.Element | null {
   const notice = coverOf(model, performance.now());
   document.body.dataset["covered"] = notice === null ? "no" : model.picture.frames > 0 ? "over-picture" : "empty";
@@ -58,16 +61,18 @@ export function FocusHint({ app, model, ui, settings }: HintProps): JSX.Element 
   const { focus, link, hid } = model;
   if (link.kind !== "open" || focus.engaged || (hid === null && !focus.holding)) return null;
   const another = heldByAnother(model);
-  const text = another ? (focus.lost ? "Another page took keyboard and mouse." : "Another page has keyboard and mouse.") : "Click the picture to use keyboard and mouse.";
+  if (!another && (ui.drawer !== null || coverOf(model, 0)?.remedy?.kind === "take")) return null; // one offer is enough
+  const text = another ? (focus.lost ? "Another page took keyboard and mouse." : "Another page has keyboard and mouse.") : `${POINTS} the picture to use keyboard and mouse.`;
   return (
-    <section class={`focus-hint ${another ? "another" : ""}`} data-testid="focus-hint" data-state={another ? "another" : "free"} role="status" key={ui.refusals}>
-      <span>
-        {text} {!another && <Leaving settings={settings} />}
-      </span>
-      <button class={another ? "primary" : ""} data-testid="take-focus" onClick={() => app.console.take()}>
-        {another ? "Take over" : "Use keyboard"}
-      </button>
-    </section>
+    <div class="focus-place">
+      <section class={`focus-hint ${another ? "another" : ""}`} data-testid="focus-hint" data-state={another ? "another" : "free"} role="status" key={ui.refusals}>
+        <span>{text}</span>
+        {!another && <Leaving settings={settings} />}
+        <button class={another ? "primary" : ""} data-testid="take-focus" onClick={() => app.console.take()}>
+          {another ? "Take over" : "Use keyboard"}
+        </button>
+      </section>
+    </div>
   );
 }
 

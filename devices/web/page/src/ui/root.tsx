@@ -27,6 +27,9 @@ function Desk({ app }: { app: App }): JSX.Element {
   const model = useStore(app.model);
   const ui = useStore(app.ui);
   const settings = useStore(app.settings);
+  useEffect(() => {
+    document.body.dataset["drawer"] = ui.drawer === null ? "closed" : "open";
+  }, [ui.drawer]);
   return (
     <>
       <Cover app={app} model={model} />

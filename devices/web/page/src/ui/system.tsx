@@ -10,7 +10,7 @@ import { healthOf, PHASE_WORDS } from "./chips";
 import { DeviceRecord } from "./device";
 import { Part, type DrawerProps } from "./drawer";
 import { bytes, duration } from "./format";
-import { Field, useSubmit } from "./gate";
+import { Field, UserName, useSubmit } from "./gate";
 
 export function SystemDrawer({ app, model, ui }: DrawerProps): JSX.Element {
   const device = model.devices.find((known) => known.name === ui.device);
@@ -147,7 +147,7 @@ function ChangePassword({ app }: { app: App }): JSX.Element {
     <details class="part">
       <summary data-testid="change-password">Change the password</summary>
       <form onSubmit={form.submit}>
-        <input type="text" name="username" autocomplete="username" value={app.model.value.node || "dkvm"} hidden readOnly />
+        <UserName node={app.model.value.node} />
         <Field label="Present password" testid="password-old" value={old} onInput={setOld} autocomplete="current-password" />
         <Field label="New password, at least 8 characters" testid="password-new" value={fresh} onInput={setFresh} autocomplete="new-password" />
         {form.error && (

@@ -18,13 +18,15 @@ export class Screen {
   private pointer: Point | null = null;
 
   constructor(
+    private readonly stage: HTMLElement,
     readonly canvas: HTMLCanvasElement,
     private fitting: Fitting,
   ) {
     this.context = canvas.getContext("2d", { alpha: false });
     canvas.width = DEFAULT_SIZE.width;
     canvas.height = DEFAULT_SIZE.height;
-    window.addEventListener("resize", () => this.layout());
+    new ResizeObserver(() => this.layout()).observe(stage);
+    window.addEventListener("resize", () => this.layout()); // another density changes no size
     this.layout();
   }
 
@@ -43,7 +45,7 @@ export class Screen {
   /** Where the pointer is: what does not fit in the window follows it. */
   pan(pointer: Point): void {
     this.pointer = pointer;
-    if (this.rect.width > window.innerWidth || this.rect.height > window.innerHeight) this.layout();
+    if (this.rect.width > this.stage.clientWidth || this.rect.height > this.stage.clientHeight) this.layout();
   }
 
   /** The target's point under a point of the window. */
@@ -70,7 +72,7 @@ export class Screen {
 
   private layout(): void {
     const view = {
-      window: { width: window.innerWidth, height: window.innerHeight },
+      window: { width: this.stage.clientWidth, height: this.stage.clientHeight },
       source: this.source,
       density: window.devicePixelRatio || 1,
       ...this.fitting,
