@@ -22,6 +22,16 @@ use tokio::{sync::watch, time::sleep};
 /// An open socket counts as use of its session, looked at so often.
 const SESSION_CHECK: Duration = Duration::from_secs(60);
 
+/// How long open sockets get to say that the device leaves.
+const FAREWELL: Duration = Duration::from_millis(50);
+
+/// Whether the device is on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Serving,
+    Leaving,
+}
+
 /// The web device, but for its link to the kernel.
 pub struct App {
     /// What pages are told.
@@ -34,6 +44,7 @@ pub struct App {
     pub limiter: Mutex<Limiter>,
     sessions: Mutex<Sessions>,
     ended: watch::Sender<()>,
+    life: watch::Sender<Life>,
     run: Option<PathBuf>,
 }
 
@@ -53,6 +64,7 @@ impl App {
                     .unwrap_or_default(),
             ),
             ended: watch::Sender::new(()),
+            life: watch::Sender::new(Life::Serving),
             run,
         })
     }
@@ -89,6 +101,24 @@ impl App {
                 _ = ended.changed() => {}
                 () = sleep(SESSION_CHECK) => {}
             }
+        }
+    }
+
+    /// Completes when the device leaves.
+    pub async fn leaving(&self) {
+        // The sender lives in `self`.
+        let _ = self
+            .life
+            .subscribe()
+            .wait_for(|life| *life == Life::Leaving)
+            .await;
+    }
+
+    /// Tells all open sockets that the device leaves, so that their pages know that it is no fault of the network.
+    pub async fn leave(&self) {
+        if self.life.receiver_count() > 0 {
+            self.life.send_replace(Life::Leaving);
+            sleep(FAREWELL).await;
         }
     }
 

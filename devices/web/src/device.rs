@@ -140,7 +140,10 @@ impl Web {
         loop {
             tokio::select! {
                 incoming = link.next() => match incoming? {
-                    Incoming::Goodbye { .. } => return Ok(()),
+                    Incoming::Goodbye { .. } => {
+                        self.app.leave().await;
+                        return Ok(());
+                    }
                     incoming => self.take(incoming)?,
                 },
                 _ = self.status.changed() => report(link, &self.status.borrow_and_update())?,

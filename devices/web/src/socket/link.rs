@@ -11,6 +11,8 @@ use tokio::{
 
 /// Bytes read at a time: most messages whole.
 const CHUNK: usize = 4096;
+/// RFC 6455, 7.4.1.
+const GOING_AWAY: u16 = 1001;
 /// How long the last words may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long what is still under way is thrown away. Without it the client's kernel would answer our end with
@@ -89,6 +91,14 @@ impl Ending {
         }
     }
 
+    /// The device ends, most often to start again.
+    pub fn leaving() -> Self {
+        Self::Told {
+            code: GOING_AWAY,
+            reason: "the node's web device restarts".to_owned(),
+        }
+    }
+
     /// The page does what no page of ours does.
     pub fn policy(reason: impl Into<String>) -> Self {
         Self::Told {
@@ -103,7 +113,7 @@ impl Ending {
             Self::Stalled => {
                 dkvm_sdk::info!("{source} took nothing for too long: its connection was cut")
             }
-            Self::Told { code, reason } if *code < 4000 => {
+            Self::Told { code, reason } if *code < 4000 && *code != GOING_AWAY => {
                 dkvm_sdk::warn!("a WebSocket from {source} was closed ({code}): {reason}");
             }
             _ => {}

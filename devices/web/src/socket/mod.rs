@@ -133,6 +133,7 @@ async fn serve(upgrade: OnUpgrade, purpose: Purpose, guest: Guest) {
     let ending = tokio::select! {
         ending = run(purpose, &mut reader, &mut write, &guest) => ending,
         () = guest.app.session_over(Some(guest.session)) => Ending::session_over(),
+        () = guest.app.leaving() => Ending::leaving(),
     };
     ending.log(&guest.pass.source);
     link::close(reader.into_inner().unsplit(write), ending).await;

@@ -25,7 +25,7 @@ const TOWARDS: [(&str, &str); 2] = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2
 #[derive(Debug, Error)]
 pub enum CertificateError {
     /// It could not be made.
-    #[error("making a certificate failed: {0}")]
+    #[error("making a certificate failed ({0}): look at `names` in its configuration")]
     Make(#[from] rcgen::Error),
     /// The files cannot be read.
     #[error("reading {what} failed: {source}")]

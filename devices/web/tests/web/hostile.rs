@@ -237,11 +237,15 @@ fn it_is_a_device_like_any_other() -> Outcome {
 }
 
 #[test]
-fn two_pages_and_a_goodbye() -> Outcome {
+fn a_goodbye_is_passed_on_to_open_pages() -> Outcome {
     let mut node = Node::start()?;
     let owner = node.owner()?;
-    let mut one = owner.socket("/api/ws")?;
-    one.expect(|message| matches!(message, ToPage::Hello { .. }))?;
+    let (mut page, mut viewer) = (owner.socket("/api/ws")?, owner.socket("/api/video")?);
+    page.expect(|message| matches!(message, ToPage::Hello { .. }))?;
     node.kernel.goodbye()?;
+    assert_eq!(
+        (page.expect_close()?.0, viewer.expect_close()?.0),
+        (1001, 1001)
+    );
     node.kernel.expect_no_leftovers()
 }
