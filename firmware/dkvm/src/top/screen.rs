@@ -94,8 +94,13 @@ fn is_quit(key: &u8) -> bool {
     matches!(*key, b'q' | b'Q' | CTRL_C)
 }
 
+/// Columns and rows. A serial console says 0 by 0: it does not know.
 fn size() -> (usize, usize) {
-    tcgetwinsize(stdout()).map_or((80, 24), |size| (size.ws_col.into(), size.ws_row.into()))
+    let told = tcgetwinsize(stdout()).map_or((0, 0), |size| (size.ws_col, size.ws_row));
+    match told {
+        (0, _) | (_, 0) => (80, 24),
+        (columns, rows) => (columns.into(), rows.into()),
+    }
 }
 
 /// Lines cut to the terminal, drawn over what is there: without a flash of emptiness.
