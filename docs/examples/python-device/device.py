@@ -21,17 +21,12 @@ def end(code, text):
     sys.exit(code)
 
 
-def take_pipes():
-    """Private descriptors (Python makes them close-on-exec), so that a stray print() is a log line."""
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
-    return source, sink
-
-
 class Link:
     def __init__(self):
-        self.source, self.sink = take_pipes()
+        # Private descriptors (Python makes them close-on-exec), so that a stray print() is a log line.
+        self.source, self.sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(2, 1)
         self.limit = 65536
         self.sink.write(PREAMBLE)
 

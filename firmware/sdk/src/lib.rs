@@ -71,3 +71,8 @@ pub use log::write_line;
 #[cfg(feature = "tokio")]
 pub use runtime::{main, main_over};
 pub use sender::{Call, Sender};
+
+/// The guide's device compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/writing-a-device.md")]
+struct Guide;

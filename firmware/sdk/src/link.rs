@@ -1,6 +1,6 @@
 use crate::{
-    config, incoming::Request, intake::Inbound, lease::Lease, shared::Shared, steady::steady, ConfigError,
-    Incoming, LinkError, SendError, Sender,
+    config, incoming::Request, intake::Inbound, lease::Lease, shared::Shared, steady::steady,
+    ConfigError, Incoming, LinkError, SendError, Sender,
 };
 use dkvm_wire::{
     service::{methods, Nothing},

@@ -21,6 +21,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long the last lines of an ended device are waited for, before a failure is told.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 type Answerer = Box<dyn FnMut(&[u8]) -> Result<Vec<u8>, WireError>>;
 
 /// A frame that the device published.
@@ -144,6 +147,10 @@ impl FakeKernel {
     }
 
     pub(crate) fn failure(&self, what: impl Into<String>) -> Failure {
+        if self.output == Output::Closed {
+            // Its last words are on their way.
+            self.run.log.wait_for_end(LAST_WORDS);
+        }
         Failure::new(what).with_log(self.log())
     }
 }
