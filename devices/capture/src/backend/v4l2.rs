@@ -26,6 +26,11 @@ const EBUSY: i32 = 16;
 /// A frame of more bytes is a driver's nonsense; 8K in 24 bits has less.
 const FRAME_LEN_MAX: usize = 256 << 20;
 
+/// Who polls an idle node for reading starts Linux' read() emulation (videobuf2's `vb2_core_poll`), which takes all
+/// buffers and makes every later change of format or timings fail with `EBUSY`.
+const IDLE: Interest = Interest::PRIORITY;
+const STREAMING: Interest = IDLE.add(Interest::READABLE);
+
 /// An open node.
 pub struct V4l2 {
     device: Arc<Device>,
@@ -47,11 +52,16 @@ impl V4l2 {
             // Without events the signal is polled all the same.
             let _ = ioctl::subscribe_source_change(&device);
         }
-        let events = ioctl::watch(device.clone())
-            .map_err(|error| format!("{} cannot be waited for: {error}", found.path.display()))?;
-        let events = Some(events);
-        let v4l2 = Self { device, path: found.path, kind: found.kind, events, seen: None, stream: None, memory: Memory::Unknown };
+        let mut v4l2 = Self { device, path: found.path, kind: found.kind, events: None, seen: None, stream: None, memory: Memory::Unknown };
+        v4l2.watch(IDLE).map_err(|error| format!("{} cannot be waited for: {error}", v4l2.path.display()))?;
         Ok((v4l2, source))
+    }
+
+    /// Waits for something else from now on. The old registration goes first: a node can be registered once.
+    fn watch(&mut self, interest: Interest) -> io::Result<()> {
+        self.events = None;
+        self.events = Some(ioctl::watch(self.device.clone(), interest)?);
+        Ok(())
     }
 
     /// Looks at the signal.
@@ -95,18 +105,23 @@ impl V4l2 {
             dkvm_sdk::info!("{}: {}", self.path.display(), self.memory);
         }
         self.stream = Some(stream);
-        Ok(())
+        self.watch(STREAMING).map_err(|error| self.start_fault("be waited for", &error))
     }
 
     /// Stops the driver.
     pub fn stop(&mut self) {
+        // Before the stream ends: see `IDLE`.
+        if let Err(error) = self.watch(IDLE) {
+            dkvm_sdk::warn!("{} cannot be waited for: {error}; the signal is polled", self.path.display());
+        }
         self.stream = None;
     }
 
     /// Waits for frames and events.
     pub async fn wake(&mut self) -> Woken {
         let Some(events) = &self.events else { return future::pending().await };
-        match events.ready(Interest::READABLE | Interest::PRIORITY).await {
+        let interest = if self.stream.is_some() { STREAMING } else { IDLE };
+        match events.ready(interest).await {
             Ok(mut guard) => guard.clear_ready(),
             // The runtime is going down.
             Err(_) => return future::pending().await,

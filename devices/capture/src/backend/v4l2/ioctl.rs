@@ -27,8 +27,7 @@ impl AsRawFd for Descriptor {
 }
 
 /// Readiness of a node: readable for frames, priority for events.
-pub fn watch(device: Arc<Device>) -> io::Result<AsyncFd<Descriptor>> {
-    let interest = Interest::READABLE | Interest::PRIORITY;
+pub fn watch(device: Arc<Device>, interest: Interest) -> io::Result<AsyncFd<Descriptor>> {
     // SAFETY: `Descriptor` gives the same descriptor always and keeps it open for as long as it lives.
     Ok(unsafe { AsyncFd::register_with_interest(Descriptor(device), interest) }?)
 }
