@@ -71,11 +71,10 @@ async function enter(bench: Bench, rig: Rig): Promise<Browser> {
   const { page } = browser;
   await page.goto(`https://${rig.pi.network.address}/`);
   await page.getByTestId("setup-password").fill(PASSWORD);
-  await page.getByTestId("setup-again").fill(PASSWORD);
   await page.getByTestId("setup-submit").click();
   await until("the page shows frames", () => page.evaluate("window.dkvm?.frames > 0"), { timeout: 15_000, every: 50 });
   await page.getByTestId("screen").click();
-  await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus)"), { timeout: 10_000, every: 50 });
+  await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus.holding)"), { timeout: 10_000, every: 50 });
   bench.tell("logged in, picture on the page, focus taken");
   await sleep(200); // the click itself reaches the target before the marks are set
   return browser;

@@ -39,6 +39,7 @@ async function play(scenario: Scenario, lab: Lab): Promise<boolean> {
     console.log(`${scenario.name}: holds: ${figure}`);
     return true;
   } catch (error) {
+    await bench.lastPictures();
     const sentence = error instanceof LabError ? error.message : (error as Error).stack ?? String(error);
     console.log(`logs are kept in ${keepLogs(lab)}`);
     console.log(`${scenario.name}: does not hold: ${sentence}`);

@@ -49,6 +49,11 @@ export class Bench {
     if (a !== w) throw new LabError(`${what}: ${a} in place of ${w}`);
   }
 
+  /** What each open browser shows at the end, among the logs. */
+  async lastPictures(): Promise<void> {
+    await Promise.all(this.#browsers.map((browser) => browser.picture("last").catch(() => {})));
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#browsers.map((browser) => browser.close().catch(() => {})));
   }
