@@ -2,7 +2,7 @@
 
 use memmap2::{MmapOptions, MmapRaw};
 use std::fs::File;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicU32;
 
 /// What a mapping is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +31,16 @@ impl Map {
 
     /// An aligned word of the mapping, or `None` outside of it.
     /// Storing into it needs a mapping for writing; only the producer's side does.
-    pub fn word(&self, offset: usize) -> Option<&AtomicU64> {
-        let end = offset.checked_add(size_of::<AtomicU64>())?;
-        if end > self.raw.len() || !offset.is_multiple_of(align_of::<AtomicU64>()) {
+    pub fn word(&self, offset: usize) -> Option<&AtomicU32> {
+        let end = offset.checked_add(size_of::<AtomicU32>())?;
+        if end > self.raw.len() || !offset.is_multiple_of(align_of::<AtomicU32>()) {
             return None;
         }
         // SAFETY: `offset..end` lies in the mapping (checked above), which lives as long as `self`; the mapping
         // begins on a page, so the word is aligned; other processes access these words atomically by the
-        // contract of the layout, and this crate has no other way to them.
-        Some(unsafe { AtomicU64::from_ptr(self.raw.as_mut_ptr().add(offset).cast()) })
+        // contract of the layout, and this crate has no other way to them; stores come from the producer alone, whose mapping
+        // is writable, and 32-bit relaxed loads work on read-only mappings too.
+        Some(unsafe { AtomicU32::from_ptr(self.raw.as_mut_ptr().add(offset).cast()) })
     }
 
     /// A pointer to `len` bytes at `offset`, or `None` if they are not all in the mapping.

@@ -8,7 +8,7 @@ use dkvm_shm::{
 };
 use dkvm_wire::{LeaseId, LeaseRef, PoolId, SlotIndex};
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -304,4 +304,33 @@ fn readers_map_a_pool_once_and_let_go_of_removed_ones() {
     drop(files);
     readers.prune();
     assert_eq!(readers.mapped(), 0);
+}
+
+proptest::proptest! {
+    /// Whatever a hostile producer writes over its header page, and whatever the event says: a view is inside its slot.
+    #[test]
+    fn hostile_headers_never_lead_outside(
+        noise in proptest::collection::vec(proptest::prelude::any::<u8>(), 256),
+        lease in proptest::prelude::any::<u64>(),
+        slot in 0..5u32,
+        length in 0..10_000u32,
+        honest in proptest::prelude::any::<bool>(),
+    ) {
+        let (_dir, file, _producer, reader) = scene();
+        let raw = fs::OpenOptions::new().write(true).open(file.path()).unwrap();
+        raw.write_all_at(&noise, 0).unwrap();
+        if honest {
+            let mut header = [0; 24];
+            header[..4].copy_from_slice(&0x544c_536b_u32.to_le_bytes());
+            header[4..8].copy_from_slice(&1u32.to_le_bytes());
+            header[8..16].copy_from_slice(&lease.to_le_bytes());
+            header[16..24].copy_from_slice(&u64::from(length).to_le_bytes());
+            raw.write_all_at(&header, 64 * (u64::from(slot) + 1)).unwrap();
+        }
+        let at = LeaseRef { lease: LeaseId(lease), pool: POOL, slot: SlotIndex(slot), length };
+        match reader.view(&at) {
+            Ok(view) => proptest::prop_assert!(honest && slot < 3 && view.len() <= 8192 && view.iter().all(|b| *b == 0)),
+            Err(_) => proptest::prop_assert!(!honest || slot >= 3 || length > 8192),
+        }
+    }
 }
