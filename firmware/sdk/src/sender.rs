@@ -1,4 +1,4 @@
-use crate::{pending::AnswerSlot, shared::Shared, CallError, SendError};
+use crate::{pending::AnswerSlot, shared::Shared, steady::steady, CallError, SendError};
 use dkvm_wire::{
     decode_body, encode_body,
     service::{Release, Want},
@@ -154,7 +154,7 @@ impl<R: DeserializeOwned> Future for Call<R> {
         if let Some(error) = self.failed.take() {
             return Poll::Ready(Err(error.into()));
         }
-        let answer = pin!(self.slot.wait()).poll(context);
+        let answer = pin!(steady(self.slot.wait())).poll(context);
         answer.map(|answer| match answer {
             Ok(body) => Ok(decode_body(&self.method, &body)?),
             Err(error) => Err(CallError::Refused {
