@@ -19,7 +19,7 @@ pub const MAX_POWER: u16 = 100;
 /// The one configuration.
 pub const CONFIGURATION: &str = "keyboard and mouse";
 /// US English, the language of the strings.
-const LANGUAGE: &str = "0x409";
+const LANGUAGE: &str = "0x0409";
 /// Bus-powered, the value that hosts expect of a keyboard.
 const ATTRIBUTES: u32 = 0x80;
 
@@ -112,12 +112,12 @@ fn device_attributes(config: &Config, serial: &str) -> Vec<(String, Value)> {
         number("bDeviceSubClass", 0u8),
         number("bDeviceProtocol", 0u8),
         number("bMaxPacketSize0", MAX_PACKET_SIZE),
-        text("strings/0x409/manufacturer", &config.manufacturer),
-        text("strings/0x409/product", &config.product),
-        text("strings/0x409/serialnumber", serial),
+        text("strings/0x0409/manufacturer", &config.manufacturer),
+        text("strings/0x0409/product", &config.product),
+        text("strings/0x0409/serialnumber", serial),
         number("configs/c.1/MaxPower", MAX_POWER),
         number("configs/c.1/bmAttributes", ATTRIBUTES),
-        text("configs/c.1/strings/0x409/configuration", CONFIGURATION),
+        text("configs/c.1/strings/0x0409/configuration", CONFIGURATION),
     ]
 }
 
