@@ -24,14 +24,20 @@ impl Accounts {
     /// Reads them; a missing file knows nobody.
     pub(crate) fn read() -> Self {
         let text = |path| std::fs::read_to_string(Path::new(path)).unwrap_or_default();
-        Self { passwd: text("/etc/passwd"), group: text("/etc/group") }
+        Self {
+            passwd: text("/etc/passwd"),
+            group: text("/etc/group"),
+        }
     }
 
     /// By name or number.
     pub(crate) fn user(&self, name: &str) -> Option<User> {
         let found = self.passwd.lines().find_map(|line| {
             let fields: Vec<_> = line.split(':').collect();
-            let user = User { uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()? };
+            let user = User {
+                uid: fields.get(2)?.parse().ok()?,
+                gid: fields.get(3)?.parse().ok()?,
+            };
             (fields[0] == name || fields[2] == name).then_some(user)
         });
         found.or_else(|| name.parse().ok().map(|uid| User { uid, gid: uid }))
@@ -49,7 +55,9 @@ impl Accounts {
 
     /// Whether /etc/group lists the user of that number in the group, or it is the user's own.
     pub(crate) fn is_member(&self, uid: u32, group: &str) -> bool {
-        let Some(name) = self.name_of(uid) else { return false };
+        let Some(name) = self.name_of(uid) else {
+            return false;
+        };
         let gid = self.group(group);
         let own = self.user(name).map(|user| user.gid);
         own.is_some() && own == gid || self.members(group).any(|member| member == name)
@@ -64,8 +72,13 @@ impl Accounts {
     }
 
     fn members<'a>(&'a self, group: &'a str) -> impl Iterator<Item = &'a str> {
-        let line = self.group.lines().find(move |line| line.split(':').next() == Some(group));
-        line.and_then(|line| line.split(':').nth(3)).unwrap_or_default().split(',')
+        let line = self
+            .group
+            .lines()
+            .find(move |line| line.split(':').next() == Some(group));
+        line.and_then(|line| line.split(':').nth(3))
+            .unwrap_or_default()
+            .split(',')
     }
 }
 
@@ -83,10 +96,23 @@ mod tests {
     #[test]
     fn users_and_groups_by_name_and_number() {
         let accounts = accounts();
-        assert_eq!(accounts.user("anna"), Some(User { uid: 1000, gid: 1000 }));
+        assert_eq!(
+            accounts.user("anna"),
+            Some(User {
+                uid: 1000,
+                gid: 1000
+            })
+        );
         assert_eq!(accounts.user("1001"), Some(User { uid: 1001, gid: 50 }));
         assert_eq!(accounts.user("dora"), None);
-        assert_eq!((accounts.group("video"), accounts.group("7"), accounts.group("audio")), (Some(44), Some(7), None));
+        assert_eq!(
+            (
+                accounts.group("video"),
+                accounts.group("7"),
+                accounts.group("audio")
+            ),
+            (Some(44), Some(7), None)
+        );
     }
 
     #[test]

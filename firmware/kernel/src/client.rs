@@ -2,8 +2,9 @@
 
 use dkvm_wire::service::{methods, Nothing, Subscribe};
 use dkvm_wire::{
-    decode, decode_body, encode_body, encode_frame, topics, FrameDecoder, Generation, Hello, Message, Preamble,
-    RequestId, Welcome, WireError, LIMIT_BEFORE_WELCOME, PREAMBLE_LEN, WIRE_VERSION,
+    decode, decode_body, encode_body, encode_frame, topics, FrameDecoder, Generation, Hello,
+    Message, Preamble, RequestId, Welcome, WireError, LIMIT_BEFORE_WELCOME, PREAMBLE_LEN,
+    WIRE_VERSION,
 };
 use serde::{de::DeserializeOwned, Serialize};
 use std::collections::VecDeque;
@@ -75,8 +76,10 @@ pub struct Client {
 impl Client {
     /// Connects and shakes hands. The socket is `kernel.sock` in the kernel's `run_dir`.
     pub fn connect(socket: &Path) -> Result<Self, ClientError> {
-        let mut stream = UnixStream::connect(socket)
-            .map_err(|source| ClientError::Connect { path: socket.to_owned(), source })?;
+        let mut stream = UnixStream::connect(socket).map_err(|source| ClientError::Connect {
+            path: socket.to_owned(),
+            source,
+        })?;
         stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
         stream.write_all(&Preamble::BYTES)?;
@@ -107,7 +110,11 @@ impl Client {
     }
 
     /// Asks and waits for the answer. `method` is a kernel's (`devices.list`) or a device's (`hid/status`).
-    pub fn call<A: Serialize, T: DeserializeOwned>(&mut self, method: &str, args: &A) -> Result<T, ClientError> {
+    pub fn call<A: Serialize, T: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        args: &A,
+    ) -> Result<T, ClientError> {
         let body = self.call_raw(method, &encode_body(args))?;
         decode_body(method, &body).map_err(|e| ClientError::Protocol(e.to_string()))
     }
@@ -121,7 +128,12 @@ impl Client {
     pub fn call_raw(&mut self, method: &str, body: &[u8]) -> Result<Vec<u8>, ClientError> {
         self.last_id = self.last_id.wrapping_add(1);
         let id = RequestId(self.last_id);
-        self.send(&Message::Request { id, method, body, source: None })?;
+        self.send(&Message::Request {
+            id,
+            method,
+            body,
+            source: None,
+        })?;
         let deadline = Instant::now() + ANSWER_TIMEOUT;
         loop {
             match self.receive(deadline)? {
@@ -151,14 +163,18 @@ impl Client {
     }
 
     fn send(&mut self, message: &Message<'_>) -> Result<(), ClientError> {
-        let frame = encode_frame(&message.encode(), self.limit).map_err(|e| ClientError::Protocol(e.to_string()))?;
+        let frame = encode_frame(&message.encode(), self.limit)
+            .map_err(|e| ClientError::Protocol(e.to_string()))?;
         Ok(self.stream.write_all(&frame)?)
     }
 
     /// Reads one message; `None` when the deadline passed first. Events are put aside.
     fn receive(&mut self, deadline: Instant) -> Result<Option<Got>, ClientError> {
         loop {
-            let frame = self.decoder.next_frame().map_err(|e| ClientError::Protocol(e.to_string()))?;
+            let frame = self
+                .decoder
+                .next_frame()
+                .map_err(|e| ClientError::Protocol(e.to_string()))?;
             if let Some(frame) = frame {
                 let got = take(frame)?;
                 return Ok(Some(self.put_aside(got)));
@@ -211,7 +227,12 @@ fn take(frame: &[u8]) -> Result<Got, ClientError> {
     let message = decode(frame).map_err(|e| ClientError::Protocol(e.to_string()))?;
     Ok(match message {
         Message::Response { id, result } => Got::Answer(id, result.map(<[u8]>::to_vec)),
-        Message::Event { topic, body, source, .. } => Got::Event(ClientEvent {
+        Message::Event {
+            topic,
+            body,
+            source,
+            ..
+        } => Got::Event(ClientEvent {
             topic: topic.to_owned(),
             body: body.to_vec(),
             source: source.map(|s| (s.name.to_owned(), s.generation)),

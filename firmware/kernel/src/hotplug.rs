@@ -16,7 +16,9 @@ impl Hotplug {
         // ATTRIB: the rights that a new node gets after it was made decide whether it can be used.
         inotify::add_watch(&watch, "/dev", WatchFlags::CREATE | WatchFlags::ATTRIB).ok()?;
         // No pipe, but all that is asked of it is that it can be waited for and read.
-        Some(Self { news: pipe::Receiver::from_owned_fd_unchecked(watch).ok()? })
+        Some(Self {
+            news: pipe::Receiver::from_owned_fd_unchecked(watch).ok()?,
+        })
     }
 
     /// Waits for the next; `false`: there will be none. Which it was does not matter: each device looks for its own.

@@ -12,13 +12,25 @@ pub(crate) struct Lock {
 impl Lock {
     pub(crate) fn take(run_dir: &Path) -> Result<Self, Error> {
         let path = run_dir.join("kernel.lock");
-        let opened = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path);
-        let mut file = opened.map_err(|source| Error::MakeDir { path, key: "run_dir", source })?;
+        let opened = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .write(true)
+            .truncate(false)
+            .open(&path);
+        let mut file = opened.map_err(|source| Error::MakeDir {
+            path,
+            key: "run_dir",
+            source,
+        })?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             return Err(already_running(&mut file, run_dir));
         }
         // The number is for people; the lock is what counts.
-        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+        let _ = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
     }
 }
@@ -26,6 +38,13 @@ impl Lock {
 fn already_running(file: &mut File, run_dir: &Path) -> Error {
     let mut pid = String::new();
     let known = file.read_to_string(&mut pid).is_ok() && !pid.trim().is_empty();
-    let pid = if known { pid.trim().to_owned() } else { "unknown".to_owned() };
-    Error::AlreadyRunning { pid, run_dir: run_dir.to_owned() }
+    let pid = if known {
+        pid.trim().to_owned()
+    } else {
+        "unknown".to_owned()
+    };
+    Error::AlreadyRunning {
+        pid,
+        run_dir: run_dir.to_owned(),
+    }
 }

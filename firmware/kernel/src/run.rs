@@ -28,15 +28,24 @@ pub struct Options {
 
 /// Runs the kernel until it is told to end. `config` is the configuration's path.
 pub fn run(config: &Path) -> Result<(), Error> {
-    let jail = std::env::current_exe().map_err(|source| Error::System { what: "find the program dkvm", source })?;
-    run_with(&Options { config: config.to_owned(), jail })
+    let jail = std::env::current_exe().map_err(|source| Error::System {
+        what: "find the program dkvm",
+        source,
+    })?;
+    run_with(&Options {
+        config: config.to_owned(),
+        jail,
+    })
 }
 
 /// The same with another program for the jail.
 pub fn run_with(options: &Options) -> Result<(), Error> {
     let config = config::load(&options.config).map_err(Error::Config)?;
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|source| Error::System { what: "start the event loop", source })?;
+    let runtime = runtime.map_err(|source| Error::System {
+        what: "start the event loop",
+        source,
+    })?;
     LocalSet::new().block_on(&runtime, serve(config, options.jail.clone()))
 }
 
@@ -51,14 +60,27 @@ async fn serve(config: Config, jail: PathBuf) -> Result<(), Error> {
     let shm = ShmDir::create(&kernel.shm_dir, &boot)?;
     let store = Store::new(&kernel.state_dir);
     let deaths = Deaths::new(store.load());
-    let output = Output::start(kernel.run_dir.join("kernel.log"), store)
-        .map_err(|source| Error::System { what: "start the log's thread", source })?;
+    let output = Output::start(kernel.run_dir.join("kernel.log"), store).map_err(|source| {
+        Error::System {
+            what: "start the log's thread",
+            source,
+        }
+    })?;
     let listener = listen(&kernel.socket())?;
     become_subreaper()?;
     let signals = Signals::new()?;
     let memory = MemoryManager::new(shm.path().to_owned(), config.memory_budget);
     let name = kernel.node.clone().unwrap_or_else(host_name);
-    let node = Node::start(Parts { config, clock, boot, name, memory, output, deaths, jail });
+    let node = Node::start(Parts {
+        config,
+        clock,
+        boot,
+        name,
+        memory,
+        output,
+        deaths,
+        jail,
+    });
     if kernel.realtime {
         node.borrow_mut().go_realtime();
     }
@@ -75,7 +97,12 @@ async fn serve(config: Config, jail: PathBuf) -> Result<(), Error> {
 fn start_tasks(node: &Rc<RefCell<Node>>, listener: UnixListener, signals: Signals) {
     spawn_local(accept_clients(node.clone(), listener));
     spawn_local(keep_time(node.clone()));
-    let Signals { child, term, int, hup } = signals;
+    let Signals {
+        child,
+        term,
+        int,
+        hup,
+    } = signals;
     on_signal(node, child, Node::reap);
     on_signal(node, term, |node| node.end("SIGTERM"));
     on_signal(node, int, |node| node.end("SIGINT"));
@@ -100,7 +127,12 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self, Error> {
-        let on = |kind| signal(kind).map_err(|source| Error::System { what: "listen to signals", source });
+        let on = |kind| {
+            signal(kind).map_err(|source| Error::System {
+                what: "listen to signals",
+                source,
+            })
+        };
         Ok(Self {
             child: on(SignalKind::child())?,
             term: on(SignalKind::terminate())?,
@@ -110,7 +142,11 @@ impl Signals {
     }
 }
 
-fn on_signal(node: &Rc<RefCell<Node>>, mut signal: tokio::signal::unix::Signal, act: impl Fn(&mut Node) + 'static) {
+fn on_signal(
+    node: &Rc<RefCell<Node>>,
+    mut signal: tokio::signal::unix::Signal,
+    act: impl Fn(&mut Node) + 'static,
+) {
     let node = node.clone();
     spawn_local(async move {
         while signal.recv().await.is_some() {
@@ -121,7 +157,11 @@ fn on_signal(node: &Rc<RefCell<Node>>, mut signal: tokio::signal::unix::Signal, 
 
 /// Open to pass through for devices, which have their directories in it.
 fn make_dir(path: &Path, key: &'static str) -> Result<(), Error> {
-    let failed = |source: io::Error| Error::MakeDir { path: path.to_owned(), key, source };
+    let failed = |source: io::Error| Error::MakeDir {
+        path: path.to_owned(),
+        key,
+        source,
+    };
     if path.is_dir() {
         return Ok(());
     }
@@ -131,13 +171,19 @@ fn make_dir(path: &Path, key: &'static str) -> Result<(), Error> {
 }
 
 fn listen(path: &Path) -> Result<UnixListener, Error> {
-    let failed = |source: io::Error| Error::Listen { path: path.to_owned(), source };
+    let failed = |source: io::Error| Error::Listen {
+        path: path.to_owned(),
+        source,
+    };
     // The lock says that nobody else listens there.
     let _ = std::fs::remove_file(path);
     let listener = UnixListener::bind(path).map_err(failed)?;
     let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP;
     rustix::fs::chmod(path, mode).map_err(|e| failed(e.into()))?;
-    if let Some(gid) = Accounts::read().group(SHARED_GROUP).filter(|_| rustix::process::geteuid().is_root()) {
+    if let Some(gid) = Accounts::read()
+        .group(SHARED_GROUP)
+        .filter(|_| rustix::process::geteuid().is_root())
+    {
         rustix::fs::chown(path, None, Some(Gid::from_raw(gid))).map_err(|e| failed(e.into()))?;
     }
     Ok(listener)
@@ -146,12 +192,17 @@ fn listen(path: &Path) -> Result<UnixListener, Error> {
 /// What a device's children leave behind becomes ours, so that we can end it.
 fn become_subreaper() -> Result<(), Error> {
     let us = rustix::process::getpid();
-    rustix::process::set_child_subreaper(Some(us))
-        .map_err(|e| Error::System { what: "become the parent of orphans", source: e.into() })
+    rustix::process::set_child_subreaper(Some(us)).map_err(|e| Error::System {
+        what: "become the parent of orphans",
+        source: e.into(),
+    })
 }
 
 fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn boot_id() -> String {

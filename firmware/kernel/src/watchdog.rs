@@ -10,7 +10,9 @@ pub(crate) struct Watchdog {
 
 impl Watchdog {
     pub(crate) fn open() -> io::Result<Self> {
-        Ok(Self { file: OpenOptions::new().write(true).open(PATH)? })
+        Ok(Self {
+            file: OpenOptions::new().write(true).open(PATH)?,
+        })
     }
 
     /// One that cannot be petted resets the machine, which is what it is for.

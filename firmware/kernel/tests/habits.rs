@@ -1,5 +1,7 @@
 //! Each bad habit costs the device that has it, and is told in a line that a person understands.
 
+#![allow(clippy::expect_used)]
+
 mod common;
 
 use common::{device, wait_for, Kernel};
@@ -10,9 +12,17 @@ fn costs_itself_alone(habit: &str, rest: &str, told: &str) -> Kernel {
     let text = device("bad", &format!("habit {habit}"), rest) + &device("good", "puppet", "");
     let mut kernel = Kernel::start(&text);
     kernel.wait_ready("good", 1);
-    wait_for(&format!("the line {told:?}"), || kernel.log_of("bad").into_iter().find(|line| line.text.contains(told)));
+    wait_for(&format!("the line {told:?}"), || {
+        kernel
+            .log_of("bad")
+            .into_iter()
+            .find(|line| line.text.contains(told))
+    });
     let good = kernel.info("good");
-    assert_eq!((good.phase, good.generation.0, good.deaths), (Phase::Running, 1, 0));
+    assert_eq!(
+        (good.phase, good.generation.0, good.deaths),
+        (Phase::Running, 1, 0)
+    );
     kernel
 }
 
@@ -43,7 +53,11 @@ fn never_ready() {
 
 #[test]
 fn never_reads() {
-    costs_itself_alone("never-reads", "heartbeat_ms = 300", "did not answer for 300 ms");
+    costs_itself_alone(
+        "never-reads",
+        "heartbeat_ms = 300",
+        "did not answer for 300 ms",
+    );
 }
 
 #[test]
@@ -54,7 +68,11 @@ fn floods() {
 #[test]
 fn chatters() {
     let mut kernel = costs_itself_alone("chatters", "", "chatter 199");
-    let lines = kernel.log_of("bad").iter().filter(|line| line.text.starts_with("chatter")).count();
+    let lines = kernel
+        .log_of("bad")
+        .iter()
+        .filter(|line| line.text.starts_with("chatter"))
+        .count();
     assert!(lines < 500, "{lines}");
 }
 
@@ -63,7 +81,10 @@ fn ignores_goodbye() {
     let mut kernel = costs_itself_alone("ignores-goodbye", "", "is ready");
     let pid = kernel.info("bad").pid.expect("it runs");
     let named = common::named("bad");
-    kernel.client().call::<_, dkvm_wire::service::Nothing>("devices.stop", &named).expect("stops");
+    kernel
+        .client()
+        .call::<_, dkvm_wire::service::Nothing>("devices.stop", &named)
+        .expect("stops");
     kernel.wait_phase("bad", Phase::Stopped);
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
 }
@@ -71,15 +92,26 @@ fn ignores_goodbye() {
 #[test]
 fn forks_and_leaves_children() {
     let kernel = costs_itself_alone("forks", "", "processes behind: they were killed");
-    let us = format!("DKVM_RUN_DIR={}", kernel.dir.path().join("run/bad").display());
+    let us = format!(
+        "DKVM_RUN_DIR={}",
+        kernel.dir.path().join("run/bad").display()
+    );
     drop(kernel);
     assert_eq!(processes_with(&us), Vec::<String>::new());
 }
 
 /// Command lines of all processes whose environment holds this.
 fn processes_with(word: &str) -> Vec<String> {
-    let contains = |bytes: Vec<u8>| bytes.split(|byte| *byte == 0).any(|part| part == word.as_bytes());
+    let contains = |bytes: Vec<u8>| {
+        bytes
+            .split(|byte| *byte == 0)
+            .any(|part| part == word.as_bytes())
+    };
     let pids = common::entries(std::path::Path::new("/proc"));
-    let found = pids.into_iter().filter(|pid| std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(contains));
-    found.map(|pid| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default()).collect()
+    let found = pids
+        .into_iter()
+        .filter(|pid| std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(contains));
+    found
+        .map(|pid| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default())
+        .collect()
 }

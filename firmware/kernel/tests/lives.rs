@@ -1,5 +1,7 @@
 //! Devices start, die, hang and come back; nobody else is touched.
 
+#![allow(clippy::expect_used)]
+
 mod common;
 
 use common::{code_of, device, named, signal, wait_for, Kernel};
@@ -7,15 +9,23 @@ use dkvm_wire::service::{methods, DeathQuery, Deaths, Nothing, Phase};
 use dkvm_wire::ErrorCode;
 
 fn two() -> Kernel {
-    let mut kernel = Kernel::start(&(device("a", "puppet", "") + &device("b", "puppet", "after = [\"a\"]")));
+    let mut kernel =
+        Kernel::start(&(device("a", "puppet", "") + &device("b", "puppet", "after = [\"a\"]")));
     kernel.wait_ready("a", 1);
     kernel.wait_ready("b", 1);
     kernel
 }
 
 fn deaths(kernel: &mut Kernel, name: &str) -> Vec<dkvm_wire::service::DeathRecord> {
-    let query = DeathQuery { name: Some(named(name).name), limit: None };
-    kernel.client().call::<_, Deaths>(methods::DEVICES_DEATHS, &query).expect("records").deaths
+    let query = DeathQuery {
+        name: Some(named(name).name),
+        limit: None,
+    };
+    kernel
+        .client()
+        .call::<_, Deaths>(methods::DEVICES_DEATHS, &query)
+        .expect("records")
+        .deaths
 }
 
 #[test]
@@ -30,8 +40,18 @@ fn a_killed_device_comes_back_and_the_other_is_untouched() {
     assert_eq!((still.pid, still.generation), (other.pid, other.generation));
     let deaths = deaths(&mut kernel, "a");
     assert_eq!(deaths.len(), 1);
-    assert_eq!((deaths[0].cause.as_str(), deaths[0].generation.0), ("killed by SIGKILL", 1));
-    assert!(deaths[0].log.iter().any(|line| line.contains("puppet hangs on its strings")), "{:?}", deaths[0].log);
+    assert_eq!(
+        (deaths[0].cause.as_str(), deaths[0].generation.0),
+        ("killed by SIGKILL", 1)
+    );
+    assert!(
+        deaths[0]
+            .log
+            .iter()
+            .any(|line| line.contains("puppet hangs on its strings")),
+        "{:?}",
+        deaths[0].log
+    );
 }
 
 #[test]
@@ -40,46 +60,79 @@ fn a_stopped_device_is_hung_and_replaced() {
     let pid = kernel.wait_ready("a", 1).pid.expect("it runs");
     signal(pid, "STOP");
     kernel.wait_ready("a", 2);
-    assert!(deaths(&mut kernel, "a")[0].cause.contains("did not answer for 300 ms"));
+    assert!(deaths(&mut kernel, "a")[0]
+        .cause
+        .contains("did not answer for 300 ms"));
 }
 
 #[test]
 fn a_device_whose_loop_hangs_is_replaced() {
     let mut kernel = Kernel::start(&device("a", "puppet", "heartbeat_ms = 300"));
     kernel.wait_ready("a", 1);
-    assert_eq!(code_of(kernel.tell("a", "hang")), ErrorCode::Unavailable, "its pending request fails with it");
+    assert_eq!(
+        code_of(kernel.tell("a", "hang")),
+        ErrorCode::Unavailable,
+        "its pending request fails with it"
+    );
     kernel.wait_ready("a", 2);
 }
 
 #[test]
 fn stop_start_and_restart_by_a_person() {
     let mut kernel = two();
-    kernel.client().call::<_, Nothing>(methods::DEVICES_STOP, &named("a")).expect("stops");
+    kernel
+        .client()
+        .call::<_, Nothing>(methods::DEVICES_STOP, &named("a"))
+        .expect("stops");
     let stopped = kernel.wait_phase("a", Phase::Stopped);
     assert_eq!((stopped.pid, stopped.deaths), (None, 0));
-    kernel.client().call::<_, Nothing>(methods::DEVICES_START, &named("a")).expect("starts");
+    kernel
+        .client()
+        .call::<_, Nothing>(methods::DEVICES_START, &named("a"))
+        .expect("starts");
     kernel.wait_ready("a", 2);
-    kernel.client().call::<_, Nothing>(methods::DEVICES_RESTART, &named("a")).expect("restarts");
+    kernel
+        .client()
+        .call::<_, Nothing>(methods::DEVICES_RESTART, &named("a"))
+        .expect("restarts");
     kernel.wait_ready("a", 3);
     assert_eq!(kernel.info("b").generation.0, 1);
-    assert_eq!(code_of(kernel.client().call::<_, Nothing>(methods::DEVICES_STOP, &named("nope"))), ErrorCode::NotFound);
+    assert_eq!(
+        code_of(
+            kernel
+                .client()
+                .call::<_, Nothing>(methods::DEVICES_STOP, &named("nope"))
+        ),
+        ErrorCode::NotFound
+    );
 }
 
 #[test]
 fn exit_codes_decide_what_follows() {
-    let text = device("bad", "habit exit-78", "") + &device("absent", "habit exit-69", "") + &device("crash", "habit exit-70", "");
+    let text = device("bad", "habit exit-78", "")
+        + &device("absent", "habit exit-69", "")
+        + &device("crash", "habit exit-70", "");
     let mut kernel = Kernel::start(&text);
     let bad = kernel.wait_phase("bad", Phase::Failed);
-    assert!(bad.detail.is_some_and(|text| text.contains("configuration is wrong")));
-    assert_eq!(deaths(&mut kernel, "bad")[0].log, ["the key `depht` is not known"]);
+    assert!(bad
+        .detail
+        .is_some_and(|text| text.contains("configuration is wrong")));
+    assert_eq!(
+        deaths(&mut kernel, "bad")[0].log,
+        ["the key `depht` is not known"]
+    );
     let absent = kernel.wait_phase("absent", Phase::Backoff);
     assert!(absent.detail.is_some_and(|text| text.contains("hardware")));
-    wait_for("several tries", || (kernel.info("crash").generation.0 >= 3).then_some(()));
+    wait_for("several tries", || {
+        (kernel.info("crash").generation.0 >= 3).then_some(())
+    });
 }
 
 #[test]
 fn dependants_wait_for_ready_and_not_longer() {
-    let text = device("late", "habit unready", "ready_ms = 600000") + &device("b", "puppet", "after = [\"late\"]") + &device("c", "puppet", "");
+    let text = device("late", "habit unready", "ready_ms = 600000")
+        + &device("b", "puppet", "after = [\"late\"]")
+        + &device("c", "puppet", "");
     let mut kernel = Kernel::start(&text);
     kernel.wait_ready("c", 1);
     kernel.wait_phase("late", Phase::Preparing);
@@ -91,7 +144,10 @@ fn dependants_wait_for_ready_and_not_longer() {
 fn a_held_device_starts_only_when_a_person_says_so() {
     let mut kernel = Kernel::start(&device("a", "puppet", "enabled = false"));
     assert_eq!(kernel.info("a").phase, Phase::Stopped);
-    kernel.client().call::<_, Nothing>(methods::DEVICES_START, &named("a")).expect("starts");
+    kernel
+        .client()
+        .call::<_, Nothing>(methods::DEVICES_START, &named("a"))
+        .expect("starts");
     kernel.wait_ready("a", 1);
 }
 
@@ -108,8 +164,14 @@ fn deaths_survive_the_kernel() {
 
 #[test]
 fn a_program_that_is_not_there_is_a_sentence() {
-    let mut kernel = Kernel::start("[device.a]\ncommand = [\"no-such-program\"]\nuser = \"root\"\n");
+    let mut kernel =
+        Kernel::start("[device.a]\ncommand = [\"no-such-program\"]\nuser = \"root\"\n");
     let info = kernel.wait_phase("a", Phase::Failed);
-    assert!(info.detail.is_some_and(|text| text.contains("no program \"no-such-program\"")));
-    assert!(kernel.log_of("a").iter().any(|line| line.text.contains("cannot be started")));
+    assert!(info
+        .detail
+        .is_some_and(|text| text.contains("no program \"no-such-program\"")));
+    assert!(kernel
+        .log_of("a")
+        .iter()
+        .any(|line| line.text.contains("cannot be started")));
 }

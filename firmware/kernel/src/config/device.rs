@@ -69,26 +69,42 @@ impl PartialEq for Span {
 }
 
 impl DeviceConfig {
-    pub(super) fn read(name: &Found<String>, mut section: Section<'_, '_>, report: &mut Report<'_>) -> Option<Self> {
-        let id = device_name(name, &section.key("").trim_end_matches('.').to_owned(), report);
+    pub(super) fn read(
+        name: &Found<String>,
+        mut section: Section<'_, '_>,
+        report: &mut Report<'_>,
+    ) -> Option<Self> {
+        let id = device_name(name, section.key("").trim_end_matches('.'), report);
         let command = command(&mut section, report);
-        let landlock = Landlock { read: paths(&mut section, "read", report), write: paths(&mut section, "write", report) };
-        let config = section.table("config", report).map_or_else(|| vec![0x80], |own| own.to_msgpack());
+        let landlock = Landlock {
+            read: paths(&mut section, "read", report),
+            write: paths(&mut section, "write", report),
+        };
+        let config = section
+            .table("config", report)
+            .map_or_else(|| vec![0x80], |own| own.to_msgpack());
         let device = Self {
             name: id.clone()?,
             command: command.unwrap_or_default(),
             after: names(&mut section, "after", report),
             enabled: section.flag("enabled", report).unwrap_or(true),
-            user: section.text("user", "a user's name", report).map_or_else(|| "nobody".to_owned(), |f| f.value),
+            user: section
+                .text("user", "a user's name", report)
+                .map_or_else(|| "nobody".to_owned(), |f| f.value),
             groups: values(section.list("groups", report)),
             calls: values(section.list("calls", report)),
             network: section.flag("network", report).unwrap_or_default(),
             realtime: section.flag("realtime", report).unwrap_or_default(),
             rearm: section.flag("rearm", report).unwrap_or_default(),
-            memory: section.size("memory", report).map_or(MEMORY_DEFAULT, |found| found.value),
+            memory: section
+                .size("memory", report)
+                .map_or(MEMORY_DEFAULT, |found| found.value),
             heartbeat_ms: millis(&mut section, "heartbeat_ms", HEARTBEAT_DEFAULT_MS, report),
             ready_ms: millis(&mut section, "ready_ms", READY_DEFAULT_MS, report),
-            nice: section.integer("nice", -20..=19, report).and_then(|n| i32::try_from(n).ok()).unwrap_or_default(),
+            nice: section
+                .integer("nice", -20..=19, report)
+                .and_then(|n| i32::try_from(n).ok())
+                .unwrap_or_default(),
             landlock,
             config,
             span: Span(section.span()),
@@ -100,10 +116,19 @@ impl DeviceConfig {
 
 fn device_name(name: &Found<String>, key: &str, report: &mut Report<'_>) -> Option<DeviceName> {
     if RESERVED.contains(&name.value.as_str()) || name.value.starts_with("client-") {
-        report.add(name.span.clone(), key, format!("the name {:?} is taken by the kernel itself: choose another", name.value));
+        report.add(
+            name.span.clone(),
+            key,
+            format!(
+                "the name {:?} is taken by the kernel itself: choose another",
+                name.value
+            ),
+        );
         return None;
     }
-    DeviceName::try_from(name.value.as_str()).map_err(|e| report.add(name.span.clone(), key, e.to_string())).ok()
+    DeviceName::try_from(name.value.as_str())
+        .map_err(|e| report.add(name.span.clone(), key, e.to_string()))
+        .ok()
 }
 
 fn command(section: &mut Section<'_, '_>, report: &mut Report<'_>) -> Option<Vec<String>> {
@@ -119,7 +144,11 @@ fn command(section: &mut Section<'_, '_>, report: &mut Report<'_>) -> Option<Vec
     None
 }
 
-fn names(section: &mut Section<'_, '_>, key: &'static str, report: &mut Report<'_>) -> Vec<DeviceName> {
+fn names(
+    section: &mut Section<'_, '_>,
+    key: &'static str,
+    report: &mut Report<'_>,
+) -> Vec<DeviceName> {
     let mut all = Vec::new();
     for found in section.list(key, report) {
         match DeviceName::try_from(found.value.as_str()) {
@@ -130,21 +159,35 @@ fn names(section: &mut Section<'_, '_>, key: &'static str, report: &mut Report<'
     all
 }
 
-fn paths(section: &mut Section<'_, '_>, key: &'static str, report: &mut Report<'_>) -> Vec<PathBuf> {
+fn paths(
+    section: &mut Section<'_, '_>,
+    key: &'static str,
+    report: &mut Report<'_>,
+) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for found in section.list(key, report) {
         if found.value.starts_with('/') {
             all.push(PathBuf::from(found.value));
         } else {
-            report.add(found.span, section.key(key), format!("must be an absolute path, not {:?}", found.value));
+            report.add(
+                found.span,
+                section.key(key),
+                format!("must be an absolute path, not {:?}", found.value),
+            );
         }
     }
     all
 }
 
-fn millis(section: &mut Section<'_, '_>, key: &'static str, default: u32, report: &mut Report<'_>) -> u32 {
+fn millis(
+    section: &mut Section<'_, '_>,
+    key: &'static str,
+    default: u32,
+    report: &mut Report<'_>,
+) -> u32 {
     let read = section.integer(key, 100..=600_000, report);
-    read.and_then(|number| u32::try_from(number).ok()).unwrap_or(default)
+    read.and_then(|number| u32::try_from(number).ok())
+        .unwrap_or(default)
 }
 
 fn values(list: Vec<Found<String>>) -> Vec<String> {

@@ -29,8 +29,13 @@ pub fn diff(old: &Config, new: &Config) -> Difference {
             list.push(device.name.clone());
         }
     }
-    let gone = old.devices.iter().filter(|device| new.device(&device.name).is_none());
-    difference.stop.extend(gone.map(|device| device.name.clone()));
+    let gone = old
+        .devices
+        .iter()
+        .filter(|device| new.device(&device.name).is_none());
+    difference
+        .stop
+        .extend(gone.map(|device| device.name.clone()));
     difference
 }
 
@@ -43,7 +48,9 @@ fn list_for<'d>(
     match (was_up, now.enabled) {
         (false, true) => Some(&mut difference.start),
         (true, false) => Some(&mut difference.stop),
-        (true, true) if before.is_some_and(|old| needs_restart(old, now)) => Some(&mut difference.restart),
+        (true, true) if before.is_some_and(|old| needs_restart(old, now)) => {
+            Some(&mut difference.restart)
+        }
         _ => None,
     }
 }
@@ -78,7 +85,13 @@ mod tests {
     fn a_route_restarts_nobody() {
         let new = format!("{BASE}[[route]]\ntopic=\"t\"\nfrom=\"a\"\nto=[\"b\"]\n");
         let got = diff(&config(BASE), &config(&new));
-        assert_eq!(got, Difference { routes: true, ..Difference::default() });
+        assert_eq!(
+            got,
+            Difference {
+                routes: true,
+                ..Difference::default()
+            }
+        );
     }
 
     #[test]
@@ -103,12 +116,21 @@ mod tests {
     fn held_added_and_removed() {
         let new = "[device.b]\ncommand=[\"b\"]\nenabled=false\n[device.c]\ncommand=[\"c\"]\n";
         let got = diff(&config(BASE), &config(new));
-        assert_eq!((names(&got.start), names(&got.stop)), (vec!["c"], vec!["b", "a"]));
+        assert_eq!(
+            (names(&got.start), names(&got.stop)),
+            (vec!["c"], vec!["b", "a"])
+        );
         assert!(got.restart.is_empty());
     }
 
     #[test]
     fn the_kernels_part_is_told() {
-        assert!(diff(&config(BASE), &config(&format!("{BASE}[memory]\nbudget=\"1M\"\n"))).kernel);
+        assert!(
+            diff(
+                &config(BASE),
+                &config(&format!("{BASE}[memory]\nbudget=\"1M\"\n"))
+            )
+            .kernel
+        );
     }
 }

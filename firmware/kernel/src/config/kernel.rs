@@ -43,7 +43,9 @@ impl KernelConfig {
             run_dir: directory(&mut section, "run_dir", report).unwrap_or(default.run_dir),
             shm_dir: directory(&mut section, "shm_dir", report).unwrap_or(default.shm_dir),
             state_dir: directory(&mut section, "state_dir", report).unwrap_or(default.state_dir),
-            node: section.text("node", "the node's name", report).map(|found| found.value),
+            node: section
+                .text("node", "the node's name", report)
+                .map(|found| found.value),
             realtime: section.flag("realtime", report).unwrap_or_default(),
             watchdog: section.flag("watchdog", report).unwrap_or_default(),
         };
@@ -52,12 +54,20 @@ impl KernelConfig {
     }
 }
 
-fn directory(section: &mut Section<'_, '_>, key: &'static str, report: &mut Report<'_>) -> Option<PathBuf> {
+fn directory(
+    section: &mut Section<'_, '_>,
+    key: &'static str,
+    report: &mut Report<'_>,
+) -> Option<PathBuf> {
     let found = section.text(key, "an absolute path", report)?;
     let path = PathBuf::from(&found.value);
     if path.is_absolute() {
         return Some(path);
     }
-    report.add(found.span, section.key(key), format!("must be an absolute path, not {:?}", found.value));
+    report.add(
+        found.span,
+        section.key(key),
+        format!("must be an absolute path, not {:?}", found.value),
+    );
     None
 }

@@ -21,7 +21,10 @@ fn put(out: &mut Vec<u8>, value: &DeValue<'_>) {
     match value {
         DeValue::String(text) => drop(encode::write_str(out, text)),
         DeValue::Integer(number) => put_integer(out, number.as_str(), number.radix()),
-        DeValue::Float(number) => drop(encode::write_f64(out, number.as_str().parse().unwrap_or(f64::NAN))),
+        DeValue::Float(number) => drop(encode::write_f64(
+            out,
+            number.as_str().parse().unwrap_or(f64::NAN),
+        )),
         DeValue::Boolean(flag) => drop(encode::write_bool(out, *flag)),
         DeValue::Datetime(time) => drop(encode::write_str(out, &time.to_string())),
         DeValue::Table(table) => put_table(out, table),
@@ -62,8 +65,20 @@ mod tests {
     fn a_device_reads_its_table_as_it_was_written() {
         let text = "device = \"/dev/video0\"\ndepth = 0x1F\nlist = [1, -2, 1_000_000]\n[inner]\non = true\nscale = 1.5\n";
         let table = DeTable::parse(text).expect("valid");
-        let own: Own = dkvm_wire::decode_body("config", &from_table(table.get_ref())).expect("reads");
-        let inner = Inner { on: true, scale: 1.5 };
-        assert_eq!(own, Own { device: "/dev/video0".into(), depth: 31, list: vec![1, -2, 1_000_000], inner });
+        let own: Own =
+            dkvm_wire::decode_body("config", &from_table(table.get_ref())).expect("reads");
+        let inner = Inner {
+            on: true,
+            scale: 1.5,
+        };
+        assert_eq!(
+            own,
+            Own {
+                device: "/dev/video0".into(),
+                depth: 31,
+                list: vec![1, -2, 1_000_000],
+                inner
+            }
+        );
     }
 }

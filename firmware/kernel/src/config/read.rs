@@ -11,7 +11,12 @@ const LONGEST_FILE: u64 = 1 << 20;
 /// Reads and checks a file. All that is wrong comes back at once.
 pub fn load(path: &Path) -> Result<Config, Vec<ConfigError>> {
     let text = read_file(path).map_err(|message| {
-        vec![ConfigError { file: path.to_owned(), line: None, key: String::new(), message }]
+        vec![ConfigError {
+            file: path.to_owned(),
+            line: None,
+            key: String::new(),
+            message,
+        }]
     })?;
     parse(path, &text)
 }
@@ -20,7 +25,9 @@ fn read_file(path: &Path) -> Result<String, String> {
     let hint = "name the configuration with --config, or put one there";
     let meta = std::fs::metadata(path).map_err(|e| format!("cannot be read: {e}; {hint}"))?;
     if !meta.is_file() || meta.len() > LONGEST_FILE {
-        return Err(format!("is no configuration file (a text of at most 1 MiB); {hint}"));
+        return Err(format!(
+            "is no configuration file (a text of at most 1 MiB); {hint}"
+        ));
     }
     std::fs::read_to_string(path).map_err(|e| format!("cannot be read: {e}; {hint}"))
 }
@@ -35,36 +42,64 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<ConfigError>> {
     let root = Section::new("", root.span(), root.get_ref());
     let config = read_root(path, root, &mut report);
     let errors = report.finish();
-    if errors.is_empty() { Ok(config) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(config)
+    } else {
+        Err(errors)
+    }
 }
 
 fn read_root(path: &Path, mut root: Section<'_, '_>, report: &mut Report<'_>) -> Config {
-    let kernel = root.table("kernel", report).map_or_else(KernelConfig::default, |s| KernelConfig::read(s, report));
-    let memory_budget = root.table("memory", report).map_or(BUDGET_DEFAULT, |section| budget(section, report));
+    let kernel = root
+        .table("kernel", report)
+        .map_or_else(KernelConfig::default, |s| KernelConfig::read(s, report));
+    let memory_budget = root
+        .table("memory", report)
+        .map_or(BUDGET_DEFAULT, |section| budget(section, report));
     let devices = devices(&mut root, report);
     let known: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
     check::devices(&devices, &known, report);
     let routes = routes(&mut root, &known, report);
     root.finish(report);
-    Config { path: path.to_owned(), kernel, memory_budget, devices, routes }
+    Config {
+        path: path.to_owned(),
+        kernel,
+        memory_budget,
+        devices,
+        routes,
+    }
 }
 
 fn budget(mut section: Section<'_, '_>, report: &mut Report<'_>) -> u64 {
-    let budget = section.size("budget", report).map_or(BUDGET_DEFAULT, |found| found.value);
+    let budget = section
+        .size("budget", report)
+        .map_or(BUDGET_DEFAULT, |found| found.value);
     section.finish(report);
     budget
 }
 
 fn devices(root: &mut Section<'_, '_>, report: &mut Report<'_>) -> Vec<DeviceConfig> {
-    let Some(section) = root.table("device", report) else { return Vec::new() };
+    let Some(section) = root.table("device", report) else {
+        return Vec::new();
+    };
     let tables = section.named_tables(report);
-    tables.into_iter().filter_map(|(name, table)| DeviceConfig::read(&name, table, report)).collect()
+    tables
+        .into_iter()
+        .filter_map(|(name, table)| DeviceConfig::read(&name, table, report))
+        .collect()
 }
 
 fn routes(root: &mut Section<'_, '_>, known: &[&str], report: &mut Report<'_>) -> Vec<Route> {
     let tables = root.tables("route", report);
     if let Some(excess) = tables.get(MAX_ROUTES) {
-        report.add(excess.span(), "route", format!("there are more than {MAX_ROUTES} routes"));
+        report.add(
+            excess.span(),
+            "route",
+            format!("there are more than {MAX_ROUTES} routes"),
+        );
     }
-    tables.into_iter().filter_map(|section| Route::read(section, known, report)).collect()
+    tables
+        .into_iter()
+        .filter_map(|section| Route::read(section, known, report))
+        .collect()
 }

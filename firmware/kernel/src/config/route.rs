@@ -13,10 +13,16 @@ pub enum TopicPattern {
 impl TopicPattern {
     /// Reads `video.raw`, `video.*` or `*`.
     pub fn parse(text: &str) -> Option<Self> {
-        let (body, star) = text.strip_suffix('*').map_or((text, false), |body| (body, true));
-        let plain = body.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+        let (body, star) = text
+            .strip_suffix('*')
+            .map_or((text, false), |body| (body, true));
+        let plain = body
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
         match (star, plain) {
-            (true, true) if body.is_empty() || body.ends_with('.') => Some(Self::Prefix(body.to_owned())),
+            (true, true) if body.is_empty() || body.ends_with('.') => {
+                Some(Self::Prefix(body.to_owned()))
+            }
             (false, true) if !body.is_empty() => Some(Self::Exact(body.to_owned())),
             _ => None,
         }
@@ -43,7 +49,11 @@ pub struct Route {
 }
 
 impl Route {
-    pub(super) fn read(mut section: Section<'_, '_>, known: &[&str], report: &mut Report<'_>) -> Option<Self> {
+    pub(super) fn read(
+        mut section: Section<'_, '_>,
+        known: &[&str],
+        report: &mut Report<'_>,
+    ) -> Option<Self> {
         let topic = topic(&mut section, report);
         let from = section.text("from", "a device's name", report);
         if from.is_none() {
@@ -55,9 +65,16 @@ impl Route {
             missing(&section, "to", report);
         }
         let key = section.key("to");
-        let to: Vec<_> = list.into_iter().filter_map(|found| reader(found, &key, from.as_ref(), known, report)).collect();
+        let to: Vec<_> = list
+            .into_iter()
+            .filter_map(|found| reader(found, &key, from.as_ref(), known, report))
+            .collect();
         section.finish(report);
-        Some(Self { topic: topic?, from: from?, to })
+        Some(Self {
+            topic: topic?,
+            from: from?,
+            to,
+        })
     }
 }
 
@@ -67,21 +84,34 @@ fn missing(section: &Section<'_, '_>, key: &str, report: &mut Report<'_>) {
 }
 
 fn topic(section: &mut Section<'_, '_>, report: &mut Report<'_>) -> Option<TopicPattern> {
-    let Some(found) = section.text("topic", "a topic like \"video.raw\" or \"video.*\"", report) else {
+    let Some(found) = section.text("topic", "a topic like \"video.raw\" or \"video.*\"", report)
+    else {
         missing(section, "topic", report);
         return None;
     };
     let pattern = TopicPattern::parse(&found.value);
     if pattern.is_none() {
-        let message = format!("{:?} is no topic: write it exactly, or as \"prefix.*\"", found.value);
+        let message = format!(
+            "{:?} is no topic: write it exactly, or as \"prefix.*\"",
+            found.value
+        );
         report.add(found.span, section.key("topic"), message);
     }
     pattern
 }
 
-fn device(found: Found<String>, key: &str, known: &[&str], report: &mut Report<'_>) -> Option<DeviceName> {
+fn device(
+    found: Found<String>,
+    key: &str,
+    known: &[&str],
+    report: &mut Report<'_>,
+) -> Option<DeviceName> {
     if !known.contains(&found.value.as_str()) {
-        report.add(found.span, key, super::check::unknown_device(&found.value, known));
+        report.add(
+            found.span,
+            key,
+            super::check::unknown_device(&found.value, known),
+        );
         return None;
     }
     DeviceName::try_from(found.value).ok()
@@ -97,7 +127,11 @@ fn reader(
     let span = found.span.clone();
     let name = device(found, key, known, report)?;
     if from == Some(&name) {
-        report.add(span, key, format!("{name} would get its own events: a route to itself is a loop"));
+        report.add(
+            span,
+            key,
+            format!("{name} would get its own events: a route to itself is a loop"),
+        );
         return None;
     }
     Some(name)

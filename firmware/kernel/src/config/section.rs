@@ -13,13 +13,27 @@ pub(super) struct Report<'t> {
 
 impl<'t> Report<'t> {
     pub(super) fn new(file: PathBuf, text: &'t str) -> Self {
-        Self { file, text, errors: Vec::new() }
+        Self {
+            file,
+            text,
+            errors: Vec::new(),
+        }
     }
 
-    pub(super) fn add(&mut self, at: Range<usize>, key: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn add(
+        &mut self,
+        at: Range<usize>,
+        key: impl Into<String>,
+        message: impl Into<String>,
+    ) {
         let line = self.line_of(at.start);
         let file = self.file.clone();
-        self.errors.push(ConfigError { file, line: Some(line), key: key.into(), message: message.into() });
+        self.errors.push(ConfigError {
+            file,
+            line: Some(line),
+            key: key.into(),
+            message: message.into(),
+        });
     }
 
     pub(super) fn count(&self) -> usize {
@@ -55,7 +69,12 @@ pub(super) struct Found<T> {
 
 impl<'a, 'i> Section<'a, 'i> {
     pub(super) fn new(path: impl Into<String>, span: Range<usize>, table: &'a DeTable<'i>) -> Self {
-        Self { path: path.into(), span, table, known: Vec::new() }
+        Self {
+            path: path.into(),
+            span,
+            table,
+            known: Vec::new(),
+        }
     }
 
     pub(super) fn span(&self) -> Range<usize> {
@@ -63,12 +82,19 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     pub(super) fn key(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     fn raw(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'i>>> {
         self.known.push(key);
-        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+        self.table
+            .iter()
+            .find(|(name, _)| name.get_ref() == key)
+            .map(|(_, value)| value)
     }
 
     /// Reads `key` by `read`; when that says no, tells what was expected.
@@ -85,16 +111,28 @@ impl<'a, 'i> Section<'a, 'i> {
             return Some(Found { value, span });
         }
         let got = describe(value.get_ref());
-        report.add(span, self.key(key), format!("must be {expected}, not {got}"));
+        report.add(
+            span,
+            self.key(key),
+            format!("must be {expected}, not {got}"),
+        );
         None
     }
 
-    pub(super) fn text(&mut self, key: &'static str, expected: &str, report: &mut Report<'_>) -> Option<Found<String>> {
-        self.typed(key, expected, report, |value| value.as_str().map(str::to_owned))
+    pub(super) fn text(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        report: &mut Report<'_>,
+    ) -> Option<Found<String>> {
+        self.typed(key, expected, report, |value| {
+            value.as_str().map(str::to_owned)
+        })
     }
 
     pub(super) fn flag(&mut self, key: &'static str, report: &mut Report<'_>) -> Option<bool> {
-        self.typed(key, "true or false", report, DeValue::as_bool).map(|found| found.value)
+        self.typed(key, "true or false", report, DeValue::as_bool)
+            .map(|found| found.value)
     }
 
     pub(super) fn integer(
@@ -103,51 +141,113 @@ impl<'a, 'i> Section<'a, 'i> {
         allowed: RangeInclusive<i64>,
         report: &mut Report<'_>,
     ) -> Option<i64> {
-        let expected = format!("a whole number from {} to {}", allowed.start(), allowed.end());
-        let read = |value: &DeValue<'i>| integer_of(value).filter(|number| allowed.contains(number));
-        self.typed(key, &expected, report, read).map(|found| found.value)
+        let expected = format!(
+            "a whole number from {} to {}",
+            allowed.start(),
+            allowed.end()
+        );
+        let read =
+            |value: &DeValue<'i>| integer_of(value).filter(|number| allowed.contains(number));
+        self.typed(key, &expected, report, read)
+            .map(|found| found.value)
     }
 
-    pub(super) fn size(&mut self, key: &'static str, report: &mut Report<'_>) -> Option<Found<u64>> {
+    pub(super) fn size(
+        &mut self,
+        key: &'static str,
+        report: &mut Report<'_>,
+    ) -> Option<Found<u64>> {
         let read = |value: &DeValue<'i>| match value {
             DeValue::String(text) => size::parse(text),
             other => integer_of(other).and_then(|number| u64::try_from(number).ok()),
         };
-        self.typed(key, "a size like \"64M\" (K, M or G) or a number of bytes", report, read)
+        self.typed(
+            key,
+            "a size like \"64M\" (K, M or G) or a number of bytes",
+            report,
+            read,
+        )
     }
 
     /// A list of texts; each with its place.
-    pub(super) fn list(&mut self, key: &'static str, report: &mut Report<'_>) -> Vec<Found<String>> {
-        let read = |value: &'a DeValue<'i>| value.as_array()?.iter().map(text_of).collect::<Option<Vec<_>>>();
+    pub(super) fn list(
+        &mut self,
+        key: &'static str,
+        report: &mut Report<'_>,
+    ) -> Vec<Found<String>> {
+        let read = |value: &'a DeValue<'i>| {
+            value
+                .as_array()?
+                .iter()
+                .map(text_of)
+                .collect::<Option<Vec<_>>>()
+        };
         let found = self.typed(key, "a list of texts like [\"a\", \"b\"]", report, read);
         found.map(|found| found.value).unwrap_or_default()
     }
 
-    pub(super) fn table(&mut self, key: &'static str, report: &mut Report<'_>) -> Option<Section<'a, 'i>> {
+    pub(super) fn table(
+        &mut self,
+        key: &'static str,
+        report: &mut Report<'_>,
+    ) -> Option<Section<'a, 'i>> {
         let path = self.key(key);
-        let found = self.typed(key, &format!("a table: [{path}]"), report, DeValue::as_table)?;
+        let found = self.typed(
+            key,
+            &format!("a table: [{path}]"),
+            report,
+            DeValue::as_table,
+        )?;
         Some(Section::new(path, found.span, found.value))
     }
 
     /// A list of tables, `[[key]]`.
-    pub(super) fn tables(&mut self, key: &'static str, report: &mut Report<'_>) -> Vec<Section<'a, 'i>> {
+    pub(super) fn tables(
+        &mut self,
+        key: &'static str,
+        report: &mut Report<'_>,
+    ) -> Vec<Section<'a, 'i>> {
         let path = self.key(key);
-        let read = |value: &'a DeValue<'i>| value.as_array()?.iter().map(table_of).collect::<Option<Vec<_>>>();
-        let found = self.typed(key, &format!("tables, each headed [[{path}]]"), report, read);
+        let read = |value: &'a DeValue<'i>| {
+            value
+                .as_array()?
+                .iter()
+                .map(table_of)
+                .collect::<Option<Vec<_>>>()
+        };
+        let found = self.typed(
+            key,
+            &format!("tables, each headed [[{path}]]"),
+            report,
+            read,
+        );
         let tables = found.map(|found| found.value).unwrap_or_default();
-        tables.into_iter().map(|found| Section::new(path.clone(), found.span, found.value)).collect()
+        tables
+            .into_iter()
+            .map(|found| Section::new(path.clone(), found.span, found.value))
+            .collect()
     }
 
     /// The tables whose names a person chooses, in the order of the file.
-    pub(super) fn named_tables(&self, report: &mut Report<'_>) -> Vec<(Found<String>, Section<'a, 'i>)> {
+    pub(super) fn named_tables(
+        &self,
+        report: &mut Report<'_>,
+    ) -> Vec<(Found<String>, Section<'a, 'i>)> {
         let mut all = Vec::new();
         for (name, value) in self.table {
             let path = self.key(name.get_ref());
             let Some(table) = value.get_ref().as_table() else {
-                report.add(name.span(), path.clone(), format!("must be a table: [{path}]"));
+                report.add(
+                    name.span(),
+                    path.clone(),
+                    format!("must be a table: [{path}]"),
+                );
                 continue;
             };
-            let found = Found { value: name.get_ref().to_string(), span: name.span() };
+            let found = Found {
+                value: name.get_ref().to_string(),
+                span: name.span(),
+            };
             all.push((found, Section::new(path, name.span(), table)));
         }
         all.sort_by_key(|(found, _)| found.span.start);
@@ -167,18 +267,28 @@ impl<'a, 'i> Section<'a, 'i> {
             }
             let hint = suggest::did_you_mean(typed, &self.known);
             let allowed = self.known.join(", ");
-            report.add(name.span(), self.key(typed), format!("is no key of this table{hint}; allowed are: {allowed}"));
+            report.add(
+                name.span(),
+                self.key(typed),
+                format!("is no key of this table{hint}; allowed are: {allowed}"),
+            );
         }
     }
 }
 
 fn text_of(value: &Spanned<DeValue<'_>>) -> Option<Found<String>> {
     let text = value.get_ref().as_str()?.to_owned();
-    Some(Found { value: text, span: value.span() })
+    Some(Found {
+        value: text,
+        span: value.span(),
+    })
 }
 
 fn table_of<'a, 'i>(value: &'a Spanned<DeValue<'i>>) -> Option<Found<&'a DeTable<'i>>> {
-    Some(Found { value: value.get_ref().as_table()?, span: value.span() })
+    Some(Found {
+        value: value.get_ref().as_table()?,
+        span: value.span(),
+    })
 }
 
 fn integer_of(value: &DeValue<'_>) -> Option<i64> {
@@ -188,7 +298,9 @@ fn integer_of(value: &DeValue<'_>) -> Option<i64> {
 
 fn describe(value: &DeValue<'_>) -> String {
     match value {
-        DeValue::String(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
+        DeValue::String(text) => {
+            format!("the text {:?}", text.chars().take(40).collect::<String>())
+        }
         DeValue::Integer(number) => format!("the number {}", number.as_str()),
         DeValue::Float(number) => format!("the number {}", number.as_str()),
         DeValue::Boolean(flag) => flag.to_string(),

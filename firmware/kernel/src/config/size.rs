@@ -1,6 +1,8 @@
 /// Bytes of a text like `96M`, `64K`, `1G` or `4096`.
 pub(super) fn parse(text: &str) -> Option<u64> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, unit) = text.split_at(split);
     let factor: u64 = match unit.trim() {
         "" | "B" => 1,
@@ -26,7 +28,15 @@ mod tests {
 
     #[test]
     fn nonsense_is_none() {
-        for text in ["", "M", "-1", "12X", "1.5M", "99999999999999999999", "18446744073709551615K"] {
+        for text in [
+            "",
+            "M",
+            "-1",
+            "12X",
+            "1.5M",
+            "99999999999999999999",
+            "18446744073709551615K",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

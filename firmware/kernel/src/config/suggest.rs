@@ -13,12 +13,16 @@ pub(super) fn closest<'a>(typed: &str, candidates: &[&'a str]) -> Option<&'a str
 
 /// ` Did you mean "x"?`, or nothing.
 pub(super) fn did_you_mean(typed: &str, candidates: &[&str]) -> String {
-    closest(typed, candidates).map_or_else(String::new, |word| format!("; did you mean \"{word}\"?"))
+    closest(typed, candidates)
+        .map_or_else(String::new, |word| format!("; did you mean \"{word}\"?"))
 }
 
 /// How many letters must be added, removed, changed or swapped with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(LONGEST).collect(), b.chars().take(LONGEST).collect());
+    let (a, b): (Vec<char>, Vec<char>) = (
+        a.chars().take(LONGEST).collect(),
+        b.chars().take(LONGEST).collect(),
+    );
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 0..a.len() {
@@ -43,7 +47,12 @@ mod tests {
     #[test]
     fn typos_find_their_word() {
         let keys = ["command", "after", "enabled", "user"];
-        for (typed, meant) in [("comand", "command"), ("afetr", "after"), ("enable", "enabled"), ("usr", "user")] {
+        for (typed, meant) in [
+            ("comand", "command"),
+            ("afetr", "after"),
+            ("enable", "enabled"),
+            ("usr", "user"),
+        ] {
             assert_eq!(closest(typed, &keys), Some(meant), "{typed}");
         }
     }

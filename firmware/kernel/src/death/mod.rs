@@ -31,7 +31,11 @@ impl Deaths {
     }
 
     pub(crate) fn push(&mut self, record: DeathRecord) {
-        let of_device = self.records.iter().filter(|old| old.name == record.name).count();
+        let of_device = self
+            .records
+            .iter()
+            .filter(|old| old.name == record.name)
+            .count();
         if of_device >= PER_DEVICE {
             let oldest = self.records.iter().position(|old| old.name == record.name);
             oldest.and_then(|at| self.records.remove(at));
@@ -44,7 +48,11 @@ impl Deaths {
 
     /// The newest `limit`, of one device or all, oldest first.
     pub(crate) fn newest(&self, of: Option<&DeviceName>, limit: usize) -> Vec<DeathRecord> {
-        let matching = self.records.iter().rev().filter(|record| of.is_none_or(|name| &record.name == name));
+        let matching = self
+            .records
+            .iter()
+            .rev()
+            .filter(|record| of.is_none_or(|name| &record.name == name));
         let mut records: Vec<_> = matching.take(limit).cloned().collect();
         records.reverse();
         records

@@ -16,14 +16,19 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn new(state_dir: &Path) -> Self {
-        Self { dir: state_dir.join("deaths") }
+        Self {
+            dir: state_dir.join("deaths"),
+        }
     }
 
     /// Keeps a record, and removes the oldest of that device beyond the bound. A full or absent disk loses the
     /// record on disk, never the service.
     pub(crate) fn save(&self, record: &DeathRecord) {
         let _ = std::fs::create_dir_all(&self.dir);
-        let name = format!("{}.{:016}.{:08}", record.name, record.at_unix_ms, record.generation.0);
+        let name = format!(
+            "{}.{:016}.{:08}",
+            record.name, record.at_unix_ms, record.generation.0
+        );
         let part = self.dir.join(format!(".{name}.part"));
         if std::fs::write(&part, encode_body(record)).is_ok() {
             let _ = std::fs::rename(&part, self.dir.join(&name));
@@ -33,7 +38,11 @@ impl Store {
 
     fn prune(&self, device: &str) {
         let prefix = format!("{device}.");
-        let mut names: Vec<_> = self.names().into_iter().filter(|name| name.starts_with(&prefix)).collect();
+        let mut names: Vec<_> = self
+            .names()
+            .into_iter()
+            .filter(|name| name.starts_with(&prefix))
+            .collect();
         names.sort();
         let excess = names.len().saturating_sub(PER_DEVICE);
         for name in &names[..excess] {
@@ -42,21 +51,30 @@ impl Store {
     }
 
     fn names(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(&self.dir) else { return Vec::new() };
-        let names = entries.take(FILES).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let Ok(entries) = std::fs::read_dir(&self.dir) else {
+            return Vec::new();
+        };
+        let names = entries
+            .take(FILES)
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         names.filter(|name| !name.starts_with('.')).collect()
     }
 
     /// All that can be read, oldest first.
     pub(crate) fn load(&self) -> Vec<DeathRecord> {
-        let mut records: Vec<_> = self.names().iter().filter_map(|name| read(&self.dir.join(name))).collect();
+        let mut records: Vec<_> = self
+            .names()
+            .iter()
+            .filter_map(|name| read(&self.dir.join(name)))
+            .collect();
         records.sort_by_key(|record| (record.at_unix_ms, record.generation));
         records
     }
 }
 
 fn read(path: &Path) -> Option<DeathRecord> {
-    let small = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST);
+    let small =
+        std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST);
     let bytes = small.then(|| std::fs::read(path).ok())??;
     decode_body("a death record", &bytes).ok()
 }

@@ -33,7 +33,10 @@ pub enum JailError {
 
 impl JailError {
     pub(super) fn step(what: &'static str, source: impl Into<io::Error>) -> Self {
-        Self::Step { what, source: source.into() }
+        Self::Step {
+            what,
+            source: source.into(),
+        }
     }
 
     pub(super) fn exit_code(&self) -> ExitCode {

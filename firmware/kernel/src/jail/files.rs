@@ -1,11 +1,13 @@
 use super::{JailError, JailOptions};
 use landlock::{
-    path_beneath_rules, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetError, RulesetStatus, ABI,
+    path_beneath_rules, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, ABI,
 };
 
 /// Programs, libraries, settings, and what Linux tells of the hardware.
-const READ: [&str; 9] = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev"];
+const READ: [&str; 9] = [
+    "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev",
+];
 /// Device nodes, whose owners and modes say who may use them.
 const WRITE: [&str; 1] = ["/dev"];
 /// The newest that this was written for; an older Linux enforces what it knows.
@@ -19,7 +21,10 @@ pub(super) fn confine(options: &JailOptions, warn: &dyn Fn(String)) -> Result<()
             Ok(())
         }
         Ok(_) => Ok(()),
-        Err(e) => Err(JailError::step("confine its files (landlock)", std::io::Error::other(e))),
+        Err(e) => Err(JailError::step(
+            "confine its files (landlock)",
+            std::io::Error::other(e),
+        )),
     }
 }
 

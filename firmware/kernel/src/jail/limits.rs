@@ -7,7 +7,10 @@ const FILES: u64 = 1024;
 const PROCESSES: u64 = 256;
 
 pub(super) fn set(realtime: bool, own_user: bool) -> Result<(), JailError> {
-    let both = |n| Rlimit { current: Some(n), maximum: Some(n) };
+    let both = |n| Rlimit {
+        current: Some(n),
+        maximum: Some(n),
+    };
     setrlimit(Resource::Core, both(0)).map_err(|e| JailError::step("forbid core files", e))?;
     lower(Resource::Nofile, FILES)?;
     if own_user {
@@ -16,7 +19,13 @@ pub(super) fn set(realtime: bool, own_user: bool) -> Result<(), JailError> {
     }
     if realtime {
         // It locks its memory itself, for that does not survive exec. Without the right to it, it runs all the same.
-        let _ = setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None });
+        let _ = setrlimit(
+            Resource::Memlock,
+            Rlimit {
+                current: None,
+                maximum: None,
+            },
+        );
     }
     Ok(())
 }
@@ -24,6 +33,9 @@ pub(super) fn set(realtime: bool, own_user: bool) -> Result<(), JailError> {
 /// Never raises a limit that is lower already.
 fn lower(resource: Resource, to: u64) -> Result<(), JailError> {
     let most = getrlimit(resource).maximum.map_or(to, |most| most.min(to));
-    let limit = Rlimit { current: Some(most), maximum: Some(most) };
+    let limit = Rlimit {
+        current: Some(most),
+        maximum: Some(most),
+    };
     setrlimit(resource, limit).map_err(|e| JailError::step("limit its files and processes", e))
 }

@@ -15,10 +15,10 @@ mod syscalls;
 pub use error::JailError;
 pub use options::{Identity, JailOptions, OptionsError};
 
+use rustix::fs::Mode;
 use rustix::process::{
     getppid, set_parent_process_death_signal, setpgid, setpriority_process, umask, Signal,
 };
-use rustix::fs::Mode;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -28,7 +28,9 @@ const UMASK: u32 = 0o027;
 
 /// Becomes the command. Returns only when that failed, with the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
-    let failed = JailOptions::parse(args).map_err(JailError::from).and_then(|options| enter(&options));
+    let failed = JailOptions::parse(args)
+        .map_err(JailError::from)
+        .and_then(|options| enter(&options));
     let Err(error) = failed else { return 0 };
     eprintln!("<error> {error}");
     error.exit_code().code()
@@ -46,19 +48,28 @@ fn enter(options: &JailOptions) -> Result<(), JailError> {
     umask(Mode::from_raw_mode(UMASK));
     limits::set(options.realtime, options.identity.is_some())?;
     set_priority(options);
-    let root = options.identity.as_ref().is_some_and(|identity| identity.uid == 0);
+    let root = options
+        .identity
+        .as_ref()
+        .is_some_and(|identity| identity.uid == 0);
     if let Some(identity) = &options.identity {
         privileges::give_up(identity, options.network)?;
     }
     die_with_parent(options.parent)?;
-    rustix::thread::set_no_new_privs(true).map_err(|e| JailError::step("give up new privileges", e))?;
+    rustix::thread::set_no_new_privs(true)
+        .map_err(|e| JailError::step("give up new privileges", e))?;
     // root keeps its files: configfs and device nodes have no fixed place.
     if options.identity.is_some() && !root {
         files::confine(options, &warn)?;
         syscalls::confine(options.network, &warn)?;
     }
-    let source = Command::new(&options.command[0]).args(&options.command[1..]).exec();
-    Err(JailError::Exec { program: options.command[0].clone(), source })
+    let source = Command::new(&options.command[0])
+        .args(&options.command[1..])
+        .exec();
+    Err(JailError::Exec {
+        program: options.command[0].clone(),
+        source,
+    })
 }
 
 fn set_priority(options: &JailOptions) {
@@ -70,7 +81,8 @@ fn set_priority(options: &JailOptions) {
 
 /// After the change of user, which clears it. The kernel may have died before: then nobody would end us.
 fn die_with_parent(parent: u32) -> Result<(), JailError> {
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|e| JailError::step("bind its life to the kernel's", e))?;
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|e| JailError::step("bind its life to the kernel's", e))?;
     let now = getppid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs());
     if parent != 0 && now != parent {
         return Err(JailError::Orphan);

@@ -52,8 +52,18 @@ impl JailOptions {
     /// As arguments, after `jail`.
     pub fn to_args(&self) -> Vec<OsString> {
         let mut args: Vec<OsString> = vec!["--parent".into(), self.parent.to_string().into()];
-        let mut flag = |set: &[(bool, &str)]| args.extend(set.iter().filter(|(on, _)| *on).map(|(_, text)| text.into()));
-        flag(&[(self.realtime, "--realtime"), (self.network, "--network"), (self.tell, "--tell")]);
+        let mut flag = |set: &[(bool, &str)]| {
+            args.extend(
+                set.iter()
+                    .filter(|(on, _)| *on)
+                    .map(|(_, text)| text.into()),
+            )
+        };
+        flag(&[
+            (self.realtime, "--realtime"),
+            (self.network, "--network"),
+            (self.tell, "--tell"),
+        ]);
         args.extend(["--nice".into(), self.nice.to_string().into()]);
         if let Some(identity) = &self.identity {
             let groups: Vec<_> = identity.groups.iter().map(u32::to_string).collect();
@@ -62,7 +72,11 @@ impl JailOptions {
             args.extend(["--groups".into(), groups.join(",").into()]);
         }
         for (name, paths) in [("--read", &self.read), ("--write", &self.write)] {
-            args.extend(paths.iter().flat_map(|path| [name.into(), path.clone().into_os_string()]));
+            args.extend(
+                paths
+                    .iter()
+                    .flat_map(|path| [name.into(), path.clone().into_os_string()]),
+            );
         }
         args.push("--".into());
         args.extend(self.command.iter().cloned());
@@ -75,14 +89,20 @@ impl JailOptions {
         let mut identity = Identity::default();
         let mut args = args.into_iter();
         loop {
-            let Some(name) = args.next() else { return Err(OptionsError::NoCommand) };
+            let Some(name) = args.next() else {
+                return Err(OptionsError::NoCommand);
+            };
             if name == "--" {
                 break;
             }
             options.take(&name, &mut identity, &mut args)?;
         }
         options.command = args.collect();
-        if options.command.is_empty() { Err(OptionsError::NoCommand) } else { Ok(options) }
+        if options.command.is_empty() {
+            Err(OptionsError::NoCommand)
+        } else {
+            Ok(options)
+        }
     }
 
     fn take(
@@ -111,25 +131,42 @@ impl JailOptions {
     }
 }
 
-fn text(args: &mut impl Iterator<Item = OsString>, name: &'static str) -> Result<String, OptionsError> {
-    args.next().and_then(|value| value.into_string().ok()).ok_or(OptionsError::Value(name))
+fn text(
+    args: &mut impl Iterator<Item = OsString>,
+    name: &'static str,
+) -> Result<String, OptionsError> {
+    args.next()
+        .and_then(|value| value.into_string().ok())
+        .ok_or(OptionsError::Value(name))
 }
 
 fn number<T: std::str::FromStr>(
     args: &mut impl Iterator<Item = OsString>,
     name: &'static str,
 ) -> Result<T, OptionsError> {
-    text(args, name)?.parse().map_err(|_| OptionsError::Value(name))
+    text(args, name)?
+        .parse()
+        .map_err(|_| OptionsError::Value(name))
 }
 
-fn numbers(args: &mut impl Iterator<Item = OsString>, name: &'static str) -> Result<Vec<u32>, OptionsError> {
+fn numbers(
+    args: &mut impl Iterator<Item = OsString>,
+    name: &'static str,
+) -> Result<Vec<u32>, OptionsError> {
     let list = text(args, name)?;
     let parts = list.split(',').filter(|part| !part.is_empty());
-    parts.map(|part| part.parse().map_err(|_| OptionsError::Value(name))).collect()
+    parts
+        .map(|part| part.parse().map_err(|_| OptionsError::Value(name)))
+        .collect()
 }
 
-fn path(args: &mut impl Iterator<Item = OsString>, name: &'static str) -> Result<PathBuf, OptionsError> {
-    args.next().map(PathBuf::from).ok_or(OptionsError::Value(name))
+fn path(
+    args: &mut impl Iterator<Item = OsString>,
+    name: &'static str,
+) -> Result<PathBuf, OptionsError> {
+    args.next()
+        .map(PathBuf::from)
+        .ok_or(OptionsError::Value(name))
 }
 
 #[cfg(test)]
@@ -140,7 +177,11 @@ mod tests {
     fn what_is_written_is_read() {
         let options = JailOptions {
             parent: 7,
-            identity: Some(Identity { uid: 1, gid: 2, groups: vec![3, 44] }),
+            identity: Some(Identity {
+                uid: 1,
+                gid: 2,
+                groups: vec![3, 44],
+            }),
             realtime: true,
             network: true,
             nice: -5,
@@ -150,7 +191,10 @@ mod tests {
             command: vec!["x".into(), "--".into(), "--parent".into()],
         };
         assert_eq!(JailOptions::parse(options.to_args()), Ok(options));
-        let plain = JailOptions { command: vec!["x".into()], ..JailOptions::default() };
+        let plain = JailOptions {
+            command: vec!["x".into()],
+            ..JailOptions::default()
+        };
         assert_eq!(JailOptions::parse(plain.to_args()), Ok(plain));
     }
 
@@ -158,8 +202,17 @@ mod tests {
     fn nonsense_is_refused() {
         let parse = |args: &[&str]| JailOptions::parse(args.iter().map(OsString::from));
         assert_eq!(parse(&[]), Err(OptionsError::NoCommand));
-        assert_eq!(parse(&["--parent", "7", "--"]), Err(OptionsError::NoCommand));
-        assert_eq!(parse(&["--uid", "x", "--", "c"]), Err(OptionsError::Value("--uid")));
-        assert!(matches!(parse(&["--what", "--", "c"]), Err(OptionsError::Unknown(_))));
+        assert_eq!(
+            parse(&["--parent", "7", "--"]),
+            Err(OptionsError::NoCommand)
+        );
+        assert_eq!(
+            parse(&["--uid", "x", "--", "c"]),
+            Err(OptionsError::Value("--uid"))
+        );
+        assert!(matches!(
+            parse(&["--what", "--", "c"]),
+            Err(OptionsError::Unknown(_))
+        ));
     }
 }

@@ -10,10 +10,18 @@ const LATE_TO_GO: &str = "-300";
 
 /// Always set, for the kernel's own place is inherited.
 pub(super) fn set(realtime: bool) {
-    let done = if realtime { realtime::enter(PRIORITY) } else { realtime::leave() };
+    let done = if realtime {
+        realtime::enter(PRIORITY)
+    } else {
+        realtime::leave()
+    };
     match done {
-        Err(e) if realtime => eprintln!("<warn> no real-time priority ({e}): keys may lag under load"),
-        Err(e) => eprintln!("<warn> cannot leave the kernel's real-time priority ({e}): it may hold up others"),
+        Err(e) if realtime => {
+            eprintln!("<warn> no real-time priority ({e}): keys may lag under load")
+        }
+        Err(e) => eprintln!(
+            "<warn> cannot leave the kernel's real-time priority ({e}): it may hold up others"
+        ),
         Ok(()) => {}
     }
     let place = if realtime { LATE_TO_GO } else { FIRST_TO_GO };

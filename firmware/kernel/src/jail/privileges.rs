@@ -3,12 +3,14 @@ use rustix::fs::{Gid, Uid};
 use rustix::io::Errno;
 use rustix::thread::{
     capabilities, clear_ambient_capability_set, configure_capability_in_ambient_set,
-    remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities, set_thread_groups,
-    set_thread_res_gid, set_thread_res_uid, CapabilitySet, CapabilitySets,
+    remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities,
+    set_thread_groups, set_thread_res_gid, set_thread_res_uid, CapabilitySet, CapabilitySets,
 };
 
 /// What configfs, and giving device nodes to other devices, takes of root.
-const ROOT_KEEPS: CapabilitySet = CapabilitySet::CHOWN.union(CapabilitySet::DAC_OVERRIDE).union(CapabilitySet::FOWNER);
+const ROOT_KEEPS: CapabilitySet = CapabilitySet::CHOWN
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::FOWNER);
 /// A page on port 443.
 const NETWORK_KEEPS: CapabilitySet = CapabilitySet::NET_BIND_SERVICE;
 /// Linux has 41 capabilities so far; beyond the last it says so.
@@ -24,13 +26,18 @@ pub(super) fn give_up(identity: &Identity, network: bool) -> Result<(), JailErro
     narrow_bounds(keep)?;
     set_keep_capabilities(true).map_err(|e| JailError::step("keep its few powers", e))?;
     become_user(identity)?;
-    let sets = CapabilitySets { effective: keep, permitted: keep, inheritable: keep };
+    let sets = CapabilitySets {
+        effective: keep,
+        permitted: keep,
+        inheritable: keep,
+    };
     set_capabilities(None, sets).map_err(|e| JailError::step("drop the powers of root", e))?;
     // Gone with the next exec but for the ambient ones.
     let _ = clear_ambient_capability_set();
     if identity.uid != 0 {
         for one in keep.iter() {
-            configure_capability_in_ambient_set(one, true).map_err(|e| JailError::step("keep the right to low ports", e))?;
+            configure_capability_in_ambient_set(one, true)
+                .map_err(|e| JailError::step("keep the right to low ports", e))?;
         }
     }
     Ok(())
@@ -56,7 +63,11 @@ fn narrow_bounds(keep: CapabilitySet) -> Result<(), JailError> {
 }
 
 fn become_user(identity: &Identity) -> Result<(), JailError> {
-    let groups: Vec<_> = identity.groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
+    let groups: Vec<_> = identity
+        .groups
+        .iter()
+        .map(|gid| Gid::from_raw(*gid))
+        .collect();
     let (uid, gid) = (Uid::from_raw(identity.uid), Gid::from_raw(identity.gid));
     set_thread_groups(&groups).map_err(|e| JailError::step("set its groups", e))?;
     set_thread_res_gid(gid, gid, gid).map_err(|e| JailError::step("set its group", e))?;

@@ -1,7 +1,7 @@
 use super::JailError;
 use seccompiler::{
-    apply_filter, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch,
+    apply_filter, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
+    SeccompFilter, SeccompRule, TargetArch,
 };
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
@@ -59,15 +59,19 @@ pub(super) fn confine(network: bool, warn: &dyn Fn(String)) -> Result<(), JailEr
         warn(format!("system calls are not filtered on {ARCH}: devices are kept apart by users and modes alone"));
         return Ok(());
     };
-    let program = program(network, arch).map_err(|e| JailError::step("filter its system calls", std::io::Error::other(e)))?;
+    let program = program(network, arch)
+        .map_err(|e| JailError::step("filter its system calls", std::io::Error::other(e)))?;
     if let Err(e) = apply_filter(&program) {
-        warn(format!("this Linux filters no system calls (CONFIG_SECCOMP_FILTER): {e}"));
+        warn(format!(
+            "this Linux filters no system calls (CONFIG_SECCOMP_FILTER): {e}"
+        ));
     }
     Ok(())
 }
 
 fn program(network: bool, arch: TargetArch) -> Result<BpfProgram, seccompiler::BackendError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = DENIED.iter().map(|number| (*number, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        DENIED.iter().map(|number| (*number, Vec::new())).collect();
     if !network {
         rules.insert(libc::SYS_socket, vec![foreign_family()?]);
     }
@@ -78,9 +82,19 @@ fn program(network: bool, arch: TargetArch) -> Result<BpfProgram, seccompiler::B
 /// All conditions must hold for a call to be refused: it is none of the local families.
 fn foreign_family() -> Result<SeccompRule, seccompiler::BackendError> {
     let other_than = |family: &i32| {
-        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, u64::from(family.unsigned_abs()))
+        SeccompCondition::new(
+            0,
+            SeccompCmpArgLen::Dword,
+            SeccompCmpOp::Ne,
+            u64::from(family.unsigned_abs()),
+        )
     };
-    SeccompRule::new(LOCAL_FAMILIES.iter().map(other_than).collect::<Result<_, _>>()?)
+    SeccompRule::new(
+        LOCAL_FAMILIES
+            .iter()
+            .map(other_than)
+            .collect::<Result<_, _>>()?,
+    )
 }
 
 #[cfg(test)]

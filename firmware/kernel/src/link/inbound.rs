@@ -39,7 +39,9 @@ impl Inbound {
     }
 
     fn check_preamble(&self, bytes: &[u8]) -> Result<(), String> {
-        let Ok(whole) = <[u8; PREAMBLE_LEN]>::try_from(self.preamble.as_slice()) else { return Ok(()) };
+        let Ok(whole) = <[u8; PREAMBLE_LEN]>::try_from(self.preamble.as_slice()) else {
+            return Ok(());
+        };
         match Preamble::check(whole) {
             Ok(_) => Ok(()),
             // Show what it printed, not only eight letters of it.
@@ -59,7 +61,9 @@ impl Frames {
         match self.0.next_frame() {
             Ok(Some(frame)) => Ok(Step::Frame(frame)),
             Ok(None) => Ok(Step::NeedMore),
-            Err(error) => Err(format!("{error}; or it printed text on its stdout, which is kept for the protocol")),
+            Err(error) => Err(format!(
+                "{error}; or it printed text on its stdout, which is kept for the protocol"
+            )),
         }
     }
 }
@@ -96,14 +100,21 @@ mod tests {
         stream.extend(encode_frame(b"two", 10).expect("small"));
         for cut in 0..stream.len() {
             let (a, b) = stream.split_at(cut);
-            assert_eq!(frames(&[a, b]), Ok(vec![b"one".to_vec(), b"two".to_vec()]), "cut at {cut}");
+            assert_eq!(
+                frames(&[a, b]),
+                Ok(vec![b"one".to_vec(), b"two".to_vec()]),
+                "cut at {cut}"
+            );
         }
     }
 
     #[test]
     fn text_on_stdout_is_told_as_such() {
         let error = frames(&[b"Hello, world, I am a program\n"]).expect_err("no preamble");
-        assert!(error.contains("Hello, world") && error.contains("stderr"), "{error}");
+        assert!(
+            error.contains("Hello, world") && error.contains("stderr"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -6,7 +6,10 @@ use tokio::net::{unix::pipe, UnixStream};
 /// What bytes go through. Nothing here ever blocks.
 pub(crate) enum Io {
     /// A device's stdout and stdin.
-    Pipes { from: pipe::Receiver, to: RefCell<Option<Rc<pipe::Sender>>> },
+    Pipes {
+        from: pipe::Receiver,
+        to: RefCell<Option<Rc<pipe::Sender>>>,
+    },
     /// A client's socket.
     Socket(UnixStream),
 }
@@ -20,7 +23,10 @@ pub(crate) enum Read {
 
 impl Io {
     pub(crate) fn pipes(from: pipe::Receiver, to: pipe::Sender) -> Self {
-        Self::Pipes { from, to: RefCell::new(Some(Rc::new(to))) }
+        Self::Pipes {
+            from,
+            to: RefCell::new(Some(Rc::new(to))),
+        }
     }
 
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> Read {
@@ -80,5 +86,8 @@ impl Io {
 }
 
 fn would_block(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }

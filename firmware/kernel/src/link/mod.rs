@@ -106,7 +106,9 @@ impl Drop for Link {
 /// A message as the bytes that go out. One that is over the limit cannot be made here but by forwarding:
 /// the receiver then gets nothing, and a pending request runs into its timeout.
 pub(crate) fn frame(message: &Message<'_>) -> Rc<[u8]> {
-    encode_frame(&message.encode(), LIMIT_DEFAULT + FORWARD_MARGIN).unwrap_or_default().into()
+    encode_frame(&message.encode(), LIMIT_DEFAULT + FORWARD_MARGIN)
+        .unwrap_or_default()
+        .into()
 }
 
 /// Room that the source's name takes in a message of the largest size.
@@ -115,10 +117,21 @@ const FORWARD_MARGIN: usize = 256;
 /// An event of the kernel's own, to one connection.
 pub(crate) fn kernel_event<T: serde::Serialize>(topic: &str, body: &T) -> Rc<[u8]> {
     let body = dkvm_wire::encode_body(body);
-    frame(&Message::Event { topic, body: &body, leases: Vec::new(), source: None })
+    frame(&Message::Event {
+        topic,
+        body: &body,
+        leases: Vec::new(),
+        source: None,
+    })
 }
 
 /// The notice that events of a stream were dropped.
 pub(crate) fn dropped_notice(topic: &str, count: u64) -> Rc<[u8]> {
-    kernel_event(topics::DROPPED, &dkvm_wire::service::Dropped { topic: topic.to_owned(), count })
+    kernel_event(
+        topics::DROPPED,
+        &dkvm_wire::service::Dropped {
+            topic: topic.to_owned(),
+            count,
+        },
+    )
 }

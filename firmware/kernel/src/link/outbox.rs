@@ -39,7 +39,13 @@ pub(crate) struct Item {
 
 impl Item {
     pub(crate) fn control(frame: Rc<[u8]>) -> Self {
-        Self { frame, class: Class::Control, source: usize::MAX, topic: Rc::from(""), leases: Vec::new() }
+        Self {
+            frame,
+            class: Class::Control,
+            source: usize::MAX,
+            topic: Rc::from(""),
+            leases: Vec::new(),
+        }
     }
 
     fn is_like(&self, other: &Self) -> bool {
@@ -109,14 +115,26 @@ impl Outbox {
 
     fn replace(&mut self, item: &Item) -> Vec<LeaseId> {
         let at = self.items.iter().position(|waiting| waiting.is_like(item));
-        at.and_then(|at| self.remove(at)).map(|old| old.leases).unwrap_or_default()
+        at.and_then(|at| self.remove(at))
+            .map(|old| old.leases)
+            .unwrap_or_default()
     }
 
     fn drop_oldest_frame(&mut self, item: &Item) -> Vec<LeaseId> {
-        let most = if item.leases.is_empty() { PLAIN_MOST } else { STREAM_MOST };
-        let Some(old) = self.remove_oldest_like(item, most) else { return Vec::new() };
+        let most = if item.leases.is_empty() {
+            PLAIN_MOST
+        } else {
+            STREAM_MOST
+        };
+        let Some(old) = self.remove_oldest_like(item, most) else {
+            return Vec::new();
+        };
         self.dropped_ever += 1;
-        match self.dropped.iter_mut().find(|(topic, _)| *topic == item.topic) {
+        match self
+            .dropped
+            .iter_mut()
+            .find(|(topic, _)| *topic == item.topic)
+        {
             Some((_, count)) => *count += 1,
             None => self.dropped.push((item.topic.clone(), 1)),
         }
@@ -124,12 +142,19 @@ impl Outbox {
     }
 
     fn drop_oldest_line(&mut self, item: &Item) -> Vec<LeaseId> {
-        self.remove_oldest_like(item, LOG_MOST).map(|old| old.leases).unwrap_or_default()
+        self.remove_oldest_like(item, LOG_MOST)
+            .map(|old| old.leases)
+            .unwrap_or_default()
     }
 
     /// Makes room: at most `most` of the like are to wait, the new one included.
     fn remove_oldest_like(&mut self, item: &Item, most: usize) -> Option<Item> {
-        let mut like = self.items.iter().enumerate().filter(|(_, waiting)| waiting.is_like(item)).map(|(at, _)| at);
+        let mut like = self
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, waiting)| waiting.is_like(item))
+            .map(|(at, _)| at);
         let oldest = like.next()?;
         if like.count() + 1 < most {
             return None;
@@ -144,19 +169,29 @@ impl Outbox {
             return Some(notice);
         }
         let item = self.remove(at)?;
-        self.in_hand.extend(item.leases.iter().map(|lease| (*lease, item.topic.clone())));
+        self.in_hand
+            .extend(item.leases.iter().map(|lease| (*lease, item.topic.clone())));
         Some(item.frame)
     }
 
     fn may_go(&self, item: &Item) -> bool {
-        item.leases.is_empty() || self.in_hand.iter().filter(|(_, topic)| *topic == item.topic).count() < IN_HAND_MOST
+        item.leases.is_empty()
+            || self
+                .in_hand
+                .iter()
+                .filter(|(_, topic)| *topic == item.topic)
+                .count()
+                < IN_HAND_MOST
     }
 
     fn notice_before(&mut self, at: usize) -> Option<Rc<[u8]>> {
         if self.dropped.is_empty() || self.items[at].class != Class::Event(QueueClass::Stream) {
             return None;
         }
-        let found = self.dropped.iter().position(|(topic, _)| *topic == self.items[at].topic)?;
+        let found = self
+            .dropped
+            .iter()
+            .position(|(topic, _)| *topic == self.items[at].topic)?;
         let (topic, count) = self.dropped.swap_remove(found);
         Some(dropped_notice(&topic, count))
     }
@@ -198,15 +233,22 @@ mod tests {
     }
 
     fn drain(outbox: &mut Outbox) -> Vec<u8> {
-        std::iter::from_fn(|| outbox.pop()).filter(|frame| frame.len() == 1).map(|frame| frame[0]).collect()
+        std::iter::from_fn(|| outbox.pop())
+            .filter(|frame| frame.len() == 1)
+            .map(|frame| frame[0])
+            .collect()
     }
 
     #[test]
     fn state_keeps_the_latest_of_each_source_and_topic() {
         let mut outbox = Outbox::default();
         for n in 0..5 {
-            outbox.push(event(QueueClass::State, "a", n, &[])).expect("room");
-            outbox.push(event(QueueClass::State, "b", 10 + n, &[])).expect("room");
+            outbox
+                .push(event(QueueClass::State, "a", n, &[]))
+                .expect("room");
+            outbox
+                .push(event(QueueClass::State, "b", 10 + n, &[]))
+                .expect("room");
         }
         let mut other = event(QueueClass::State, "a", 77, &[]);
         other.source = 2;
@@ -218,12 +260,21 @@ mod tests {
     fn input_is_lossless_until_it_overflows() {
         let mut outbox = Outbox::default();
         for n in 0..LOSSLESS_MOST {
-            outbox.push(event(QueueClass::Input, "k", n as u8, &[])).expect("room");
+            outbox
+                .push(event(QueueClass::Input, "k", n as u8, &[]))
+                .expect("room");
         }
-        assert_eq!(outbox.push(event(QueueClass::Input, "k", 0, &[])).err(), Some(Overflow::Messages));
+        assert_eq!(
+            outbox.push(event(QueueClass::Input, "k", 0, &[])).err(),
+            Some(Overflow::Messages)
+        );
         let got = drain(&mut outbox);
-        assert!(got.iter().enumerate().all(|(n, got)| *got == n as u8) && got.len() == LOSSLESS_MOST);
-        outbox.push(event(QueueClass::Input, "k", 1, &[])).expect("room again");
+        assert!(
+            got.iter().enumerate().all(|(n, got)| *got == n as u8) && got.len() == LOSSLESS_MOST
+        );
+        outbox
+            .push(event(QueueClass::Input, "k", 1, &[]))
+            .expect("room again");
     }
 
     #[test]
@@ -231,11 +282,17 @@ mod tests {
         let mut outbox = Outbox::default();
         let mut gone = Vec::new();
         for n in 0..5 {
-            gone.extend(outbox.push(event(QueueClass::Stream, "v", n, &[u64::from(n)])).expect("room"));
+            gone.extend(
+                outbox
+                    .push(event(QueueClass::Stream, "v", n, &[u64::from(n)]))
+                    .expect("room"),
+            );
         }
         assert_eq!(gone, [LeaseId(0), LeaseId(1), LeaseId(2)]);
         let notice = outbox.pop().expect("a notice");
-        let Ok(Message::Event { topic, .. }) = decode(&notice[4..]) else { panic!("no event") };
+        let Ok(Message::Event { topic, .. }) = decode(&notice[4..]) else {
+            panic!("no event")
+        };
         assert_eq!((topic, outbox.dropped_ever), ("dropped", 3));
         assert_eq!(drain(&mut outbox), [3, 4]);
     }
@@ -245,11 +302,15 @@ mod tests {
         let mut outbox = Outbox::default();
         let mut got = Vec::new();
         for n in 0..5 {
-            outbox.push(event(QueueClass::Stream, "v", n, &[u64::from(n)])).expect("room");
+            outbox
+                .push(event(QueueClass::Stream, "v", n, &[u64::from(n)]))
+                .expect("room");
             got.extend(drain(&mut outbox));
         }
         assert_eq!(got, [0, 1, 2]);
-        outbox.push(event(QueueClass::Input, "k", 99, &[])).expect("room");
+        outbox
+            .push(event(QueueClass::Input, "k", 99, &[]))
+            .expect("room");
         assert_eq!(drain(&mut outbox), [99], "keys pass by waiting frames");
         assert!(outbox.put_down(LeaseId(0)));
         assert_eq!(drain(&mut outbox), [3]);
@@ -270,8 +331,12 @@ mod tests {
     #[test]
     fn an_unwanted_stream_is_forgotten() {
         let mut outbox = Outbox::default();
-        outbox.push(event(QueueClass::Stream, "v", 0, &[7])).expect("room");
-        outbox.push(event(QueueClass::Stream, "w", 1, &[])).expect("room");
+        outbox
+            .push(event(QueueClass::Stream, "v", 0, &[7]))
+            .expect("room");
+        outbox
+            .push(event(QueueClass::Stream, "w", 1, &[]))
+            .expect("room");
         assert_eq!(outbox.forget("v"), [LeaseId(7)]);
         assert_eq!(drain(&mut outbox), [1]);
     }

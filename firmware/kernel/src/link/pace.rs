@@ -23,7 +23,12 @@ impl Default for Pace {
 
 impl Pace {
     pub(crate) fn new(rate: u64, burst: u64) -> Self {
-        Self { left: burst, filled: Millis(0), rate, burst }
+        Self {
+            left: burst,
+            filled: Millis(0),
+            rate,
+            burst,
+        }
     }
 
     /// Takes one; `false`: too fast.

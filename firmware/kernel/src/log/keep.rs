@@ -20,7 +20,11 @@ impl Ring {
 
     /// The newest `limit` lines, of one device or all, oldest first.
     pub(crate) fn tail(&self, of: Option<&str>, limit: usize) -> Vec<LogLine> {
-        let matching = self.lines.iter().rev().filter(|line| of.is_none_or(|name| line.device == name));
+        let matching = self
+            .lines
+            .iter()
+            .rev()
+            .filter(|line| of.is_none_or(|name| line.device == name));
         let mut lines: Vec<_> = matching.take(limit).cloned().collect();
         lines.reverse();
         lines
@@ -33,7 +37,13 @@ mod tests {
     use dkvm_wire::{service::Level, Generation};
 
     fn line(device: &str, n: usize) -> LogLine {
-        LogLine { at_uptime_ms: 0, device: device.into(), generation: Generation(1), level: Level::Info, text: n.to_string() }
+        LogLine {
+            at_uptime_ms: 0,
+            device: device.into(),
+            generation: Generation(1),
+            level: Level::Info,
+            text: n.to_string(),
+        }
     }
 
     #[test]
@@ -42,7 +52,8 @@ mod tests {
         for n in 0..KEPT + 10 {
             ring.push(line(if n % 2 == 0 { "a" } else { "b" }, n));
         }
-        let texts = |lines: Vec<LogLine>| lines.into_iter().map(|line| line.text).collect::<Vec<_>>();
+        let texts =
+            |lines: Vec<LogLine>| lines.into_iter().map(|line| line.text).collect::<Vec<_>>();
         assert_eq!(texts(ring.tail(None, 2)), ["1008", "1009"]);
         assert_eq!(texts(ring.tail(Some("a"), 2)), ["1006", "1008"]);
         assert_eq!(ring.tail(None, usize::MAX).len(), KEPT);

@@ -25,14 +25,21 @@ pub(crate) struct Assembler {
 
 impl Assembler {
     pub(crate) fn new() -> Self {
-        Self { partial: Vec::new(), cut: false, pace: Pace::new(LINES, LINES), suppressed: 0 }
+        Self {
+            partial: Vec::new(),
+            cut: false,
+            pace: Pace::new(LINES, LINES),
+            suppressed: 0,
+        }
     }
 
     /// Takes bytes as they came; gives the lines that they complete.
     pub(crate) fn push(&mut self, bytes: &[u8], now: Millis) -> Vec<Parsed> {
         let mut lines = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let (text, ends) = piece.strip_suffix(b"\n").map_or((piece, false), |text| (text, true));
+            let (text, ends) = piece
+                .strip_suffix(b"\n")
+                .map_or((piece, false), |text| (text, true));
             self.collect(text);
             if ends {
                 self.complete(now, &mut lines);
@@ -54,7 +61,8 @@ impl Assembler {
     fn collect(&mut self, text: &[u8]) {
         let room = LONGEST - self.partial.len();
         self.cut |= text.len() > room;
-        self.partial.extend_from_slice(&text[..text.len().min(room)]);
+        self.partial
+            .extend_from_slice(&text[..text.len().min(room)]);
     }
 
     fn complete(&mut self, now: Millis, lines: &mut Vec<Parsed>) {
@@ -74,8 +82,13 @@ impl Assembler {
     fn tell_suppressed(&mut self, lines: &mut Vec<Parsed>) {
         let count = std::mem::take(&mut self.suppressed);
         if count > 0 {
-            let text = format!("{count} lines of this device were left out: it wrote more than {LINES} a second");
-            lines.push(Parsed { level: Level::Warn, text });
+            let text = format!(
+                "{count} lines of this device were left out: it wrote more than {LINES} a second"
+            );
+            lines.push(Parsed {
+                level: Level::Warn,
+                text,
+            });
         }
     }
 }
@@ -84,7 +97,10 @@ fn parse(bytes: &[u8], cut: bool) -> Parsed {
     let text = String::from_utf8_lossy(bytes);
     let (level, text) = split_level(&text);
     // A device must not steer the terminal of the person who reads its log.
-    let mut text: String = text.chars().map(|c| if c.is_control() && c != '\t' { '·' } else { c }).collect();
+    let mut text: String = text
+        .chars()
+        .map(|c| if c.is_control() && c != '\t' { '·' } else { c })
+        .collect();
     if cut {
         text.push('…');
     }
@@ -92,8 +108,12 @@ fn parse(bytes: &[u8], cut: bool) -> Parsed {
 }
 
 fn split_level(text: &str) -> (Level, &str) {
-    const LEVELS: [(&str, Level); 4] =
-        [("<debug>", Level::Debug), ("<info>", Level::Info), ("<warn>", Level::Warn), ("<error>", Level::Error)];
+    const LEVELS: [(&str, Level); 4] = [
+        ("<debug>", Level::Debug),
+        ("<info>", Level::Info),
+        ("<warn>", Level::Warn),
+        ("<error>", Level::Error),
+    ];
     for (mark, level) in LEVELS {
         if let Some(rest) = text.strip_prefix(mark) {
             return (level, rest.strip_prefix(' ').unwrap_or(rest));
@@ -116,7 +136,10 @@ mod tests {
         assert!(assembler.push(b"<warn> no si", Millis(1)).is_empty());
         let got = assembler.push(b"gnal\nplain\n\n<x> y\n<error>tight\n", Millis(1));
         let levels: Vec<_> = got.iter().map(|line| line.level).collect();
-        assert_eq!(levels, [Level::Warn, Level::Info, Level::Info, Level::Error]);
+        assert_eq!(
+            levels,
+            [Level::Warn, Level::Info, Level::Info, Level::Error]
+        );
         assert_eq!(texts(got), ["no signal", "plain", "<x> y", "tight"]);
     }
 
@@ -126,7 +149,10 @@ mod tests {
         let mut bytes = vec![b'x'; 5000];
         bytes.extend(b"\nnext\n");
         let got = texts(assembler.push(&bytes, Millis(1)));
-        assert_eq!((got[0].chars().count(), got[1].as_str()), (LONGEST + 1, "next"));
+        assert_eq!(
+            (got[0].chars().count(), got[1].as_str()),
+            (LONGEST + 1, "next")
+        );
     }
 
     #[test]
@@ -135,7 +161,10 @@ mod tests {
         let got = assembler.push(&b"spam\n".repeat(1000), Millis(1));
         assert_eq!(got.len(), 200);
         let later = texts(assembler.push(b"calm\n", Millis(2000)));
-        assert!(later[0].starts_with("800 lines") && later[1] == "calm", "{later:?}");
+        assert!(
+            later[0].starts_with("800 lines") && later[1] == "calm",
+            "{later:?}"
+        );
     }
 
     #[test]

@@ -16,8 +16,14 @@ pub(crate) fn show(line: &LogLine) -> String {
     let millis = line.at_uptime_ms % 1000;
     let level = level_name(line.level);
     match line.generation.0 {
-        0 => format!("{seconds:>6}.{millis:03} {level:<5} {} {}", line.device, line.text),
-        generation => format!("{seconds:>6}.{millis:03} {level:<5} {}[{generation}] {}", line.device, line.text),
+        0 => format!(
+            "{seconds:>6}.{millis:03} {level:<5} {} {}",
+            line.device, line.text
+        ),
+        generation => format!(
+            "{seconds:>6}.{millis:03} {level:<5} {}[{generation}] {}",
+            line.device, line.text
+        ),
     }
 }
 

@@ -29,9 +29,17 @@ impl Output {
     /// Starts it. To be called before the router gets its real-time priority, which threads inherit.
     pub(crate) fn start(log_file: PathBuf, store: Store) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(WAITING);
-        let writer = Writer { file: LogFile::new(log_file), store };
-        let thread = std::thread::Builder::new().name("dkvm-write".to_owned()).spawn(move || writer.run(&waiting))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        let writer = Writer {
+            file: LogFile::new(log_file),
+            store,
+        };
+        let thread = std::thread::Builder::new()
+            .name("dkvm-write".to_owned())
+            .spawn(move || writer.run(&waiting))?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
     }
 
     /// Never waits: what does not fit is dropped.
@@ -81,7 +89,11 @@ struct LogFile {
 
 impl LogFile {
     fn new(path: PathBuf) -> Self {
-        Self { path, file: None, size: 0 }
+        Self {
+            path,
+            file: None,
+            size: 0,
+        }
     }
 
     fn write(&mut self, line: &str) {
@@ -99,7 +111,15 @@ impl LogFile {
     }
 
     fn open(&mut self) {
-        self.file = OpenOptions::new().create(true).append(true).open(&self.path).ok();
-        self.size = self.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |meta| meta.len());
+        self.file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)
+            .ok();
+        self.size = self
+            .file
+            .as_ref()
+            .and_then(|file| file.metadata().ok())
+            .map_or(0, |meta| meta.len());
     }
 }

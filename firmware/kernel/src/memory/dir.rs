@@ -27,7 +27,9 @@ pub enum DirError {
     },
     #[error("cannot lock {path}: {source}; is another kernel running with the same `boot` id?")]
     Lock { path: PathBuf, source: Errno },
-    #[error("cannot list {path}: {source}; `shm_dir` in [kernel] must name a directory that exists")]
+    #[error(
+        "cannot list {path}: {source}; `shm_dir` in [kernel] must name a directory that exists"
+    )]
     List {
         path: PathBuf,
         source: std::io::Error,

@@ -15,7 +15,12 @@ impl Node {
     /// Linux says that a child has ended.
     pub(crate) fn reap(&mut self) {
         for id in self.ids() {
-            let Some(pid) = self.devices[id.0].pid.filter(|pid| process::has_ended(*pid)) else { continue };
+            let Some(pid) = self.devices[id.0]
+                .pid
+                .filter(|pid| process::has_ended(*pid))
+            else {
+                continue;
+            };
             // Before its number is free again: nobody of its group may outlive it.
             process::signal_group(pid, Signal::Kill);
             if let Some(exit) = process::collect(pid) {
@@ -33,7 +38,10 @@ impl Node {
     }
 
     fn pids(&self) -> Vec<u32> {
-        self.devices.iter().filter_map(|device| device.pid).collect()
+        self.devices
+            .iter()
+            .filter_map(|device| device.pid)
+            .collect()
     }
 
     fn on_exit(&mut self, id: DeviceId, exit: Exit) {
@@ -44,7 +52,11 @@ impl Node {
         self.drive(id, Event::Exited(exit));
         let left = process::kill_orphans(&self.pids());
         if left > 0 {
-            self.log_of(id, Level::Warn, format!("left {left} processes behind: they were killed"));
+            self.log_of(
+                id,
+                Level::Warn,
+                format!("left {left} processes behind: they were killed"),
+            );
         }
     }
 
@@ -60,7 +72,9 @@ impl Node {
         let session = device.session.take();
         let lines = mem::take(&mut device.last_lines);
         self.memory.reclaim(&self.devices[id.0].holder());
-        let sinks = session.map(|session| sinks(&session.produced)).unwrap_or_default();
+        let sinks = session
+            .map(|session| sinks(&session.produced))
+            .unwrap_or_default();
         self.tell_gone(id, &sinks);
         self.fail_pending(id);
         self.pending.forget(peer);
@@ -75,7 +89,10 @@ impl Node {
     /// In the queue of the inputs, so that it cannot pass by what it is to undo.
     fn tell_gone(&mut self, id: DeviceId, sinks: &[DeviceId]) {
         let device = &self.devices[id.0];
-        let gone = SourceGone { source: device.config.name.clone(), generation: device.generation };
+        let gone = SourceGone {
+            source: device.config.name.clone(),
+            generation: device.generation,
+        };
         let frame = kernel_event(topics::SOURCE_GONE, &gone);
         for sink in sinks {
             let item = Item {
@@ -94,7 +111,11 @@ impl Node {
         let now = self.now();
         let device = &self.devices[id.0];
         let lived_ms = now.since(device.state.started);
-        let log = if lines.is_empty() { vec![NO_LINES.to_owned()] } else { lines };
+        let log = if lines.is_empty() {
+            vec![NO_LINES.to_owned()]
+        } else {
+            lines
+        };
         let record = DeathRecord {
             name: device.config.name.clone(),
             generation: device.generation,
@@ -104,7 +125,15 @@ impl Node {
             cause: cause.clone(),
             log,
         };
-        self.log_of(id, Level::Warn, format!("died after {}.{:03} s: {cause}", lived_ms / 1000, lived_ms % 1000));
+        self.log_of(
+            id,
+            Level::Warn,
+            format!(
+                "died after {}.{:03} s: {cause}",
+                lived_ms / 1000,
+                lived_ms % 1000
+            ),
+        );
         self.record_death(record);
     }
 
@@ -124,8 +153,12 @@ impl Node {
 
 /// All that read an input topic of it.
 fn sinks(produced: &[crate::router::Produced]) -> Vec<DeviceId> {
-    let inputs = produced.iter().filter(|produced| produced.class == QueueClass::Input);
-    let mut sinks: Vec<_> = inputs.flat_map(|produced| produced.readers.iter().copied()).collect();
+    let inputs = produced
+        .iter()
+        .filter(|produced| produced.class == QueueClass::Input);
+    let mut sinks: Vec<_> = inputs
+        .flat_map(|produced| produced.readers.iter().copied())
+        .collect();
     sinks.sort_unstable();
     sinks.dedup();
     sinks

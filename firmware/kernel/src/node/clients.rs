@@ -17,10 +17,14 @@ pub(crate) struct Client {
 impl Node {
     pub(crate) fn on_client(&mut self, stream: UnixStream) {
         if self.clients.len() >= MOST {
-            self.warn(format!("refused a client of the control socket: {MOST} are connected"));
+            self.warn(format!(
+                "refused a client of the control socket: {MOST} are connected"
+            ));
             return;
         }
-        let Ok(credentials) = stream.peer_cred() else { return };
+        let Ok(credentials) = stream.peer_cred() else {
+            return;
+        };
         let uid = credentials.uid();
         if self.is_device_user(uid) {
             self.warn(format!("refused a client of the control socket: user {uid} is a device's, which has its own connection"));
@@ -29,7 +33,14 @@ impl Node {
         self.last_client = self.last_client.wrapping_add(1);
         let id = ClientId(self.last_client);
         let control = self.is_trusted(uid, credentials.gid());
-        self.clients.insert(id, Client { link: Link::new(Io::Socket(stream)), welcomed: false, control });
+        self.clients.insert(
+            id,
+            Client {
+                link: Link::new(Io::Socket(stream)),
+                welcomed: false,
+                control,
+            },
+        );
         self.watch(Peer::Client(id));
         self.dirty.push(Peer::Client(id));
         self.settle();
@@ -37,14 +48,21 @@ impl Node {
 
     /// Devices are in the group dkvm too, for the pools; that must not open the socket to them.
     fn is_device_user(&self, uid: u32) -> bool {
-        let mut users = self.config.devices.iter().filter_map(|device| self.accounts.user(&device.user));
+        let mut users = self
+            .config
+            .devices
+            .iter()
+            .filter_map(|device| self.accounts.user(&device.user));
         self.root && uid != 0 && users.any(|user| user.uid == uid)
     }
 
     fn is_trusted(&self, uid: u32, gid: u32) -> bool {
         let accounts = Accounts::read();
         let own = rustix::process::geteuid().as_raw();
-        uid == 0 || uid == own || accounts.group(SHARED_GROUP) == Some(gid) || accounts.is_member(uid, SHARED_GROUP)
+        uid == 0
+            || uid == own
+            || accounts.group(SHARED_GROUP) == Some(gid)
+            || accounts.is_member(uid, SHARED_GROUP)
     }
 
     pub(super) fn drop_client(&mut self, id: ClientId) {

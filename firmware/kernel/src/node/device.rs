@@ -65,7 +65,11 @@ pub(super) struct Counts {
 
 impl Device {
     pub(super) fn new(id: DeviceId, config: DeviceConfig, seed: u32) -> Self {
-        let desired = if config.enabled { Desired::Up } else { Desired::Held };
+        let desired = if config.enabled {
+            Desired::Up
+        } else {
+            Desired::Held
+        };
         Self {
             id,
             state: State::new(desired, seed),
@@ -88,7 +92,10 @@ impl Device {
     }
 
     pub(super) fn holder(&self) -> Holder {
-        Holder { device: self.config.name.clone(), generation: self.generation }
+        Holder {
+            device: self.config.name.clone(),
+            generation: self.generation,
+        }
     }
 
     pub(super) fn terms(&self) -> Terms {
@@ -111,7 +118,11 @@ impl Device {
     }
 
     pub(super) fn dropped(&self) -> u64 {
-        self.counts.dropped + self.link.as_ref().map_or(0, |link| link.outbox.dropped_ever)
+        self.counts.dropped
+            + self
+                .link
+                .as_ref()
+                .map_or(0, |link| link.outbox.dropped_ever)
     }
 
     /// As the wire tells it, but for what only the node knows.
@@ -123,7 +134,11 @@ impl Device {
             detail: self.state.explain(),
             generation: self.generation,
             pid: self.pid,
-            uptime_ms: if self.is_ready() { self.state.ready_since().map_or(0, |since| now.since(since)) } else { 0 },
+            uptime_ms: if self.is_ready() {
+                self.state.ready_since().map_or(0, |since| now.since(since))
+            } else {
+                0
+            },
             deaths: self.state.record.deaths,
             events_out: self.counts.events_out,
             events_in: self.counts.events_in,
@@ -138,6 +153,10 @@ impl Device {
 /// From `statm`; 0 when it cannot be read.
 fn resident_bytes(pid: u32) -> u64 {
     let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
-    let pages: u64 = statm.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
+    let pages: u64 = statm
+        .split_whitespace()
+        .nth(1)
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(0);
     pages * rustix::param::page_size() as u64
 }

@@ -1,8 +1,8 @@
 use super::{Device, Node};
 use crate::config::DeviceConfig;
 use crate::link::{kernel_event, DeviceId, Item};
-use crate::supervise::{step, Action, Event, Signal, Stage};
 use crate::process;
+use crate::supervise::{step, Action, Event, Signal, Stage};
 use dkvm_wire::service::{methods, Level};
 use dkvm_wire::{encode_body, topics, Goodbye, Message};
 use std::collections::VecDeque;
@@ -13,7 +13,10 @@ const SLOTS: usize = 2 * crate::config::MAX_DEVICES;
 impl Node {
     /// Takes a device up; `false` when there is no place.
     pub(super) fn add_device(&mut self, config: DeviceConfig) -> bool {
-        let free = self.devices.iter().position(|device| device.removed && !device.state.has_process());
+        let free = self
+            .devices
+            .iter()
+            .position(|device| device.removed && !device.state.has_process());
         let id = DeviceId(free.unwrap_or(self.devices.len()));
         if id.0 >= SLOTS {
             return false;
@@ -24,7 +27,10 @@ impl Node {
             // The generation goes on, so that nothing of the old one can be taken for the new one's.
             Some(at) => {
                 let generation = self.devices[at].generation;
-                self.devices[at] = Device { generation, ..device };
+                self.devices[at] = Device {
+                    generation,
+                    ..device
+                };
             }
             None => self.devices.push(device),
         }
@@ -37,7 +43,9 @@ impl Node {
         let mut waiting = VecDeque::from([event]);
         while let Some(event) = waiting.pop_front() {
             let now = self.now();
-            let Some(device) = self.devices.get_mut(id.0) else { return };
+            let Some(device) = self.devices.get_mut(id.0) else {
+                return;
+            };
             let terms = device.terms();
             let (state, actions) = step(device.state.clone(), event, now, terms);
             device.state = state;
@@ -62,26 +70,46 @@ impl Node {
     }
 
     fn ping(&mut self, id: DeviceId) {
-        let Some(device) = self.devices.get_mut(id.0) else { return };
-        let Some(link) = device.link.as_mut() else { return };
+        let Some(device) = self.devices.get_mut(id.0) else {
+            return;
+        };
+        let Some(link) = device.link.as_mut() else {
+            return;
+        };
         let request = link.next_request();
         device.ping = Some(request);
         let peer = device.peer();
         let body = encode_body(&dkvm_wire::service::Nothing {});
-        let ping = Message::Request { id: request, method: methods::PING, body: &body, source: None };
+        let ping = Message::Request {
+            id: request,
+            method: methods::PING,
+            body: &body,
+            source: None,
+        };
         self.send(peer, Item::control(crate::link::frame(&ping)));
     }
 
     fn say_goodbye(&mut self, id: DeviceId, deadline_ms: u32) {
-        let reason = if self.ending.is_some() { "the kernel ends" } else { "it was told to stop or restart" };
-        let goodbye = Goodbye { reason: reason.to_owned(), deadline_ms };
+        let reason = if self.ending.is_some() {
+            "the kernel ends"
+        } else {
+            "it was told to stop or restart"
+        };
+        let goodbye = Goodbye {
+            reason: reason.to_owned(),
+            deadline_ms,
+        };
         if let Some(peer) = self.device(id).map(Device::peer) {
             self.send(peer, Item::control(kernel_event(topics::GOODBYE, &goodbye)));
         }
     }
 
     fn close_input(&mut self, id: DeviceId) {
-        if let Some(link) = self.devices.get_mut(id.0).and_then(|device| device.link.as_mut()) {
+        if let Some(link) = self
+            .devices
+            .get_mut(id.0)
+            .and_then(|device| device.link.as_mut())
+        {
             link.close_output();
         }
     }
@@ -96,11 +124,18 @@ impl Node {
     fn changed(&mut self, id: DeviceId) {
         self.tables_stale = true;
         let now = self.now();
-        let Some(device) = self.devices.get_mut(id.0) else { return };
-        if let Stage::Running { since, degraded, .. } = &device.state.stage {
+        let Some(device) = self.devices.get_mut(id.0) else {
+            return;
+        };
+        if let Stage::Running {
+            since, degraded, ..
+        } = &device.state.stage
+        {
             let text = match degraded {
                 Some(why) => format!("is ready, but not fully: {why}"),
-                None if *since == now => format!("is ready after {} ms", now.since(device.state.started)),
+                None if *since == now => {
+                    format!("is ready after {} ms", now.since(device.state.started))
+                }
                 None => "is fully usable again".to_owned(),
             };
             device.was_ready = true;

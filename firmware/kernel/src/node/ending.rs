@@ -27,7 +27,11 @@ impl Node {
                 self.drive(id, Event::Desire(Desired::Down));
             }
         }
-        if self.devices.iter().all(|device| !device.state.has_process()) {
+        if self
+            .devices
+            .iter()
+            .all(|device| !device.state.has_process())
+        {
             self.flush();
             self.done.notify_one();
         }
@@ -35,7 +39,10 @@ impl Node {
 
     fn is_needed(&self, id: DeviceId) -> bool {
         let name = &self.devices[id.0].config.name;
-        let mut living = self.devices.iter().filter(|device| device.state.has_process());
+        let mut living = self
+            .devices
+            .iter()
+            .filter(|device| device.state.has_process());
         living.any(|device| device.config.after.contains(name))
     }
 }

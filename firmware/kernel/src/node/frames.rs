@@ -26,7 +26,9 @@ impl Node {
 
     /// Reads and handles what is there.
     fn read(&mut self, peer: Peer, reads: usize) -> Reading {
-        let Some(io) = self.link(peer).map(|link| link.io.clone()) else { return Reading::Stop };
+        let Some(io) = self.link(peer).map(|link| link.io.clone()) else {
+            return Reading::Stop;
+        };
         let mut buffer = mem::take(&mut self.buffer);
         let mut reading = Reading::Yield;
         for _ in 0..reads {
@@ -52,7 +54,9 @@ impl Node {
     }
 
     fn take_bytes(&mut self, peer: Peer, bytes: &[u8]) -> Reading {
-        let Some(link) = self.link(peer) else { return Reading::Stop };
+        let Some(link) = self.link(peer) else {
+            return Reading::Stop;
+        };
         let mut inbound = mem::replace(&mut link.inbound, Inbound::new());
         let result = self.take_frames(peer, &mut inbound, bytes);
         if let Some(link) = self.link(peer) {
@@ -67,7 +71,12 @@ impl Node {
         }
     }
 
-    fn take_frames(&mut self, peer: Peer, inbound: &mut Inbound, bytes: &[u8]) -> Result<(), String> {
+    fn take_frames(
+        &mut self,
+        peer: Peer,
+        inbound: &mut Inbound,
+        bytes: &[u8],
+    ) -> Result<(), String> {
         inbound.push(bytes)?;
         let now = self.now();
         loop {
@@ -91,15 +100,25 @@ impl Node {
             return self.on_first(peer, &message).map(Some);
         }
         match message {
-            Message::Event { topic, body, leases, .. } => self.on_event(peer, topic, body, &leases)?,
-            Message::Request { id, method, body, .. } => self.on_request(peer, id, method, body),
+            Message::Event {
+                topic,
+                body,
+                leases,
+                ..
+            } => self.on_event(peer, topic, body, &leases)?,
+            Message::Request {
+                id, method, body, ..
+            } => self.on_request(peer, id, method, body),
             Message::Response { id, result } => self.on_response(peer, id, result),
         }
         Ok(None)
     }
 
     pub(super) fn on_errors(&mut self, id: DeviceId, from: &Rc<pipe::Receiver>) -> Reading {
-        let mine = self.devices.get(id.0).and_then(|device| device.errors.as_ref());
+        let mine = self
+            .devices
+            .get(id.0)
+            .and_then(|device| device.errors.as_ref());
         if !mine.is_some_and(|errors| Rc::ptr_eq(&errors.from, from)) {
             return Reading::Stop;
         }
@@ -112,7 +131,11 @@ impl Node {
         let mut buffer = mem::take(&mut self.buffer);
         let mut reading = Reading::Yield;
         for _ in 0..reads {
-            reading = match self.devices[id.0].errors.as_ref().map(|errors| errors.from.try_read(&mut buffer)) {
+            reading = match self.devices[id.0]
+                .errors
+                .as_ref()
+                .map(|errors| errors.from.try_read(&mut buffer))
+            {
                 Some(Ok(n)) if n > 0 => self.take_lines(id, &buffer[..n]),
                 Some(Err(e)) if e.kind() == std::io::ErrorKind::WouldBlock => Reading::Wait,
                 _ => Reading::Stop,
@@ -127,7 +150,10 @@ impl Node {
 
     fn take_lines(&mut self, id: DeviceId, bytes: &[u8]) -> Reading {
         let now = self.now();
-        let lines = self.devices[id.0].errors.as_mut().map(|errors| errors.lines.push(bytes, now));
+        let lines = self.devices[id.0]
+            .errors
+            .as_mut()
+            .map(|errors| errors.lines.push(bytes, now));
         for line in lines.unwrap_or_default() {
             self.line_of(id, line);
         }
@@ -140,7 +166,10 @@ impl Node {
         let peer = self.devices[id.0].peer();
         self.read(peer, READS_AT_END);
         let now = self.now();
-        let rest = self.devices[id.0].errors.as_mut().map(|errors| errors.lines.finish(now));
+        let rest = self.devices[id.0]
+            .errors
+            .as_mut()
+            .map(|errors| errors.lines.finish(now));
         for line in rest.unwrap_or_default() {
             self.line_of(id, line);
         }

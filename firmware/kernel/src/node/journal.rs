@@ -19,15 +19,29 @@ impl Node {
 
     fn log_kernel(&mut self, level: Level, text: String) {
         let at_uptime_ms = self.now().0;
-        self.record(LogLine { at_uptime_ms, device: "kernel".to_owned(), generation: Generation(0), level, text });
+        self.record(LogLine {
+            at_uptime_ms,
+            device: "kernel".to_owned(),
+            generation: Generation(0),
+            level,
+            text,
+        });
     }
 
     /// What the kernel says of a device.
     pub(super) fn log_of(&mut self, id: DeviceId, level: Level, text: impl Into<String>) {
         let at_uptime_ms = self.now().0;
-        let Some(device) = self.device(id) else { return };
+        let Some(device) = self.device(id) else {
+            return;
+        };
         let (device, generation) = (device.config.name.to_string(), device.generation);
-        self.record(LogLine { at_uptime_ms, device, generation, level, text: text.into() });
+        self.record(LogLine {
+            at_uptime_ms,
+            device,
+            generation,
+            level,
+            text: text.into(),
+        });
     }
 
     /// What a device says on its stderr.
@@ -50,7 +64,13 @@ impl Node {
     pub(super) fn record_death(&mut self, record: DeathRecord) {
         let readers = self.subscribers(|subscribed| subscribed.death);
         if !readers.is_empty() {
-            self.publish(&readers, topics::DEVICE_DEATH, QueueClass::Log, KERNEL, &record);
+            self.publish(
+                &readers,
+                topics::DEVICE_DEATH,
+                QueueClass::Log,
+                KERNEL,
+                &record,
+            );
         }
         self.output.send(Job::Death(Box::new(record.clone())));
         self.deaths.push(record);
@@ -75,21 +95,51 @@ impl Node {
 
     fn send_state(&mut self, readers: &[Peer], id: DeviceId) {
         if let Some(info) = self.info_of(id) {
-            self.publish(readers, topics::DEVICE_STATE, QueueClass::State, id.0, &info);
+            self.publish(
+                readers,
+                topics::DEVICE_STATE,
+                QueueClass::State,
+                id.0,
+                &info,
+            );
         }
     }
 
-    fn publish<T: serde::Serialize>(&mut self, readers: &[Peer], topic: &str, class: QueueClass, source: usize, body: &T) {
+    fn publish<T: serde::Serialize>(
+        &mut self,
+        readers: &[Peer],
+        topic: &str,
+        class: QueueClass,
+        source: usize,
+        body: &T,
+    ) {
         let frame = kernel_event(topic, body);
-        let item = Item { frame, class: Class::Event(class), source, topic: Rc::from(topic), leases: Vec::new() };
+        let item = Item {
+            frame,
+            class: Class::Event(class),
+            source,
+            topic: Rc::from(topic),
+            leases: Vec::new(),
+        };
         for reader in readers {
             self.send(*reader, item.clone());
         }
     }
 
     fn subscribers(&self, which: impl Fn(&Subscribed) -> bool) -> Vec<Peer> {
-        let devices = self.devices.iter().filter(|device| device.link.as_ref().is_some_and(|link| which(&link.subscribed)));
-        let clients = self.clients.iter().filter(|(_, client)| which(&client.link.subscribed));
-        devices.map(super::Device::peer).chain(clients.map(|(id, _)| Peer::Client(*id))).collect()
+        let devices = self.devices.iter().filter(|device| {
+            device
+                .link
+                .as_ref()
+                .is_some_and(|link| which(&link.subscribed))
+        });
+        let clients = self
+            .clients
+            .iter()
+            .filter(|(_, client)| which(&client.link.subscribed));
+        devices
+            .map(super::Device::peer)
+            .chain(clients.map(|(id, _)| Peer::Client(*id)))
+            .collect()
     }
 }

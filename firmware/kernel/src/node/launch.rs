@@ -21,7 +21,9 @@ impl Node {
         let Some(config) = self.device(id).map(|device| device.config.clone()) else {
             return Event::SpawnFailed(Fault::Passing("it was removed".to_owned()));
         };
-        let started = self.prepare(&config).and_then(|launch| process::spawn(&launch));
+        let started = self
+            .prepare(&config)
+            .and_then(|launch| process::spawn(&launch));
         match started {
             Ok(spawned) => {
                 self.adopt(id, spawned);
@@ -32,7 +34,9 @@ impl Node {
     }
 
     fn adopt(&mut self, id: DeviceId, spawned: Spawned) {
-        let Some(device) = self.devices.get_mut(id.0) else { return };
+        let Some(device) = self.devices.get_mut(id.0) else {
+            return;
+        };
         device.generation = Generation(device.generation.0.saturating_add(1));
         device.pid = Some(spawned.pid);
         device.session = None;
@@ -44,7 +48,11 @@ impl Node {
         self.watch(peer);
         let task = self.watch_errors(id, &from);
         if let Some(device) = self.devices.get_mut(id.0) {
-            device.errors = Some(Errors { from, lines: Assembler::new(), task });
+            device.errors = Some(Errors {
+                from,
+                lines: Assembler::new(),
+                task,
+            });
         }
         // The preamble waits to be written.
         self.dirty.push(peer);
@@ -53,7 +61,9 @@ impl Node {
     fn prepare(&mut self, config: &DeviceConfig) -> Result<Launch, Fault> {
         let program = process::find_program(&config.command[0], &self.jail)?;
         let identity = self.identity(config)?;
-        let owner = identity.as_ref().map(|identity| (identity.uid, identity.gid));
+        let owner = identity
+            .as_ref()
+            .map(|identity| (identity.uid, identity.gid));
         let run_dir = own_dir(&self.config.kernel.run_dir, config.name.as_str(), owner)?;
         let state_dir = own_dir(&self.config.kernel.state_dir, config.name.as_str(), owner)?;
         let mut command: Vec<OsString> = vec![program.clone().into()];
@@ -61,7 +71,11 @@ impl Node {
         let mut read = config.landlock.read.clone();
         read.extend(program.parent().map(Path::to_owned));
         let mut write = config.landlock.write.clone();
-        write.extend([run_dir.clone(), state_dir.clone(), self.memory.dir().to_owned()]);
+        write.extend([
+            run_dir.clone(),
+            state_dir.clone(),
+            self.memory.dir().to_owned(),
+        ]);
         let tell = identity.is_some() && !self.limits_told;
         self.limits_told |= tell;
         let options = JailOptions {
@@ -75,7 +89,13 @@ impl Node {
             write,
             command,
         };
-        Ok(Launch { jail: self.jail.clone(), options, name: config.name.to_string(), run_dir, state_dir })
+        Ok(Launch {
+            jail: self.jail.clone(),
+            options,
+            name: config.name.to_string(),
+            run_dir,
+            state_dir,
+        })
     }
 
     /// Who the device becomes; `None` when the kernel cannot change that.
@@ -86,16 +106,25 @@ impl Node {
         self.accounts = crate::accounts::Accounts::read();
         let accounts = &self.accounts;
         let user = accounts.user(&config.user).ok_or_else(|| {
-            Fault::Lasting(format!("there is no user {:?} in /etc/passwd: add it, or set `user`", config.user))
+            Fault::Lasting(format!(
+                "there is no user {:?} in /etc/passwd: add it, or set `user`",
+                config.user
+            ))
         })?;
         let mut groups = Vec::new();
         for name in &config.groups {
             groups.push(accounts.group(name).ok_or_else(|| {
-                Fault::Lasting(format!("there is no group {name:?} in /etc/group: add it, or change `groups`"))
+                Fault::Lasting(format!(
+                    "there is no group {name:?} in /etc/group: add it, or change `groups`"
+                ))
             })?);
         }
         groups.extend(accounts.group(SHARED_GROUP));
-        Ok(Some(Identity { uid: user.uid, gid: user.gid, groups }))
+        Ok(Some(Identity {
+            uid: user.uid,
+            gid: user.gid,
+            groups,
+        }))
     }
 
     /// Uid of a device's files, and the group that reads its pools.
@@ -109,11 +138,14 @@ impl Node {
 /// A directory of a device's own, made anew or set right.
 fn own_dir(parent: &Path, name: &str, owner: Option<(u32, u32)>) -> Result<PathBuf, Fault> {
     let path = parent.join(name);
-    let fault = |e: std::io::Error| Fault::Passing(format!("cannot make its directory {}: {e}", path.display()));
+    let fault = |e: std::io::Error| {
+        Fault::Passing(format!("cannot make its directory {}: {e}", path.display()))
+    };
     std::fs::create_dir_all(&path).map_err(fault)?;
     rustix::fs::chmod(&path, PRIVATE).map_err(|e| fault(e.into()))?;
     if let Some((uid, gid)) = owner {
-        rustix::fs::chown(&path, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).map_err(|e| fault(e.into()))?;
+        rustix::fs::chown(&path, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+            .map_err(|e| fault(e.into()))?;
     }
     Ok(path)
 }

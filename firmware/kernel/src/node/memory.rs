@@ -3,7 +3,9 @@ use super::Node;
 use crate::link::{kernel_event, DeviceId, Item, Peer};
 use crate::memory::{OverdueAction, PoolOwner};
 use crate::supervise::Event;
-use dkvm_wire::service::{methods, Grant, LeaseArg, Level, LockArg, Nothing, PoolRef, PoolRequest, Release};
+use dkvm_wire::service::{
+    methods, Grant, LeaseArg, Level, LockArg, Nothing, PoolRef, PoolRequest, Release,
+};
 use dkvm_wire::{topics, ErrorCode, LeaseId, WireError};
 
 impl Node {
@@ -13,11 +15,15 @@ impl Node {
             return answer(&self.memory.stats());
         }
         if !method.starts_with("memory.") {
-            let text = format!("the kernel has no method {method:?}: see docs/wire-protocol.md, Services");
+            let text =
+                format!("the kernel has no method {method:?}: see docs/wire-protocol.md, Services");
             return Err(WireError::new(ErrorCode::UnknownMethod, text).about(method));
         }
         let Peer::Device(id, _) = peer else {
-            return Err(WireError::new(ErrorCode::Forbidden, "only devices hold shared memory").about(method));
+            return Err(
+                WireError::new(ErrorCode::Forbidden, "only devices hold shared memory")
+                    .about(method),
+            );
         };
         self.serve_lease(id, method, body)
     }
@@ -28,15 +34,23 @@ impl Node {
             methods::MEMORY_POOL => self.open_pool(id, &args(method, body)?),
             methods::MEMORY_CLOSE => {
                 let PoolRef { pool } = args(method, body)?;
-                self.memory.close_pool(&holder, pool).and_then(|()| answer(&Nothing {}))
+                self.memory
+                    .close_pool(&holder, pool)
+                    .and_then(|()| answer(&Nothing {}))
             }
             methods::MEMORY_ALLOCATE => {
                 let PoolRef { pool } = args(method, body)?;
-                self.memory.allocate(&holder, pool).and_then(|lease| answer(&Grant { leases: vec![lease] }))
+                self.memory.allocate(&holder, pool).and_then(|lease| {
+                    answer(&Grant {
+                        leases: vec![lease],
+                    })
+                })
             }
             methods::MEMORY_RETAIN => {
                 let LeaseArg { lease } = args(method, body)?;
-                self.memory.retain(&holder, lease).and_then(|()| answer(&Nothing {}))
+                self.memory
+                    .retain(&holder, lease)
+                    .and_then(|()| answer(&Nothing {}))
             }
             methods::MEMORY_LOCK => {
                 let LockArg { lease, hold_ms } = args(method, body)?;
@@ -51,7 +65,9 @@ impl Node {
                 answer(&Nothing {})
             }
             _ => {
-                let text = format!("the kernel has no method {method:?}: see docs/wire-protocol.md, Memory");
+                let text = format!(
+                    "the kernel has no method {method:?}: see docs/wire-protocol.md, Memory"
+                );
                 Err(WireError::new(ErrorCode::UnknownMethod, text).about(method))
             }
         }
@@ -59,7 +75,10 @@ impl Node {
 
     fn open_pool(&mut self, id: DeviceId, request: &PoolRequest) -> Answer {
         let device = &self.devices[id.0];
-        let owner = PoolOwner { file: self.pool_owner(&device.config), budget: device.config.memory };
+        let owner = PoolOwner {
+            file: self.pool_owner(&device.config),
+            budget: device.config.memory,
+        };
         let holder = device.holder();
         answer(&self.memory.open_pool(&holder, request, owner)?)
     }
@@ -77,7 +96,9 @@ impl Node {
     fn put_down(&mut self, id: DeviceId, leases: &[LeaseId]) {
         let device = &mut self.devices[id.0];
         let peer = device.peer();
-        let Some(link) = device.link.as_mut() else { return };
+        let Some(link) = device.link.as_mut() else {
+            return;
+        };
         let mut goes_on = false;
         for lease in leases {
             goes_on |= link.outbox.put_down(*lease);
@@ -90,9 +111,14 @@ impl Node {
     /// Tops the windows of producers up.
     pub(super) fn send_grants(&mut self) {
         for (holder, leases) in self.memory.take_grants() {
-            let Some(id) = self.find(holder.device.as_str()) else { continue };
+            let Some(id) = self.find(holder.device.as_str()) else {
+                continue;
+            };
             let peer = Peer::Device(id, holder.generation);
-            self.send(peer, Item::control(kernel_event(topics::GRANT, &Grant { leases })));
+            self.send(
+                peer,
+                Item::control(kernel_event(topics::GRANT, &Grant { leases })),
+            );
         }
     }
 
@@ -100,14 +126,20 @@ impl Node {
     pub(super) fn check_overdue(&mut self) {
         let now = self.now();
         for overdue in self.memory.overdue(now.0) {
-            let Some(id) = self.find(overdue.holder.device.as_str()) else { continue };
+            let Some(id) = self.find(overdue.holder.device.as_str()) else {
+                continue;
+            };
             if self.devices[id.0].generation != overdue.holder.generation {
                 continue;
             }
             let what = format!("holds lease {} for {} ms", overdue.lease, overdue.held_ms);
             match overdue.action {
-                OverdueAction::Log => self.log_of(id, Level::Warn, format!("{what}: frames may run out")),
-                OverdueAction::Restart => self.drive(id, Event::Violation(format!("{what}: it has lost it"))),
+                OverdueAction::Log => {
+                    self.log_of(id, Level::Warn, format!("{what}: frames may run out"))
+                }
+                OverdueAction::Restart => {
+                    self.drive(id, Event::Violation(format!("{what}: it has lost it")))
+                }
             }
         }
     }

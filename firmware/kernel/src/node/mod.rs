@@ -162,16 +162,22 @@ impl Node {
     }
 
     fn find(&self, name: &str) -> Option<DeviceId> {
-        let at = self.devices.iter().position(|device| !device.removed && device.config.name.as_str() == name);
+        let at = self
+            .devices
+            .iter()
+            .position(|device| !device.removed && device.config.name.as_str() == name);
         at.map(DeviceId)
     }
 
     /// The connection of a peer, unless it is of an earlier life.
     fn link(&mut self, peer: Peer) -> Option<&mut Link> {
         match peer {
-            Peer::Device(id, generation) => {
-                self.devices.get_mut(id.0).filter(|device| device.generation == generation)?.link.as_mut()
-            }
+            Peer::Device(id, generation) => self
+                .devices
+                .get_mut(id.0)
+                .filter(|device| device.generation == generation)?
+                .link
+                .as_mut(),
             Peer::Client(id) => self.clients.get_mut(&id).map(|client| &mut client.link),
         }
     }

@@ -25,11 +25,26 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn is_full_for(&self, caller: Peer) -> bool {
-        self.waiting.values().filter(|waiting| waiting.caller == caller).count() >= PER_CALLER
+        self.waiting
+            .values()
+            .filter(|waiting| waiting.caller == caller)
+            .count()
+            >= PER_CALLER
     }
 
-    pub(super) fn add(&mut self, callee: (DeviceId, RequestId), caller: (Peer, RequestId), method: &str, now: Millis) {
-        let waiting = Waiting { caller: caller.0, id: caller.1, method: method.to_owned(), due: now + TIMEOUT_MS };
+    pub(super) fn add(
+        &mut self,
+        callee: (DeviceId, RequestId),
+        caller: (Peer, RequestId),
+        method: &str,
+        now: Millis,
+    ) {
+        let waiting = Waiting {
+            caller: caller.0,
+            id: caller.1,
+            method: method.to_owned(),
+            due: now + TIMEOUT_MS,
+        };
         self.waiting.insert(callee, waiting);
     }
 
@@ -47,8 +62,14 @@ impl Pending {
         self.take_where(|_, waiting| waiting.due <= now)
     }
 
-    fn take_where(&mut self, which: impl Fn(&(DeviceId, RequestId), &Waiting) -> bool) -> Vec<Waiting> {
-        self.waiting.extract_if(|key, waiting| which(key, waiting)).map(|(_, waiting)| waiting).collect()
+    fn take_where(
+        &mut self,
+        which: impl Fn(&(DeviceId, RequestId), &Waiting) -> bool,
+    ) -> Vec<Waiting> {
+        self.waiting
+            .extract_if(|key, waiting| which(key, waiting))
+            .map(|(_, waiting)| waiting)
+            .collect()
     }
 
     /// The caller is gone: nobody waits.
@@ -68,9 +89,17 @@ mod tests {
     fn answers_deaths_and_time_each_end_the_wait_once() {
         let mut pending = Pending::default();
         for n in 0..3 {
-            pending.add((DeviceId(n), RequestId(7)), (CALLER, RequestId(n as u32)), "x/y", Millis(n as u64));
+            pending.add(
+                (DeviceId(n), RequestId(7)),
+                (CALLER, RequestId(n as u32)),
+                "x/y",
+                Millis(n as u64),
+            );
         }
-        assert_eq!(pending.take(DeviceId(0), RequestId(7)).map(|w| w.id), Some(RequestId(0)));
+        assert_eq!(
+            pending.take(DeviceId(0), RequestId(7)).map(|w| w.id),
+            Some(RequestId(0))
+        );
         assert_eq!(pending.take(DeviceId(0), RequestId(7)), None);
         assert_eq!(pending.take_of(DeviceId(1)).len(), 1);
         assert!(pending.take_late(Millis(10_001)).is_empty());
@@ -82,7 +111,12 @@ mod tests {
         let mut pending = Pending::default();
         for n in 0..PER_CALLER as u32 {
             assert!(!pending.is_full_for(CALLER));
-            pending.add((DeviceId(0), RequestId(n)), (CALLER, RequestId(n)), "x/y", Millis(0));
+            pending.add(
+                (DeviceId(0), RequestId(n)),
+                (CALLER, RequestId(n)),
+                "x/y",
+                Millis(0),
+            );
         }
         assert!(pending.is_full_for(CALLER) && !pending.is_full_for(Peer::Client(ClientId(2))));
         pending.forget(CALLER);

@@ -13,12 +13,25 @@ impl Node {
             self.warn("[kernel] or [memory] has changed: that takes effect when the kernel is started again");
         }
         self.apply(new, &difference);
-        let Difference { start, stop, restart, .. } = difference;
-        Ok(Applied { started: start, stopped: stop, restarted: restart })
+        let Difference {
+            start,
+            stop,
+            restart,
+            ..
+        } = difference;
+        Ok(Applied {
+            started: start,
+            stopped: stop,
+            restarted: restart,
+        })
     }
 
     fn refuse(&mut self, errors: &[ConfigError]) -> WireError {
-        let text = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let text = errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n");
         for error in errors {
             self.warn(format!("nothing was changed: {error}"));
         }
@@ -28,7 +41,11 @@ impl Node {
     fn apply(&mut self, new: Config, difference: &Difference) {
         let kernel = std::mem::take(&mut self.config.kernel);
         let memory_budget = self.config.memory_budget;
-        self.config = Config { kernel, memory_budget, ..new };
+        self.config = Config {
+            kernel,
+            memory_budget,
+            ..new
+        };
         for config in self.config.devices.clone() {
             match self.find(config.name.as_str()) {
                 Some(id) => self.devices[id.0].config = config,
@@ -47,7 +64,9 @@ impl Node {
         }
         self.tables_stale = true;
         let count = difference.start.len() + difference.stop.len() + difference.restart.len();
-        self.info(format!("the configuration was read again: {count} devices are affected"));
+        self.info(format!(
+            "the configuration was read again: {count} devices are affected"
+        ));
     }
 
     fn add_reloaded(&mut self, config: crate::config::DeviceConfig) {
@@ -59,7 +78,11 @@ impl Node {
 
     fn stop_or_remove(&mut self, name: &str) {
         let Some(id) = self.find(name) else { return };
-        let stays = self.config.devices.iter().any(|device| device.name.as_str() == name);
+        let stays = self
+            .config
+            .devices
+            .iter()
+            .any(|device| device.name.as_str() == name);
         let desired = if stays { Desired::Held } else { Desired::Down };
         self.drive(id, Event::Desire(desired));
         if !stays {
@@ -69,7 +92,9 @@ impl Node {
 
     /// One that a person has stopped stays so.
     fn restart_changed(&mut self, name: &str) {
-        let stopped = self.find(name).is_some_and(|id| self.devices[id.0].state.desired != Desired::Up);
+        let stopped = self
+            .find(name)
+            .is_some_and(|id| self.devices[id.0].state.desired != Desired::Up);
         if !stopped {
             self.drive_named(name, Event::Restart);
         }

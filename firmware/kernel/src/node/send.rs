@@ -23,11 +23,16 @@ impl Node {
 
     /// Leases that were retained for a reader and never reach it.
     fn give_back(&mut self, peer: Peer, leases: &[dkvm_wire::LeaseId]) {
-        let Peer::Device(id, generation) = peer else { return };
+        let Peer::Device(id, generation) = peer else {
+            return;
+        };
         if leases.is_empty() {
             return;
         }
-        let holder = crate::memory::Holder { device: self.devices[id.0].config.name.clone(), generation };
+        let holder = crate::memory::Holder {
+            device: self.devices[id.0].config.name.clone(),
+            generation,
+        };
         // Held by nobody but this reader's queue; a death meanwhile has reclaimed them.
         let _ = self.memory.release(&holder, leases);
     }

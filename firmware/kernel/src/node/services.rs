@@ -3,8 +3,8 @@ use super::Node;
 use crate::link::Peer;
 use crate::supervise::Event;
 use dkvm_wire::service::{
-    methods, DeathQuery, Deaths, Desired, DeviceInfo, DeviceList, KernelInfo, LogLines, LogQuery, Named, Nothing,
-    Subscribe,
+    methods, DeathQuery, Deaths, Desired, DeviceInfo, DeviceList, KernelInfo, LogLines, LogQuery,
+    Named, Nothing, Subscribe,
 };
 use dkvm_wire::{decode_body, encode_body, ErrorCode, WireError};
 use serde::{de::DeserializeOwned, Serialize};
@@ -23,7 +23,9 @@ impl Node {
     pub(super) fn serve(&mut self, peer: Peer, method: &str, body: &[u8]) -> Answer {
         match method {
             methods::KERNEL_INFO => answer(&self.kernel_info()),
-            methods::DEVICES_LIST => answer(&DeviceList { devices: self.infos() }),
+            methods::DEVICES_LIST => answer(&DeviceList {
+                devices: self.infos(),
+            }),
             methods::DEVICES_GET => self.get(&args(method, body)?),
             methods::DEVICES_START => self.control(peer, method, body, Event::Desire(Desired::Up)),
             methods::DEVICES_STOP => self.control(peer, method, body, Event::Desire(Desired::Down)),
@@ -47,8 +49,14 @@ impl Node {
 
     /// In the order of the configuration.
     fn infos(&self) -> Vec<DeviceInfo> {
-        let names = self.config.devices.iter().map(|device| device.name.as_str());
-        names.filter_map(|name| self.info_of(self.find(name)?)).collect()
+        let names = self
+            .config
+            .devices
+            .iter()
+            .map(|device| device.name.as_str());
+        names
+            .filter_map(|name| self.info_of(self.find(name)?))
+            .collect()
     }
 
     pub(super) fn info_of(&self, id: crate::link::DeviceId) -> Option<DeviceInfo> {
@@ -57,8 +65,11 @@ impl Node {
     }
 
     fn get(&self, named: &Named) -> Answer {
-        let id = self.find(named.name.as_str()).ok_or_else(|| no_device(named.name.as_str()))?;
-        self.info_of(id).map_or_else(|| Err(no_device(named.name.as_str())), |info| answer(&info))
+        let id = self
+            .find(named.name.as_str())
+            .ok_or_else(|| no_device(named.name.as_str()))?;
+        self.info_of(id)
+            .map_or_else(|| Err(no_device(named.name.as_str())), |info| answer(&info))
     }
 
     fn control(&mut self, peer: Peer, method: &str, body: &[u8], event: Event) -> Answer {
@@ -67,7 +78,9 @@ impl Node {
         if self.ending.is_some() {
             return Err(WireError::new(ErrorCode::Conflict, "the kernel ends"));
         }
-        let id = self.find(named.name.as_str()).ok_or_else(|| no_device(named.name.as_str()))?;
+        let id = self
+            .find(named.name.as_str())
+            .ok_or_else(|| no_device(named.name.as_str()))?;
         self.drive(id, event);
         answer(&Nothing {})
     }
@@ -85,24 +98,37 @@ impl Node {
 
     fn deaths_of(&self, query: &DeathQuery) -> Answer {
         let limit = query.limit.unwrap_or(DEATHS_DEFAULT) as usize;
-        answer(&Deaths { deaths: self.deaths.newest(query.name.as_ref(), limit.min(DEATHS_MOST)) })
+        answer(&Deaths {
+            deaths: self
+                .deaths
+                .newest(query.name.as_ref(), limit.min(DEATHS_MOST)),
+        })
     }
 
     fn tail(&self, query: &LogQuery) -> Answer {
         let limit = query.limit.unwrap_or(LINES_DEFAULT) as usize;
-        answer(&LogLines { lines: self.log.tail(query.name.as_deref(), limit.min(ANSWER_MOST)) })
+        answer(&LogLines {
+            lines: self.log.tail(query.name.as_deref(), limit.min(ANSWER_MOST)),
+        })
     }
 
     fn subscribe(&mut self, peer: Peer, subscribe: &Subscribe) -> Answer {
         for topic in &subscribe.topics {
             if !crate::link::Subscribed::knows(topic) {
-                let text = format!("{topic:?} is no topic of the kernel: device.state, device.death and log are");
+                let text = format!(
+                    "{topic:?} is no topic of the kernel: device.state, device.death and log are"
+                );
                 return Err(WireError::new(ErrorCode::BadRequest, text).about(topic.as_str()));
             }
         }
-        let Some(link) = self.link(peer) else { return answer(&Nothing {}) };
+        let Some(link) = self.link(peer) else {
+            return answer(&Nothing {});
+        };
         let before = link.subscribed;
-        subscribe.topics.iter().for_each(|topic| link.subscribed.add(topic));
+        subscribe
+            .topics
+            .iter()
+            .for_each(|topic| link.subscribed.add(topic));
         if link.subscribed.state && !before.state {
             self.send_states(peer);
         }
@@ -117,7 +143,8 @@ impl Node {
 
 /// Reads the arguments of a method.
 pub(super) fn args<T: DeserializeOwned>(method: &str, body: &[u8]) -> Result<T, WireError> {
-    decode_body(method, body).map_err(|e| WireError::new(ErrorCode::BadRequest, e.to_string()).about(method))
+    decode_body(method, body)
+        .map_err(|e| WireError::new(ErrorCode::BadRequest, e.to_string()).about(method))
 }
 
 pub(super) fn answer<T: Serialize>(value: &T) -> Answer {

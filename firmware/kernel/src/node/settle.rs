@@ -36,7 +36,11 @@ impl Node {
     /// `after` orders the first start. Once a device was ready, its death holds up nobody: each comes back alone.
     fn is_unblocked(&self, id: DeviceId) -> bool {
         let device = &self.devices[id.0];
-        let mut others = device.config.after.iter().filter_map(|name| self.find(name.as_str()));
+        let mut others = device
+            .config
+            .after
+            .iter()
+            .filter_map(|name| self.find(name.as_str()));
         self.ending.is_none() && others.all(|other| self.devices[other.0].was_ready)
     }
 

@@ -64,11 +64,15 @@ impl Node {
 impl Node {
     pub(crate) fn go_realtime(&mut self) {
         if let Err(e) = crate::realtime::enter(crate::realtime::PRIORITY) {
-            self.warn(format!("the router has no real-time priority ({e}): keys may lag under load"));
+            self.warn(format!(
+                "the router has no real-time priority ({e}): keys may lag under load"
+            ));
         }
         let flags = rustix::mm::MlockAllFlags::CURRENT | rustix::mm::MlockAllFlags::FUTURE;
         if let Err(e) = rustix::mm::mlockall(flags) {
-            self.warn(format!("the router's memory is not locked ({e}): keys may lag when memory is short"));
+            self.warn(format!(
+                "the router's memory is not locked ({e}): keys may lag when memory is short"
+            ));
         }
     }
 }

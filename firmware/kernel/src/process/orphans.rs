@@ -7,7 +7,9 @@ use std::fs;
 /// them, so none of these numbers can mean another process.
 pub(crate) fn kill_orphans(known: &[u32]) -> usize {
     let strangers = children().into_iter().filter(|pid| !known.contains(pid));
-    let orphans: Vec<u32> = strangers.filter(|pid| stat_of(*pid).is_some_and(|stat| !stat.dead)).collect();
+    let orphans: Vec<u32> = strangers
+        .filter(|pid| stat_of(*pid).is_some_and(|stat| !stat.dead))
+        .collect();
     for pid in &orphans {
         if let Some(pid) = pid_of(*pid) {
             let _ = kill_process(pid, Signal::KILL);
@@ -17,24 +19,40 @@ pub(crate) fn kill_orphans(known: &[u32]) -> usize {
 }
 
 fn children() -> Vec<u32> {
-    let Ok(tasks) = fs::read_dir("/proc/self/task") else { return Vec::new() };
-    let lists: Vec<_> = tasks.flatten().map(|task| fs::read_to_string(task.path().join("children"))).collect();
+    let Ok(tasks) = fs::read_dir("/proc/self/task") else {
+        return Vec::new();
+    };
+    let lists: Vec<_> = tasks
+        .flatten()
+        .map(|task| fs::read_to_string(task.path().join("children")))
+        .collect();
     if lists.iter().all(Result::is_err) {
         return children_by_walk();
     }
-    lists.into_iter().flatten().flat_map(|list| numbers(&list)).collect()
+    lists
+        .into_iter()
+        .flatten()
+        .flat_map(|list| numbers(&list))
+        .collect()
 }
 
 fn numbers(list: &str) -> Vec<u32> {
-    list.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    list.split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect()
 }
 
 /// For a Linux without CONFIG_PROC_CHILDREN.
 fn children_by_walk() -> Vec<u32> {
     let us = std::process::id();
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| stat_of(*pid).is_some_and(|stat| stat.parent == us)).collect()
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let pids = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| stat_of(*pid).is_some_and(|stat| stat.parent == us))
+        .collect()
 }
 
 /// What `/proc/PID/stat` says.
@@ -54,7 +72,10 @@ fn parse_stat(stat: &str) -> Option<Stat> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace();
     let dead = matches!(fields.next()?, "Z" | "X");
-    Some(Stat { dead, parent: fields.next()?.parse().ok()? })
+    Some(Stat {
+        dead,
+        parent: fields.next()?.parse().ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -64,12 +85,24 @@ mod tests {
     #[test]
     fn our_parent_is_found_in_proc() {
         let parent = std::os::unix::process::parent_id();
-        assert_eq!(stat_of(std::process::id()), Some(Stat { dead: false, parent }));
+        assert_eq!(
+            stat_of(std::process::id()),
+            Some(Stat {
+                dead: false,
+                parent
+            })
+        );
     }
 
     #[test]
     fn a_name_with_brackets_does_not_confuse() {
-        assert_eq!(parse_stat("7 (a) Z 1) b) Z 12 7 7"), Some(Stat { dead: true, parent: 12 }));
+        assert_eq!(
+            parse_stat("7 (a) Z 1) b) Z 12 7 7"),
+            Some(Stat {
+                dead: true,
+                parent: 12
+            })
+        );
         assert_eq!(parse_stat("nonsense"), None);
     }
 

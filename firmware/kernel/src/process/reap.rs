@@ -1,6 +1,7 @@
 use crate::supervise::{Exit, Signal};
 use rustix::process::{
-    kill_process_group, waitid, waitpid, Pid, Signal as LinuxSignal, WaitId, WaitIdOptions, WaitOptions, WaitStatus,
+    kill_process_group, waitid, waitpid, Pid, Signal as LinuxSignal, WaitId, WaitIdOptions,
+    WaitOptions, WaitStatus,
 };
 
 /// Children of strangers that are collected in one turn: a device that makes more gets the rest collected later.
@@ -22,7 +23,9 @@ pub(crate) fn collect(pid: u32) -> Option<Exit> {
 pub(crate) fn collect_strangers(known: &[u32]) -> Vec<(u32, Exit)> {
     let mut slipped = Vec::new();
     for _ in 0..STRANGERS_MOST {
-        let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) else { break };
+        let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) else {
+            break;
+        };
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
         if known.contains(&pid) {
             slipped.push((pid, exit_of(status)));

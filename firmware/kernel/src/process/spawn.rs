@@ -37,8 +37,13 @@ pub(crate) fn spawn(launch: &Launch) -> Result<Spawned, Fault> {
     command.arg("jail").args(launch.options.to_args());
     command.env_clear().envs(environment(launch));
     command.current_dir(&launch.run_dir).process_group(0);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().map_err(|e| Fault::Passing(format!("Linux starts no process: {e}")))?;
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command
+        .spawn()
+        .map_err(|e| Fault::Passing(format!("Linux starts no process: {e}")))?;
     let pid = child.id();
     pipes(child).map_err(|e| {
         super::signal_group(pid, crate::supervise::Signal::Kill);
@@ -69,7 +74,11 @@ fn environment(launch: &Launch) -> Vec<(OsString, OsString)> {
     if launch.options.realtime {
         all.push(("DKVM_REALTIME".into(), "1".into()));
     }
-    all.extend(PASSED_ON.iter().filter_map(|name| Some(((*name).into(), std::env::var_os(name)?))));
+    all.extend(
+        PASSED_ON
+            .iter()
+            .filter_map(|name| Some(((*name).into(), std::env::var_os(name)?))),
+    );
     all
 }
 

@@ -21,7 +21,10 @@ pub(crate) enum Wanted {
 impl Interest {
     pub(crate) fn new(mut consumes: Vec<String>) -> Self {
         consumes.truncate(MOST);
-        Self { consumes, said: Vec::new() }
+        Self {
+            consumes,
+            said: Vec::new(),
+        }
     }
 
     /// `want`. Returns whether anything changed.
@@ -50,7 +53,9 @@ impl Interest {
 }
 
 fn matches(pattern: &str, topic: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == topic, |prefix| topic.starts_with(prefix))
+    pattern
+        .strip_suffix('*')
+        .map_or(pattern == topic, |prefix| topic.starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ use dkvm_wire::DeviceName;
 
 /// Whether the configuration lets events of `topic` go from one device to another.
 pub(crate) fn is_routed(routes: &[Route], from: &DeviceName, topic: &str, to: &DeviceName) -> bool {
-    routes.iter().any(|route| &route.from == from && route.topic.matches(topic) && route.to.contains(to))
+    routes
+        .iter()
+        .any(|route| &route.from == from && route.topic.matches(topic) && route.to.contains(to))
 }
 
 #[cfg(test)]
@@ -28,6 +30,8 @@ mod tests {
         let name = |text| DeviceName::try_from(text).expect("a name");
         let routed = |from, topic, to| is_routed(&routes, &name(from), topic, &name(to));
         assert!(routed("a", "video.raw", "b") && routed("a", "k", "c") && routed("a", "k", "b"));
-        assert!(!routed("a", "video.raw", "c") && !routed("b", "k", "a") && !routed("a", "kk", "b"));
+        assert!(
+            !routed("a", "video.raw", "c") && !routed("b", "k", "a") && !routed("a", "kk", "b")
+        );
     }
 }

@@ -24,12 +24,21 @@ impl Produced {
     /// From a hello; the error is a sentence.
     pub(crate) fn list(produces: Vec<Produce>) -> Result<Vec<Self>, String> {
         if produces.len() > MOST {
-            return Err(format!("says that it sends {} topics; at most {MOST} are possible", produces.len()));
+            return Err(format!(
+                "says that it sends {} topics; at most {MOST} are possible",
+                produces.len()
+            ));
         }
         Ok(produces.into_iter().map(Self::new).collect())
     }
 
     fn new(produce: Produce) -> Self {
-        Self { topic: produce.topic.into(), class: produce.class, readers: Vec::new(), told: 0, retained: None }
+        Self {
+            topic: produce.topic.into(),
+            class: produce.class,
+            readers: Vec::new(),
+            told: 0,
+            retained: None,
+        }
     }
 }

@@ -36,7 +36,13 @@ pub struct Record {
 impl Record {
     pub(super) fn new(seed: u32) -> Self {
         // Xorshift stays at zero for ever.
-        Self { deaths: 0, streak: 0, failures: VecDeque::new(), last: None, random: seed | 1 }
+        Self {
+            deaths: 0,
+            streak: 0,
+            failures: VecDeque::new(),
+            last: None,
+            random: seed | 1,
+        }
     }
 
     /// A person or a new configuration: what was, no longer counts.
@@ -50,7 +56,11 @@ impl Record {
     pub(super) fn accident(&mut self, now: Millis) -> u64 {
         let looping = self.last.is_some_and(|last| now.since(last) < LOOP_MS);
         self.last = Some(now);
-        if looping { FLOOR_MS } else { 0 }
+        if looping {
+            FLOOR_MS
+        } else {
+            0
+        }
     }
 
     /// A good run: earlier failures are forgotten.
@@ -63,7 +73,11 @@ impl Record {
     pub(super) fn failure(&mut self, now: Millis) -> Option<u64> {
         self.last = Some(now);
         self.failures.push_back(now);
-        while self.failures.front().is_some_and(|first| now.since(*first) > BUDGET_WINDOW_MS) {
+        while self
+            .failures
+            .front()
+            .is_some_and(|first| now.since(*first) > BUDGET_WINDOW_MS)
+        {
             self.failures.pop_front();
         }
         if self.failures.len() >= BUDGET {
@@ -94,7 +108,10 @@ mod tests {
         for n in 0..7 {
             let wait = record.failure(Millis(n)).expect("not given up");
             let plain = 250 << n;
-            assert!((plain * 8 / 10..=plain * 12 / 10).contains(&wait), "{n}: {wait}");
+            assert!(
+                (plain * 8 / 10..=plain * 12 / 10).contains(&wait),
+                "{n}: {wait}"
+            );
         }
         assert_eq!(record.failure(Millis(8)), None);
     }
@@ -118,7 +135,9 @@ mod tests {
 
     #[test]
     fn jitter_differs_between_devices() {
-        let waits: Vec<_> = (1..20).map(|seed| Record::new(seed * 7919).failure(Millis(0))).collect();
+        let waits: Vec<_> = (1..20)
+            .map(|seed| Record::new(seed * 7919).failure(Millis(0)))
+            .collect();
         assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");
     }
 }

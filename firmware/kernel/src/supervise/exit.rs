@@ -66,5 +66,8 @@ fn signal_name(number: i32) -> Option<&'static str> {
         (15, "SIGTERM"),
         (31, "SIGSYS"),
     ];
-    NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+    NAMES
+        .iter()
+        .find(|(known, _)| *known == number)
+        .map(|(_, name)| *name)
 }

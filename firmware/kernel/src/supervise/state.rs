@@ -108,8 +108,18 @@ pub struct State {
 impl State {
     /// A device that has never run. `seed` makes its jitter differ from the others'.
     pub fn new(desired: Desired, seed: u32) -> Self {
-        let stage = if desired == Desired::Up { Stage::Waiting } else { Stage::Stopped };
-        Self { desired, stage, detail: None, started: Millis(0), record: Record::new(seed) }
+        let stage = if desired == Desired::Up {
+            Stage::Waiting
+        } else {
+            Stage::Stopped
+        };
+        Self {
+            desired,
+            stage,
+            detail: None,
+            started: Millis(0),
+            record: Record::new(seed),
+        }
     }
 
     /// As the wire calls it.
@@ -152,7 +162,10 @@ impl State {
             | Stage::Preparing { due }
             | Stage::Stopping { due, .. }
             | Stage::Dying { due, .. } => Some(*due),
-            Stage::Running { beat: Beat::Next(at) | Beat::Due(at), .. } => Some(*at),
+            Stage::Running {
+                beat: Beat::Next(at) | Beat::Due(at),
+                ..
+            } => Some(*at),
             Stage::Backoff { until, .. } => Some(*until),
             Stage::Failed { until } => *until,
         }

@@ -19,7 +19,12 @@ const KILL_MS: u64 = 5_000;
 
 /// What a device does next.
 pub fn step(state: State, event: Event, now: Millis, terms: Terms) -> (State, Vec<Action>) {
-    let mut life = Life { state, now, terms, actions: Vec::new() };
+    let mut life = Life {
+        state,
+        now,
+        terms,
+        actions: Vec::new(),
+    };
     life.take(event);
     (life.state, life.actions)
 }
@@ -72,7 +77,11 @@ impl Life {
     fn restart(&mut self) {
         self.state.desired = Desired::Up;
         self.state.record.forgive();
-        if self.state.has_process() { self.end() } else { self.wait_for_others() }
+        if self.state.has_process() {
+            self.end()
+        } else {
+            self.wait_for_others()
+        }
     }
 
     fn stopped(&mut self) {
@@ -97,7 +106,9 @@ impl Life {
 
     fn spawn(&mut self) {
         self.state.started = self.now;
-        self.enter(Stage::Starting { due: self.now + HELLO_MS });
+        self.enter(Stage::Starting {
+            due: self.now + HELLO_MS,
+        });
         // Before the news of it, so that the news carries the new generation.
         let news = self.actions.len() - 1;
         self.actions.insert(news, Action::Spawn);
@@ -109,7 +120,8 @@ impl Life {
         }
         self.state.record.deaths = self.state.record.deaths.saturating_add(1);
         let (Fault::Lasting(reason) | Fault::Passing(reason)) = &fault;
-        self.actions.push(Action::Warn(format!("cannot be started: {reason}")));
+        self.actions
+            .push(Action::Warn(format!("cannot be started: {reason}")));
         match fault {
             Fault::Lasting(reason) => self.failed(reason),
             Fault::Passing(reason) => self.again(reason, None, None, 0),
@@ -118,7 +130,9 @@ impl Life {
 
     fn welcomed(&mut self) {
         if matches!(self.state.stage, Stage::Starting { .. }) {
-            self.enter(Stage::Preparing { due: self.now + self.terms.ready_ms });
+            self.enter(Stage::Preparing {
+                due: self.now + self.terms.ready_ms,
+            });
         }
     }
 
@@ -127,9 +141,15 @@ impl Life {
             Stage::Preparing { .. } => {
                 let beat = Beat::Next(self.now + BEAT_MS);
                 self.state.detail = None;
-                self.enter(Stage::Running { since: self.now, degraded, beat });
+                self.enter(Stage::Running {
+                    since: self.now,
+                    degraded,
+                    beat,
+                });
             }
-            Stage::Running { degraded: before, .. } if *before != degraded => {
+            Stage::Running {
+                degraded: before, ..
+            } if *before != degraded => {
                 *before = degraded;
                 self.actions.push(Action::Changed);
             }
@@ -154,14 +174,22 @@ impl Life {
 
     fn end_by(&mut self, means: Means) {
         let (action, wait) = match means {
-            Means::Goodbye => (Action::Goodbye { deadline_ms: (GOODBYE_MS + EOF_MS) as u32 }, GOODBYE_MS),
+            Means::Goodbye => (
+                Action::Goodbye {
+                    deadline_ms: (GOODBYE_MS + EOF_MS) as u32,
+                },
+                GOODBYE_MS,
+            ),
             Means::Eof => (Action::CloseInput, EOF_MS),
             Means::Term => (Action::Signal(Signal::Term), TERM_MS),
             Means::Kill => (Action::Signal(Signal::Kill), KILL_MS),
         };
         self.actions.push(action);
         let before = std::mem::discriminant(&self.state.stage);
-        self.state.stage = Stage::Stopping { means, due: self.now + wait };
+        self.state.stage = Stage::Stopping {
+            means,
+            due: self.now + wait,
+        };
         if before != std::mem::discriminant(&self.state.stage) {
             self.actions.push(Action::Changed);
         }
@@ -175,7 +203,11 @@ impl Life {
             _ if self.state.has_process() => {
                 let ready = self.state.ready_since();
                 self.actions.push(Action::Signal(Signal::Kill));
-                self.enter(Stage::Dying { cause, ready, due: self.now + KILL_MS });
+                self.enter(Stage::Dying {
+                    cause,
+                    ready,
+                    due: self.now + KILL_MS,
+                });
             }
             _ => {}
         }
@@ -187,10 +219,22 @@ impl Life {
         }
         match &self.state.stage {
             Stage::Stopped | Stage::Waiting => {}
-            Stage::Starting { .. } => self.condemn(format!("said no hello within {HELLO_MS} ms: it is no dKVM device, or it hangs")),
-            Stage::Preparing { .. } => self.condemn(format!("was not ready within {} ms", self.terms.ready_ms)),
-            Stage::Running { beat: Beat::Next(_), .. } => self.beat(),
-            Stage::Running { beat: Beat::Due(_), .. } => self.condemn(format!("did not answer for {} ms: it hangs", self.terms.heartbeat_ms)),
+            Stage::Starting { .. } => self.condemn(format!(
+                "said no hello within {HELLO_MS} ms: it is no dKVM device, or it hangs"
+            )),
+            Stage::Preparing { .. } => {
+                self.condemn(format!("was not ready within {} ms", self.terms.ready_ms))
+            }
+            Stage::Running {
+                beat: Beat::Next(_),
+                ..
+            } => self.beat(),
+            Stage::Running {
+                beat: Beat::Due(_), ..
+            } => self.condemn(format!(
+                "did not answer for {} ms: it hangs",
+                self.terms.heartbeat_ms
+            )),
             Stage::Stopping { means, .. } => self.harder(*means),
             Stage::Dying { .. } => self.undying(),
             Stage::Backoff { .. } => self.wait_for_others(),
@@ -241,8 +285,13 @@ impl Life {
     /// The kernel was held up: what was due in that time gets it back.
     fn lag(&mut self, ms: u64) {
         match &mut self.state.stage {
-            Stage::Starting { due } | Stage::Preparing { due } | Stage::Stopping { due, .. } => *due = *due + ms,
-            Stage::Running { beat: Beat::Due(due), .. } => *due = *due + ms,
+            Stage::Starting { due } | Stage::Preparing { due } | Stage::Stopping { due, .. } => {
+                *due = *due + ms
+            }
+            Stage::Running {
+                beat: Beat::Due(due),
+                ..
+            } => *due = *due + ms,
             _ => {}
         }
     }
@@ -264,12 +313,18 @@ impl Life {
         self.actions.push(Action::Buried { cause: None });
         self.state.detail = None;
         let wanted = self.state.desired == Desired::Up;
-        self.enter(if wanted { Stage::Waiting } else { Stage::Stopped });
+        self.enter(if wanted {
+            Stage::Waiting
+        } else {
+            Stage::Stopped
+        });
     }
 
     fn died(&mut self, cause: String, exit: Option<Exit>, ready: Option<Millis>) {
         self.state.record.deaths = self.state.record.deaths.saturating_add(1);
-        self.actions.push(Action::Buried { cause: Some(cause.clone()) });
+        self.actions.push(Action::Buried {
+            cause: Some(cause.clone()),
+        });
         let good_for = ready.map_or(0, |since| self.now.since(since));
         if good_for >= SETTLED_MS {
             self.state.record.settled();
@@ -278,9 +333,13 @@ impl Life {
             return self.enter(Stage::Stopped);
         }
         match exit.and_then(Exit::meaning) {
-            Some(ExitCode::BadConfig) => self.failed(format!("{cause}: correct it, then reload or restart")),
+            Some(ExitCode::BadConfig) => {
+                self.failed(format!("{cause}: correct it, then reload or restart"))
+            }
             Some(ExitCode::HardwareAbsent) => self.back_off(cause, ABSENT_MS, Hardware::Wakes),
-            Some(ExitCode::Done) if good_for < SETTLED_MS => self.back_off(cause, DONE_MS, Hardware::Ignored),
+            Some(ExitCode::Done) if good_for < SETTLED_MS => {
+                self.back_off(cause, DONE_MS, Hardware::Ignored)
+            }
             _ => self.again(cause, exit, ready, good_for),
         }
     }
@@ -307,7 +366,10 @@ impl Life {
         if wait == 0 {
             self.enter(Stage::Waiting);
         } else {
-            self.enter(Stage::Backoff { until: self.now + wait, hardware: hardware == Hardware::Wakes });
+            self.enter(Stage::Backoff {
+                until: self.now + wait,
+                hardware: hardware == Hardware::Wakes,
+            });
         }
     }
 

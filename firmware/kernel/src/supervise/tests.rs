@@ -4,7 +4,11 @@ use super::state::{Beat, Means};
 use super::*;
 use dkvm_wire::service::{Desired, Phase};
 
-const TERMS: Terms = Terms { heartbeat_ms: 2000, ready_ms: 15_000, rearm: false };
+const TERMS: Terms = Terms {
+    heartbeat_ms: 2000,
+    ready_ms: 15_000,
+    rearm: false,
+};
 const KILLED: Event = Event::Exited(Exit::Signal(9));
 
 fn code(code: i32) -> Event {
@@ -20,7 +24,11 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
-        Self { state: State::new(Desired::Up, 7), now: Millis(1000), terms: TERMS }
+        Self {
+            state: State::new(Desired::Up, 7),
+            now: Millis(1000),
+            terms: TERMS,
+        }
     }
 
     fn on(&mut self, event: Event) -> Vec<Action> {
@@ -53,7 +61,10 @@ impl Story {
         let from = self.now;
         while self.state.stage != Stage::Waiting {
             let due = self.state.due()?;
-            assert!(!matches!(self.state.stage, Stage::Failed { .. }) || self.terms.rearm, "a failed device stays");
+            assert!(
+                !matches!(self.state.stage, Stage::Failed { .. }) || self.terms.rearm,
+                "a failed device stays"
+            );
             self.now = due;
             self.on(Event::Tick);
         }
@@ -75,16 +86,38 @@ fn all_stages() -> Vec<Stage> {
         stages.push(Stage::Starting { due });
         stages.push(Stage::Preparing { due });
         for beat in [Beat::Next(due), Beat::Due(due)] {
-            stages.push(Stage::Running { since: Millis(500), degraded: None, beat });
-            stages.push(Stage::Running { since: Millis(500), degraded: Some("half".into()), beat });
+            stages.push(Stage::Running {
+                since: Millis(500),
+                degraded: None,
+                beat,
+            });
+            stages.push(Stage::Running {
+                since: Millis(500),
+                degraded: Some("half".into()),
+                beat,
+            });
         }
         for means in [Means::Goodbye, Means::Eof, Means::Term, Means::Kill] {
             stages.push(Stage::Stopping { means, due });
         }
-        stages.push(Stage::Dying { cause: "c".into(), ready: None, due });
-        stages.push(Stage::Dying { cause: "c".into(), ready: Some(Millis(1)), due });
-        stages.push(Stage::Backoff { until: due, hardware: true });
-        stages.push(Stage::Backoff { until: due, hardware: false });
+        stages.push(Stage::Dying {
+            cause: "c".into(),
+            ready: None,
+            due,
+        });
+        stages.push(Stage::Dying {
+            cause: "c".into(),
+            ready: Some(Millis(1)),
+            due,
+        });
+        stages.push(Stage::Backoff {
+            until: due,
+            hardware: true,
+        });
+        stages.push(Stage::Backoff {
+            until: due,
+            hardware: false,
+        });
         stages.push(Stage::Failed { until: Some(due) });
     }
     stages.push(Stage::Failed { until: None });
@@ -121,18 +154,44 @@ fn check(before: &State, event: &Event, after: &State, actions: &[Action]) {
     let what = format!("{before:?}\n  on {event:?}\n  → {after:?}\n  {actions:?}");
     let spawned = actions.contains(&Action::Spawn);
     let exited = matches!(event, Event::Exited(_) | Event::SpawnFailed(_));
-    let gone = actions.iter().any(|action| matches!(action, Action::Buried { .. }));
-    assert!(!spawned || !before.has_process(), "a second process: {what}");
-    assert!(!before.has_process() || after.has_process() || exited, "a process was forgotten: {what}");
-    assert!(before.has_process() || !after.has_process() || spawned, "a process from nowhere: {what}");
-    assert_eq!(gone, before.has_process() && matches!(event, Event::Exited(_)), "buried once, at its end: {what}");
-    assert!(!spawned || after.desired == Desired::Up, "started although not wanted: {what}");
+    let gone = actions
+        .iter()
+        .any(|action| matches!(action, Action::Buried { .. }));
+    assert!(
+        !spawned || !before.has_process(),
+        "a second process: {what}"
+    );
+    assert!(
+        !before.has_process() || after.has_process() || exited,
+        "a process was forgotten: {what}"
+    );
+    assert!(
+        before.has_process() || !after.has_process() || spawned,
+        "a process from nowhere: {what}"
+    );
+    assert_eq!(
+        gone,
+        before.has_process() && matches!(event, Event::Exited(_)),
+        "buried once, at its end: {what}"
+    );
+    assert!(
+        !spawned || after.desired == Desired::Up,
+        "started although not wanted: {what}"
+    );
     let waits = after.due().is_some() || !after.has_process();
     assert!(waits, "a process without a deadline: {what}");
     let told = before.phase() == after.phase() || actions.contains(&Action::Changed);
     assert!(told, "a change that nobody is told: {what}");
-    let signals = actions.iter().any(|action| matches!(action, Action::Signal(_) | Action::Ping | Action::Goodbye { .. }));
-    assert!(!signals || before.has_process(), "a signal to nobody: {what}");
+    let signals = actions.iter().any(|action| {
+        matches!(
+            action,
+            Action::Signal(_) | Action::Ping | Action::Goodbye { .. }
+        )
+    });
+    assert!(
+        !signals || before.has_process(),
+        "a signal to nobody: {what}"
+    );
 }
 
 #[test]
@@ -144,7 +203,12 @@ fn every_state_and_event_keeps_the_invariants() {
                 let mut before = State::new(desired, 3);
                 before.stage = stage.clone();
                 // Only a wanted device waits to be started.
-                if desired != Desired::Up && matches!(stage, Stage::Waiting | Stage::Backoff { .. } | Stage::Failed { .. }) {
+                if desired != Desired::Up
+                    && matches!(
+                        stage,
+                        Stage::Waiting | Stage::Backoff { .. } | Stage::Failed { .. }
+                    )
+                {
                     continue;
                 }
                 let (after, actions) = step(before.clone(), event.clone(), Millis(1000), TERMS);
@@ -223,8 +287,14 @@ fn back_off_doubles_and_then_gives_up() {
     }
     assert_eq!(waits.len(), 7, "{waits:?}");
     assert!(waits.windows(2).all(|pair| pair[1] > pair[0]), "{waits:?}");
-    assert_eq!((story.state.phase(), story.state.due()), (Phase::Failed, None));
-    assert!(story.state.explain().is_some_and(|text| text.contains("8 failures") && text.contains("exit code 70")));
+    assert_eq!(
+        (story.state.phase(), story.state.due()),
+        (Phase::Failed, None)
+    );
+    assert!(story
+        .state
+        .explain()
+        .is_some_and(|text| text.contains("8 failures") && text.contains("exit code 70")));
 }
 
 #[test]
@@ -242,7 +312,10 @@ fn a_wrong_configuration_fails_at_once_until_a_person_acts() {
     let mut story = Story::new();
     story.on(Event::Unblocked);
     story.on(code(78));
-    assert_eq!((story.state.phase(), story.state.due()), (Phase::Failed, None));
+    assert_eq!(
+        (story.state.phase(), story.state.due()),
+        (Phase::Failed, None)
+    );
     story.on(Event::Restart);
     assert_eq!(story.state.stage, Stage::Waiting);
 }
@@ -263,7 +336,11 @@ fn absent_hardware_is_no_failure_and_a_plug_wakes() {
     story.on(Event::Unblocked);
     story.on(code(70));
     story.on(Event::Hotplug);
-    assert_eq!(story.state.phase(), Phase::Backoff, "a plug heals no other fault");
+    assert_eq!(
+        story.state.phase(),
+        Phase::Backoff,
+        "a plug heals no other fault"
+    );
 }
 
 #[test]
@@ -282,13 +359,17 @@ fn hello_and_ready_have_deadlines() {
     story.on(Event::Unblocked);
     assert!(story.later(2999).is_empty());
     assert!(story.later(1).contains(&Action::Signal(Signal::Kill)));
-    assert!(buried(&story.on(KILLED)).is_some_and(|cause| cause.contains("no hello within 3000 ms")));
+    assert!(
+        buried(&story.on(KILLED)).is_some_and(|cause| cause.contains("no hello within 3000 ms"))
+    );
 
     let mut story = Story::new();
     story.on(Event::Unblocked);
     story.on(Event::Welcomed);
     assert!(story.later(15_000).contains(&Action::Signal(Signal::Kill)));
-    assert!(buried(&story.on(KILLED)).is_some_and(|cause| cause.contains("not ready within 15000 ms")));
+    assert!(
+        buried(&story.on(KILLED)).is_some_and(|cause| cause.contains("not ready within 15000 ms"))
+    );
 }
 
 #[test]
@@ -301,7 +382,9 @@ fn a_hung_device_is_killed_and_an_answering_one_is_not() {
     }
     assert_eq!(story.later(500), [Action::Ping]);
     assert!(story.later(2000).contains(&Action::Signal(Signal::Kill)));
-    assert!(buried(&story.on(KILLED)).is_some_and(|cause| cause.contains("did not answer for 2000 ms")));
+    assert!(
+        buried(&story.on(KILLED)).is_some_and(|cause| cause.contains("did not answer for 2000 ms"))
+    );
 }
 
 #[test]
@@ -317,13 +400,22 @@ fn the_kernels_own_pause_is_not_held_against_a_device() {
 #[test]
 fn an_end_is_asked_for_ever_harder() {
     let mut story = Story::running();
-    assert!(matches!(story.on(Event::Desire(Desired::Down))[..], [Action::Changed, Action::Goodbye { .. }, Action::Changed]));
+    assert!(matches!(
+        story.on(Event::Desire(Desired::Down))[..],
+        [Action::Changed, Action::Goodbye { .. }, Action::Changed]
+    ));
     assert_eq!(story.later(1000), [Action::CloseInput]);
     assert_eq!(story.later(500), [Action::Signal(Signal::Term)]);
     assert_eq!(story.later(500), [Action::Signal(Signal::Kill)]);
-    assert!(story.later(5000).iter().any(|action| matches!(action, Action::Warn(text) if text.contains("SIGKILL"))));
+    assert!(story
+        .later(5000)
+        .iter()
+        .any(|action| matches!(action, Action::Warn(text) if text.contains("SIGKILL"))));
     story.on(KILLED);
-    assert_eq!((story.state.phase(), story.state.record.deaths), (Phase::Stopped, 0));
+    assert_eq!(
+        (story.state.phase(), story.state.record.deaths),
+        (Phase::Stopped, 0)
+    );
 }
 
 #[test]
@@ -332,7 +424,10 @@ fn a_restart_ends_and_starts() {
     story.on(Event::Restart);
     assert_eq!(story.state.phase(), Phase::Stopping);
     assert_eq!(buried(&story.on(code(0))), None);
-    assert_eq!((&story.state.stage, story.state.record.deaths), (&Stage::Waiting, 0));
+    assert_eq!(
+        (&story.state.stage, story.state.record.deaths),
+        (&Stage::Waiting, 0)
+    );
 }
 
 #[test]
@@ -347,8 +442,14 @@ fn wanted_again_while_it_ends() {
 #[test]
 fn degraded_and_back_are_told() {
     let mut story = Story::running();
-    assert_eq!(story.on(Event::Ready(Some("no signal".into()))), [Action::Changed]);
-    assert_eq!((story.state.phase(), story.state.explain().as_deref()), (Phase::Degraded, Some("no signal")));
+    assert_eq!(
+        story.on(Event::Ready(Some("no signal".into()))),
+        [Action::Changed]
+    );
+    assert_eq!(
+        (story.state.phase(), story.state.explain().as_deref()),
+        (Phase::Degraded, Some("no signal"))
+    );
     assert!(story.on(Event::Ready(Some("no signal".into()))).is_empty());
     story.on(Event::Ready(None));
     assert_eq!(story.state.phase(), Phase::Running);

@@ -3,7 +3,9 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use dkvm_kernel::client::{Client, ClientError};
-use dkvm_wire::service::{methods, DeviceInfo, DeviceList, LogLine, LogLines, LogQuery, Named, Nothing, Phase};
+use dkvm_wire::service::{
+    methods, DeviceInfo, DeviceList, LogLine, LogLines, LogQuery, Named, Nothing, Phase,
+};
 use dkvm_wire::{DeviceName, ErrorCode, LeaseRef};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -63,8 +65,14 @@ pub fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
 
 /// `[device.NAME]` that runs the rig. A root kernel keeps them root: a test's directories are closed to others.
 pub fn device(name: &str, command: &str, rest: &str) -> String {
-    let words: Vec<_> = command.split_whitespace().map(|word| format!("{word:?}")).collect();
-    format!("[device.{name}]\ncommand = [{RIG:?}, {}]\nuser = \"root\"\n{rest}\n", words.join(", "))
+    let words: Vec<_> = command
+        .split_whitespace()
+        .map(|word| format!("{word:?}"))
+        .collect();
+    format!(
+        "[device.{name}]\ncommand = [{RIG:?}, {}]\nuser = \"root\"\n{rest}\n",
+        words.join(", ")
+    )
 }
 
 pub fn route(topic: &str, from: &str, to: &[&str]) -> String {
@@ -73,7 +81,12 @@ pub fn route(topic: &str, from: &str, to: &[&str]) -> String {
 
 impl Kernel {
     pub fn start(devices: &str) -> Self {
-        let mut kernel = Self { dir: TempDir::new().expect("a directory"), child: None, client: None, told: HashMap::new() };
+        let mut kernel = Self {
+            dir: TempDir::new().expect("a directory"),
+            child: None,
+            client: None,
+            told: HashMap::new(),
+        };
         fs::create_dir(kernel.shm()).expect("a directory");
         kernel.configure(devices);
         kernel.launch();
@@ -100,10 +113,17 @@ impl Kernel {
 
     pub fn launch(&mut self) {
         let log = fs::File::create(self.dir.path().join("stderr")).expect("a file");
-        let child = Command::new(RIG).arg("kernel").arg(self.config()).stdin(Stdio::null()).stderr(log).spawn();
+        let child = Command::new(RIG)
+            .arg("kernel")
+            .arg(self.config())
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn();
         self.child = Some(child.expect("the kernel starts"));
         let socket = self.socket();
-        self.client = Some(wait_for("the control socket", || Client::connect(&socket).ok()));
+        self.client = Some(wait_for("the control socket", || {
+            Client::connect(&socket).ok()
+        }));
     }
 
     pub fn pid(&self) -> u32 {
@@ -122,7 +142,12 @@ impl Kernel {
     pub fn end(&mut self) -> Option<i32> {
         signal(self.pid(), "TERM");
         self.client = None;
-        self.child.take().expect("it runs").wait().expect("it ends").code()
+        self.child
+            .take()
+            .expect("it runs")
+            .wait()
+            .expect("it ends")
+            .code()
     }
 
     pub fn kill(&mut self) {
@@ -132,21 +157,29 @@ impl Kernel {
     }
 
     pub fn info(&mut self, name: &str) -> DeviceInfo {
-        self.client().call(methods::DEVICES_GET, &named(name)).expect("there is such a device")
+        self.client()
+            .call(methods::DEVICES_GET, &named(name))
+            .expect("there is such a device")
     }
 
     pub fn list(&mut self) -> Vec<DeviceInfo> {
-        self.client().ask::<DeviceList>(methods::DEVICES_LIST).expect("a list").devices
+        self.client()
+            .ask::<DeviceList>(methods::DEVICES_LIST)
+            .expect("a list")
+            .devices
     }
 
     pub fn wait_phase(&mut self, name: &str, phase: Phase) -> DeviceInfo {
-        wait_for(&format!("{name} to be {phase:?}"), || Some(self.info(name)).filter(|info| info.phase == phase))
+        wait_for(&format!("{name} to be {phase:?}"), || {
+            Some(self.info(name)).filter(|info| info.phase == phase)
+        })
     }
 
     /// Ready, in at least this life.
     pub fn wait_ready(&mut self, name: &str, generation: u32) -> DeviceInfo {
         wait_for(&format!("{name} to be ready"), || {
-            Some(self.info(name)).filter(|info| info.phase == Phase::Running && info.generation.0 >= generation)
+            Some(self.info(name))
+                .filter(|info| info.phase == Phase::Running && info.generation.0 >= generation)
         })
     }
 
@@ -155,14 +188,24 @@ impl Kernel {
     }
 
     pub fn emit_leases(&mut self, device: &str, topic: &str, body: &[u8], leases: Vec<LeaseRef>) {
-        let emit = Emit { topic, body, leases };
-        self.client().call::<_, Nothing>(&format!("{device}/emit"), &emit).expect("it emits");
+        let emit = Emit {
+            topic,
+            body,
+            leases,
+        };
+        self.client()
+            .call::<_, Nothing>(&format!("{device}/emit"), &emit)
+            .expect("it emits");
     }
 
     /// What a puppet has got since the last look.
     pub fn seen(&mut self, device: &str) -> Vec<Seen> {
         let mut all = self.told.remove(device).unwrap_or_default();
-        all.extend(self.client().ask::<Vec<Seen>>(&format!("{device}/seen")).expect("it tells"));
+        all.extend(
+            self.client()
+                .ask::<Vec<Seen>>(&format!("{device}/seen"))
+                .expect("it tells"),
+        );
         all
     }
 
@@ -170,15 +213,26 @@ impl Kernel {
     pub fn wait_seen(&mut self, device: &str, topic: &str) -> Seen {
         wait_for(&format!("{device} to get {topic}"), || {
             let mut all = self.seen(device);
-            let found = all.iter().position(|seen| seen.topic == topic).map(|at| all.remove(at));
+            let found = all
+                .iter()
+                .position(|seen| seen.topic == topic)
+                .map(|at| all.remove(at));
             self.told.insert(device.to_owned(), all);
             found
         })
     }
 
     /// A puppet asks the kernel.
-    pub fn ask(&mut self, device: &str, method: &str, body: &impl Serialize) -> Result<Vec<u8>, ClientError> {
-        let ask = dkvm_wire::encode_body(&Ask { method, body: &dkvm_wire::encode_body(body) });
+    pub fn ask(
+        &mut self,
+        device: &str,
+        method: &str,
+        body: &impl Serialize,
+    ) -> Result<Vec<u8>, ClientError> {
+        let ask = dkvm_wire::encode_body(&Ask {
+            method,
+            body: &dkvm_wire::encode_body(body),
+        });
         self.client().call_raw(&format!("{device}/ask"), &ask)
     }
 
@@ -187,8 +241,14 @@ impl Kernel {
     }
 
     pub fn log_of(&mut self, name: &str) -> Vec<LogLine> {
-        let query = LogQuery { name: Some(name.to_owned()), limit: Some(500) };
-        self.client().call::<_, LogLines>(methods::LOG_TAIL, &query).expect("a log").lines
+        let query = LogQuery {
+            name: Some(name.to_owned()),
+            limit: Some(500),
+        };
+        self.client()
+            .call::<_, LogLines>(methods::LOG_TAIL, &query)
+            .expect("a log")
+            .lines
     }
 
     pub fn stderr(&self) -> String {
@@ -209,7 +269,9 @@ impl Drop for Kernel {
 }
 
 pub fn named(name: &str) -> Named {
-    Named { name: DeviceName::try_from(name).expect("a name") }
+    Named {
+        name: DeviceName::try_from(name).expect("a name"),
+    }
 }
 
 pub fn signal(pid: u32, name: &str) {
@@ -231,6 +293,10 @@ pub fn code_of<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorCode 
 }
 
 pub fn entries(dir: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect()
 }
