@@ -8,7 +8,12 @@ pub fn run(habit: &str) {
     match habit {
         "silent" => sleep(),
         "prints" => println!("Hello! I am an ordinary program, and print what I like."),
-        "garbage" => raw(&[Preamble::BYTES.as_slice(), &4u32.to_le_bytes(), b"\xc1\xc1\xc1\xc1"].concat()),
+        "garbage" => raw(&[
+            Preamble::BYTES.as_slice(),
+            &4u32.to_le_bytes(),
+            b"\xc1\xc1\xc1\xc1",
+        ]
+        .concat()),
         "oversize" => raw(&[Preamble::BYTES.as_slice(), &u32::MAX.to_le_bytes()].concat()),
         "exit-78" => complain("the key `depht` is not known", 78),
         "exit-69" => complain("there is no /dev/nothing", 69),
@@ -42,7 +47,10 @@ fn deaf() {
 }
 
 fn flood() {
-    let stream = Produce { topic: "flood".into(), class: QueueClass::Stream };
+    let stream = Produce {
+        topic: "flood".into(),
+        class: QueueClass::Stream,
+    };
     let _wire = Wire::open(Vec::new(), vec![stream]);
     ready();
     loop {
@@ -55,10 +63,18 @@ fn stubborn() {
     let mut wire = Wire::open(Vec::new(), Vec::new());
     ready();
     let script = "trap '' TERM; while :; do sleep 1; done";
-    let mut child = Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("a shell");
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", script])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("a shell");
     while let Some(frame) = wire.next() {
         if let Ok(dkvm_wire::Message::Request { id, .. }) = dkvm_wire::decode(&frame) {
-            crate::wire::send(&dkvm_wire::Message::Response { id, result: Ok(b"\x80") });
+            crate::wire::send(&dkvm_wire::Message::Response {
+                id,
+                result: Ok(b"\x80"),
+            });
         }
     }
     let _ = child.wait();
@@ -67,8 +83,16 @@ fn stubborn() {
 /// Leaves children in its group and in a session of their own.
 fn parent() {
     let _wire = Wire::open(Vec::new(), Vec::new());
-    for program in [&["sleep", "4711"][..], &["setsid", "-f", "sleep", "4712"][..]] {
-        Command::new(program[0]).args(&program[1..]).stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("it runs");
+    for program in [
+        &["sleep", "4711"][..],
+        &["setsid", "-f", "sleep", "4712"][..],
+    ] {
+        Command::new(program[0])
+            .args(&program[1..])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it runs");
     }
     ready();
     std::thread::sleep(std::time::Duration::from_millis(300));
@@ -83,7 +107,10 @@ fn chatter() {
     ready();
     while let Some(frame) = wire.next() {
         if let Ok(dkvm_wire::Message::Request { id, .. }) = dkvm_wire::decode(&frame) {
-            crate::wire::send(&dkvm_wire::Message::Response { id, result: Ok(b"\x80") });
+            crate::wire::send(&dkvm_wire::Message::Response {
+                id,
+                result: Ok(b"\x80"),
+            });
         }
     }
 }

@@ -3,7 +3,8 @@
 use crate::wire::{ready, send, Wire};
 use dkvm_wire::service::methods;
 use dkvm_wire::{
-    decode, decode_body, encode_body, topics, ErrorCode, LeaseRef, Message, Produce, QueueClass, RequestId, WireError,
+    decode, decode_body, encode_body, topics, ErrorCode, LeaseRef, Message, Produce, QueueClass,
+    RequestId, WireError,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -41,7 +42,8 @@ struct Puppet {
 }
 
 pub fn run(args: Vec<String>) {
-    let (consumes, produces): (Vec<_>, Vec<_>) = args.into_iter().partition(|arg| arg.starts_with('+'));
+    let (consumes, produces): (Vec<_>, Vec<_>) =
+        args.into_iter().partition(|arg| arg.starts_with('+'));
     let consumes = consumes.iter().map(|arg| arg[1..].to_owned()).collect();
     let mut wire = Wire::open(consumes, produces.iter().map(|arg| produce(arg)).collect());
     ready();
@@ -59,20 +61,33 @@ fn produce(arg: &str) -> Produce {
         "input" => QueueClass::Input,
         _ => QueueClass::Stream,
     };
-    Produce { topic: topic.into(), class }
+    Produce {
+        topic: topic.into(),
+        class,
+    }
 }
 
 impl Puppet {
     fn take(&mut self, message: Message<'_>) {
         match message {
-            Message::Request { id, method, body, .. } => self.request(id, method, body),
+            Message::Request {
+                id, method, body, ..
+            } => self.request(id, method, body),
             Message::Response { id, result } => {
                 if let Some(id) = self.asked.remove(&id) {
                     send(&Message::Response { id, result });
                 }
             }
-            Message::Event { topic: topics::GOODBYE, .. } => std::process::exit(0),
-            Message::Event { topic, body, leases, source } => self.seen.push(Seen {
+            Message::Event {
+                topic: topics::GOODBYE,
+                ..
+            } => std::process::exit(0),
+            Message::Event {
+                topic,
+                body,
+                leases,
+                source,
+            } => self.seen.push(Seen {
                 topic: topic.into(),
                 body: body.into(),
                 leases,
@@ -88,27 +103,47 @@ impl Puppet {
             "echo" => answer(id, body),
             "seen" => answer(id, &encode_body(&std::mem::take(&mut self.seen))),
             "emit" => {
-                let Emit { topic, body, leases } = decode_body(method, body).expect("Emit");
-                send(&Message::Event { topic: &topic, body: &body, leases, source: None });
+                let Emit {
+                    topic,
+                    body,
+                    leases,
+                } = decode_body(method, body).expect("Emit");
+                send(&Message::Event {
+                    topic: &topic,
+                    body: &body,
+                    leases,
+                    source: None,
+                });
                 answer(id, &nothing);
             }
             "ask" => {
                 let Ask { method, body } = decode_body(method, body).expect("Ask");
                 self.last += 1;
                 self.asked.insert(RequestId(self.last), id);
-                send(&Message::Request { id: RequestId(self.last), method: &method, body: &body, source: None });
+                send(&Message::Request {
+                    id: RequestId(self.last),
+                    method: &method,
+                    body: &body,
+                    source: None,
+                });
             }
             "do" => act(&decode_body::<String>(method, body).expect("a word")),
             _ => {
                 let error = WireError::new(ErrorCode::UnknownMethod, "a puppet cannot do that");
-                send(&Message::Response { id, result: Err(error) });
+                send(&Message::Response {
+                    id,
+                    result: Err(error),
+                });
             }
         }
     }
 }
 
 fn answer(id: RequestId, body: &[u8]) {
-    send(&Message::Response { id, result: Ok(body) });
+    send(&Message::Response {
+        id,
+        result: Ok(body),
+    });
 }
 
 /// Never answers.

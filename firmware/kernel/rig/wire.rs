@@ -2,8 +2,9 @@
 
 use dkvm_wire::service::methods;
 use dkvm_wire::{
-    decode_body, encode_body, encode_frame, topics, FrameDecoder, Hello, Message, Preamble, Produce, Ready, RequestId,
-    Welcome, LIMIT_BEFORE_WELCOME, LIMIT_DEFAULT, PREAMBLE_LEN, WIRE_VERSION,
+    decode_body, encode_body, encode_frame, topics, FrameDecoder, Hello, Message, Preamble,
+    Produce, Ready, RequestId, Welcome, LIMIT_BEFORE_WELCOME, LIMIT_DEFAULT, PREAMBLE_LEN,
+    WIRE_VERSION,
 };
 use std::io::{Read, Write};
 
@@ -17,9 +18,14 @@ impl Wire {
     pub fn open(consumes: Vec<String>, produces: Vec<Produce>) -> Self {
         raw(&Preamble::BYTES);
         let mut preamble = [0; PREAMBLE_LEN];
-        std::io::stdin().read_exact(&mut preamble).expect("the kernel's preamble");
+        std::io::stdin()
+            .read_exact(&mut preamble)
+            .expect("the kernel's preamble");
         Preamble::check(preamble).expect("a kernel");
-        let mut wire = Self { decoder: FrameDecoder::new(LIMIT_BEFORE_WELCOME), welcome: None };
+        let mut wire = Self {
+            decoder: FrameDecoder::new(LIMIT_BEFORE_WELCOME),
+            welcome: None,
+        };
         let hello = Hello {
             wire: WIRE_VERSION,
             device: "puppet".into(),
@@ -29,9 +35,17 @@ impl Wire {
             produces,
         };
         let body = encode_body(&hello);
-        send(&Message::Request { id: RequestId(0), method: methods::HELLO, body: &body, source: None });
+        send(&Message::Request {
+            id: RequestId(0),
+            method: methods::HELLO,
+            body: &body,
+            source: None,
+        });
         let frame = wire.next().expect("an answer");
-        let Ok(Message::Response { result: Ok(body), .. }) = dkvm_wire::decode(&frame) else {
+        let Ok(Message::Response {
+            result: Ok(body), ..
+        }) = dkvm_wire::decode(&frame)
+        else {
             std::process::exit(76);
         };
         wire.welcome = decode_body("hello", body).ok();
@@ -42,7 +56,11 @@ impl Wire {
     /// The next frame's body; `None` at the end.
     pub fn next(&mut self) -> Option<Vec<u8>> {
         loop {
-            if let Some(frame) = self.decoder.next_frame().expect("the kernel keeps the limit") {
+            if let Some(frame) = self
+                .decoder
+                .next_frame()
+                .expect("the kernel keeps the limit")
+            {
                 return Some(frame.to_vec());
             }
             let mut buffer = [0; 65536];
@@ -59,7 +77,12 @@ pub fn ready() {
 }
 
 pub fn emit(topic: &str, body: &[u8]) {
-    send(&Message::Event { topic, body, leases: Vec::new(), source: None });
+    send(&Message::Event {
+        topic,
+        body,
+        leases: Vec::new(),
+        source: None,
+    });
 }
 
 pub fn send(message: &Message<'_>) {

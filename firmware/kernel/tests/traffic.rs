@@ -1,15 +1,22 @@
 //! Events, calls, shared memory: what goes between devices.
 
+#![allow(clippy::expect_used)]
+
 mod common;
 
 use common::{code_of, device, route, signal, wait_for, Kernel};
-use dkvm_wire::service::{methods, Demand, Grant, MemoryStats, Nothing, PoolInfo, PoolRequest, Release, SourceGone, Want};
+use dkvm_wire::service::{
+    methods, Demand, Grant, MemoryStats, Nothing, PoolInfo, PoolRequest, Release, SourceGone, Want,
+};
 use dkvm_wire::{decode_body, encode_body, topics, ErrorCode, LeaseRef};
 
 /// `a` sends, `b` and `c` read.
 fn three() -> Kernel {
-    let text = device("a", "puppet keys:input st:state vid:stream", "calls = [\"b\"]")
-        + &device("b", "puppet +keys +st +vid", "")
+    let text = device(
+        "a",
+        "puppet keys:input st:state vid:stream",
+        "calls = [\"b\"]",
+    ) + &device("b", "puppet +keys +st +vid", "")
         + &device("c", "puppet +*", "")
         + &route("keys", "a", &["b"])
         + &route("st", "a", &["b", "c"])
@@ -22,7 +29,10 @@ fn three() -> Kernel {
 }
 
 fn want(kernel: &mut Kernel, device: &str) {
-    let body = encode_body(&Want { topic: "vid".into(), want: true });
+    let body = encode_body(&Want {
+        topic: "vid".into(),
+        want: true,
+    });
     kernel.emit(device, topics::WANT, &body);
 }
 
@@ -38,14 +48,22 @@ fn events_follow_the_routes_and_carry_their_source() {
     assert_eq!((got.body, got.source), (vec![1], Some(("a".into(), 1))));
     kernel.emit("a", "st", b"\x02");
     kernel.wait_seen("c", "st");
-    assert!(!kernel.seen("c").iter().any(|seen| seen.topic == "keys"), "no route leads there");
+    assert!(
+        !kernel.seen("c").iter().any(|seen| seen.topic == "keys"),
+        "no route leads there"
+    );
 }
 
 #[test]
 fn an_undeclared_topic_is_told_and_dropped() {
     let mut kernel = three();
     kernel.emit("a", "other", b"\x01");
-    wait_for("the line", || kernel.log_of("a").into_iter().find(|line| line.text.contains("does not list in `produces`")));
+    wait_for("the line", || {
+        kernel
+            .log_of("a")
+            .into_iter()
+            .find(|line| line.text.contains("does not list in `produces`"))
+    });
 }
 
 #[test]
@@ -77,7 +95,13 @@ fn sinks_are_told_when_a_source_of_input_is_gone() {
     let gone = kernel.wait_seen("b", topics::SOURCE_GONE);
     let gone: SourceGone = decode_body("gone", &gone.body).expect("reads");
     assert_eq!((gone.source.as_str(), gone.generation.0), ("a", 1));
-    assert!(!kernel.seen("c").iter().any(|seen| seen.topic == topics::SOURCE_GONE), "c reads no input of it");
+    assert!(
+        !kernel
+            .seen("c")
+            .iter()
+            .any(|seen| seen.topic == topics::SOURCE_GONE),
+        "c reads no input of it"
+    );
 }
 
 #[test]
@@ -85,13 +109,19 @@ fn streams_flow_only_when_wanted_and_the_producer_knows() {
     let mut kernel = three();
     kernel.emit("a", "vid", b"\x01");
     want(&mut kernel, "b");
-    let demand: Demand = decode_body("demand", &kernel.wait_seen("a", topics::DEMAND).body).expect("reads");
+    let demand: Demand =
+        decode_body("demand", &kernel.wait_seen("a", topics::DEMAND).body).expect("reads");
     assert_eq!((demand.topic.as_str(), demand.readers), ("vid", 1));
     kernel.emit("a", "vid", b"\x02");
-    assert_eq!(kernel.wait_seen("b", "vid").body, [2], "the first was before the want");
+    assert_eq!(
+        kernel.wait_seen("b", "vid").body,
+        [2],
+        "the first was before the want"
+    );
     let pid = kernel.info("b").pid.expect("it runs");
     signal(pid, "KILL");
-    let demand: Demand = decode_body("demand", &kernel.wait_seen("a", topics::DEMAND).body).expect("reads");
+    let demand: Demand =
+        decode_body("demand", &kernel.wait_seen("a", topics::DEMAND).body).expect("reads");
     assert_eq!(demand.readers, 0);
 }
 
@@ -99,12 +129,30 @@ fn streams_flow_only_when_wanted_and_the_producer_knows() {
 fn calls_go_where_the_configuration_allows() {
     let mut kernel = three();
     let echoed = kernel.ask("a", "b/echo", &"hello").expect("allowed");
-    assert_eq!(decode_body::<String>("echo", &echoed).expect("text"), "hello");
-    assert_eq!(code_of(kernel.ask("a", "c/echo", &"hello")), ErrorCode::Forbidden);
-    assert_eq!(code_of(kernel.ask("a", methods::DEVICES_STOP, &common::named("c"))), ErrorCode::Forbidden);
-    assert_eq!(code_of(kernel.ask("a", "b/nonsense", &1)), ErrorCode::UnknownMethod);
-    assert_eq!(code_of(kernel.client().ask::<Nothing>("no.method")), ErrorCode::UnknownMethod);
-    assert_eq!(code_of(kernel.client().ask::<Nothing>("nobody/x")), ErrorCode::NotFound);
+    assert_eq!(
+        decode_body::<String>("echo", &echoed).expect("text"),
+        "hello"
+    );
+    assert_eq!(
+        code_of(kernel.ask("a", "c/echo", &"hello")),
+        ErrorCode::Forbidden
+    );
+    assert_eq!(
+        code_of(kernel.ask("a", methods::DEVICES_STOP, &common::named("c"))),
+        ErrorCode::Forbidden
+    );
+    assert_eq!(
+        code_of(kernel.ask("a", "b/nonsense", &1)),
+        ErrorCode::UnknownMethod
+    );
+    assert_eq!(
+        code_of(kernel.client().ask::<Nothing>("no.method")),
+        ErrorCode::UnknownMethod
+    );
+    assert_eq!(
+        code_of(kernel.client().ask::<Nothing>("nobody/x")),
+        ErrorCode::NotFound
+    );
 }
 
 #[test]
@@ -115,11 +163,20 @@ fn a_call_to_a_device_that_dies_fails_at_once() {
 
 /// A pool of `a`, and the lease of its first frame, published.
 fn publish_one(kernel: &mut Kernel) -> LeaseRef {
-    let request = PoolRequest { slot_size: 4096, slots: 4, window: 2 };
-    let info = kernel.ask("a", methods::MEMORY_POOL, &request).expect("a pool");
+    let request = PoolRequest {
+        slot_size: 4096,
+        slots: 4,
+        window: 2,
+    };
+    let info = kernel
+        .ask("a", methods::MEMORY_POOL, &request)
+        .expect("a pool");
     let info: PoolInfo = decode_body("pool", &info).expect("reads");
     assert_eq!(info.leases.len(), 2);
-    let lease = LeaseRef { length: 100, ..info.leases[0] };
+    let lease = LeaseRef {
+        length: 100,
+        ..info.leases[0]
+    };
     kernel.emit_leases("a", "vid", b"\x80", vec![lease]);
     lease
 }
@@ -137,12 +194,17 @@ fn a_frame_is_lent_returned_and_granted_anew() {
     for reader in ["b", "c"] {
         assert_eq!(kernel.wait_seen(reader, "vid").leases, [lease]);
     }
-    let grant: Grant = decode_body("grant", &kernel.wait_seen("a", topics::GRANT).body).expect("reads");
+    let grant: Grant =
+        decode_body("grant", &kernel.wait_seen("a", topics::GRANT).body).expect("reads");
     assert_eq!(grant.leases.len(), 1, "its window is full again");
     assert_eq!((kernel.info("b").leases, kernel.info("a").leases), (1, 2));
-    let release = encode_body(&Release { leases: vec![lease.lease] });
+    let release = encode_body(&Release {
+        leases: vec![lease.lease],
+    });
     kernel.emit("b", topics::RELEASE, &release);
-    wait_for("b's lease to go", || (kernel.info("b").leases == 0).then_some(()));
+    wait_for("b's lease to go", || {
+        (kernel.info("b").leases == 0).then_some(())
+    });
     let pid = kernel.info("c").pid.expect("it runs");
     signal(pid, "KILL");
     kernel.wait_ready("c", 2);
@@ -165,6 +227,19 @@ fn a_foreign_lease_is_refused() {
     let mut kernel = three();
     want(&mut kernel, "c");
     let lease = publish_one(&mut kernel);
-    kernel.emit_leases("a", "vid", b"\x80", vec![LeaseRef { lease: dkvm_wire::LeaseId(lease.lease.0 + 999), ..lease }]);
-    wait_for("the line", || kernel.log_of("a").into_iter().find(|line| line.text.contains("lease is not its own")));
+    kernel.emit_leases(
+        "a",
+        "vid",
+        b"\x80",
+        vec![LeaseRef {
+            lease: dkvm_wire::LeaseId(lease.lease.0 + 999),
+            ..lease
+        }],
+    );
+    wait_for("the line", || {
+        kernel
+            .log_of("a")
+            .into_iter()
+            .find(|line| line.text.contains("lease is not its own"))
+    });
 }
