@@ -49,6 +49,8 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
         .await
         .map(|_| ())
         .or_else(|error| refused(error).map(drop))?;
+    // A stream, and streams start unwanted; a page forgets a key only when it was acknowledged.
+    sender.want(topics::INPUT_ACK)?;
     let web = Web::start(kernel, asked, &sender, &config)?;
     web.serve(&mut link).await
 }

@@ -34,8 +34,21 @@ fn show(node: &mut Node, sequence: u64, length: usize) -> Result<LeaseRef, Failu
 }
 
 fn wanted(node: &mut Node) -> Result<(String, bool), Failure> {
+    loop {
+        let want: Want = node.kernel.expect(topics::WANT)?;
+        // Acknowledgements are wanted always.
+        if want.topic != topics::INPUT_ACK {
+            return Ok((want.topic, want.want));
+        }
+    }
+}
+
+#[test]
+fn acknowledgements_are_wanted_from_the_start() -> Outcome {
+    let mut node = Node::start()?;
     let want: Want = node.kernel.expect(topics::WANT)?;
-    Ok((want.topic, want.want))
+    assert_eq!((want.topic.as_str(), want.want), (topics::INPUT_ACK, true));
+    Ok(())
 }
 
 #[test]
