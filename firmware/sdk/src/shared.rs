@@ -4,8 +4,9 @@ use embassy_sync::{blocking_mutex::raw::CriticalSectionRawMutex, channel::Channe
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Messages read ahead of the device's loop. More stay in the pipe, and then in the kernel's queues,
-/// which know by topic what to do with a slow reader.
-const INBOX: usize = 64;
+/// which know by topic what to do with a slow reader. Answers to calls come through the same pipe, so this
+/// must hold what may arrive while a loop awaits a call.
+const INBOX: usize = 256;
 
 pub(crate) type Inbox = Channel<CriticalSectionRawMutex, Inbound, INBOX>;
 
