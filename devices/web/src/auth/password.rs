@@ -1,11 +1,7 @@
 //! The one password of this node: argon2id in a file of the state directory.
 
+use super::hash;
 use crate::store;
-use argon2::{
-    password_hash::{phc::PasswordHash, PasswordHasher, PasswordVerifier},
-    Algorithm, Argon2, Params, Version,
-};
-use ring::rand::{SecureRandom, SystemRandom};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -18,11 +14,6 @@ use tokio::sync::Semaphore;
 pub const MIN_LENGTH: usize = 8;
 /// Longest, bytes: no reason to hash a novel.
 pub const MAX_LENGTH: usize = 1024;
-/// OWASP's second choice; on a Pi Zero 2W about half a second and a twentieth of its memory.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
-const SALT: usize = 16;
 /// Hashes under way at a time: each takes 19 MiB and a core.
 const AT_ONCE: usize = 1;
 /// Visitors that wait for their turn.
@@ -87,7 +78,7 @@ impl Keeper {
         let text = store::read(&path).map_err(|error| read(error.to_string()))?;
         let hash = text.map(|text| Arc::from(text.trim()));
         if let Some(hash) = &hash {
-            PasswordHash::new(hash).map_err(|error| read(error.to_string()))?;
+            hash::check(hash).map_err(read)?;
         }
         Ok(Self {
             path,
@@ -118,7 +109,7 @@ impl Keeper {
         let hash = crate::lock(&self.hash)
             .clone()
             .ok_or(PasswordError::NotSet)?;
-        self.blocking(move || Ok(verify(&password, &hash))).await
+        self.blocking(move || verify(&password, &hash)).await
     }
 
     /// Sets another one; whoever asks has shown the old one.
@@ -133,7 +124,8 @@ impl Keeper {
         if password.chars().count() < MIN_LENGTH || password.len() > MAX_LENGTH {
             return Err(PasswordError::Length);
         }
-        self.blocking(move || hash(&password)).await
+        self.blocking(move || hash::make(&password).map_err(PasswordError::Hash))
+            .await
     }
 
     fn refused(&self, source: io::Error) -> PasswordError {
@@ -171,31 +163,12 @@ impl Keeper {
     }
 }
 
-fn argon2() -> Result<Argon2<'static>, PasswordError> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
-        .map_err(|error| PasswordError::Hash(error.to_string()))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-fn hash(password: &str) -> Result<String, PasswordError> {
-    let mut salt = [0; SALT];
-    let random = SystemRandom::new().fill(&mut salt);
-    random.map_err(|_| PasswordError::Hash("Linux gave no random bytes".to_owned()))?;
-    let hash: PasswordHash = argon2()?
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|error| PasswordError::Hash(error.to_string()))?;
-    Ok(hash.to_string())
-}
-
-/// The comparison inside is in constant time. A password too long was never set.
-fn verify(password: &str, hash: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(hash) else {
-        return false;
-    };
-    password.len() <= MAX_LENGTH
-        && Argon2::default()
-            .verify_password(password.as_bytes(), &parsed)
-            .is_ok()
+/// A password too long was never set.
+fn verify(password: &str, line: &str) -> Result<bool, PasswordError> {
+    if password.len() > MAX_LENGTH {
+        return Ok(false);
+    }
+    hash::verify(password, line).map_err(PasswordError::Hash)
 }
 
 #[cfg(test)]

@@ -30,9 +30,7 @@ pub struct TokenHash([u8; 32]);
 impl Token {
     /// A new one.
     pub fn fresh() -> Result<Self, NoRandom> {
-        let mut bytes = [0; BYTES];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandom)?;
-        Ok(Self(hex(&bytes)))
+        random::<BYTES>().map(|bytes| Self(hex(&bytes)))
     }
 
     /// The one in a `Cookie` header, if there is one of the right form.
@@ -71,6 +69,15 @@ impl Token {
             self.0
         )
     }
+}
+
+/// Random bytes.
+pub fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
+    let mut bytes = [0; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| NoRandom)
+        .map(|()| bytes)
 }
 
 fn sha256(parts: &[&str]) -> [u8; 32] {

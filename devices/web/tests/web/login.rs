@@ -310,6 +310,34 @@ fn sessions_and_the_certificate_survive_a_kill() -> Outcome {
     back.socket("/api/ws").map(drop)
 }
 
+#[test]
+fn logins_give_their_memory_back() -> Outcome {
+    let node = Node::start()?;
+    node.owner()?;
+    let before = resident_kib(&node)?;
+    for _ in 0..6 {
+        node.owner()?;
+    }
+    let kept = resident_kib(&node)?.saturating_sub(before);
+    assert!(
+        kept < 10 * 1024,
+        "{kept} KiB more than before six logins of 19 MiB each"
+    );
+    Ok(())
+}
+
+/// What the device has in memory now.
+fn resident_kib(node: &Node) -> Result<u64, Failure> {
+    let pid = node
+        .kernel
+        .pid()
+        .ok_or_else(|| Failure::new("no process"))?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
+    number.ok_or_else(|| Failure::new("no VmRSS"))
+}
+
 /// Why a socket was not opened.
 fn refused(opened: Result<crate::common::Socket, Failure>) -> String {
     match opened {
