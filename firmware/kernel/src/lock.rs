@@ -3,6 +3,10 @@ use rustix::fs::{flock, FlockOperation};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::Duration;
+
+const TRIES: usize = 10;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held for as long as the kernel lives: one kernel per run directory.
 pub(crate) struct Lock {
@@ -23,7 +27,7 @@ impl Lock {
             key: "run_dir",
             source,
         })?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if !lock(&file) {
             return Err(already_running(&mut file, run_dir));
         }
         // The number is for people; the lock is what counts.
@@ -33,6 +37,14 @@ impl Lock {
             .and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
     }
+}
+
+/// A kernel that was killed while it started a device leaves the lock with that child, until it execs or dies.
+fn lock(file: &File) -> bool {
+    (0..TRIES).any(|n| {
+        std::thread::sleep(if n == 0 { Duration::ZERO } else { PAUSE });
+        flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
+    })
 }
 
 fn already_running(file: &mut File, run_dir: &Path) -> Error {

@@ -68,6 +68,7 @@ async fn serve(config: Config, jail: PathBuf) -> Result<(), Error> {
     })?;
     let listener = listen(&kernel.socket())?;
     become_subreaper()?;
+    outlive_devices();
     let signals = Signals::new()?;
     let memory = MemoryManager::new(shm.path().to_owned(), config.memory_budget);
     let name = kernel.node.clone().unwrap_or_else(host_name);
@@ -196,6 +197,11 @@ fn become_subreaper() -> Result<(), Error> {
         what: "become the parent of orphans",
         source: e.into(),
     })
+}
+
+/// When memory runs out, Linux ends others first. Only root may ask for that, and devices get a place of their own.
+fn outlive_devices() {
+    let _ = std::fs::write("/proc/self/oom_score_adj", "-900");
 }
 
 fn host_name() -> String {

@@ -175,3 +175,17 @@ fn a_program_that_is_not_there_is_a_sentence() {
         .iter()
         .any(|line| line.text.contains("cannot be started")));
 }
+
+#[test]
+fn a_pause_of_the_kernel_itself_costs_no_device() {
+    let mut kernel = Kernel::start(&device("a", "puppet", "heartbeat_ms = 300"));
+    kernel.wait_ready("a", 1);
+    signal(kernel.pid(), "STOP");
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    signal(kernel.pid(), "CONT");
+    let resumed = kernel.info("a").uptime_ms;
+    wait_for("two heartbeats", || {
+        (kernel.info("a").uptime_ms > resumed + 2000).then_some(())
+    });
+    assert_eq!(kernel.info("a").generation.0, 1);
+}

@@ -25,6 +25,8 @@ use std::process::Command;
 
 /// Files that a device makes are not for others: rwxr-x---.
 const UMASK: u32 = 0o027;
+/// After stdin, stdout and stderr.
+const FIRST_FOREIGN: i32 = 3;
 
 /// Becomes the command. Returns only when that failed, with the exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> i32 {
@@ -46,6 +48,8 @@ fn enter(options: &JailOptions) -> Result<(), JailError> {
     // The kernel has made it the leader of its group already; by hand it may not be.
     let _ = setpgid(None, None);
     umask(Mode::from_raw_mode(UMASK));
+    // What whoever started the kernel left open is none of the device's business.
+    close_fds::set_fds_cloexec(FIRST_FOREIGN, &[]);
     limits::set(options.realtime, options.identity.is_some())?;
     set_priority(options);
     let root = options

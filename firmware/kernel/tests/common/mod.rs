@@ -278,6 +278,7 @@ pub fn signal(pid: u32, name: &str) {
     let signal = match name {
         "TERM" => rustix::process::Signal::TERM,
         "STOP" => rustix::process::Signal::STOP,
+        "CONT" => rustix::process::Signal::CONT,
         "HUP" => rustix::process::Signal::HUP,
         _ => rustix::process::Signal::KILL,
     };
