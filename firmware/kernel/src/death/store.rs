@@ -1,6 +1,8 @@
 use super::PER_DEVICE;
 use dkvm_wire::service::DeathRecord;
 use dkvm_wire::{decode_body, encode_body};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// A record with 64 lines of 1 KiB and its frame stays well below this.
@@ -24,7 +26,11 @@ impl Store {
     /// Keeps a record, and removes the oldest of that device beyond the bound. A full or absent disk loses the
     /// record on disk, never the service.
     pub(crate) fn save(&self, record: &DeathRecord) {
-        let _ = std::fs::create_dir_all(&self.dir);
+        // Log lines of devices are not for every user of the node.
+        let _ = DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.dir);
         let name = format!(
             "{}.{:016}.{:08}",
             record.name, record.at_unix_ms, record.generation.0

@@ -1,11 +1,11 @@
-use crate::link::Pace;
 use crate::supervise::Millis;
 use dkvm_wire::service::Level;
 
 /// Longest line that is kept, bytes; the rest of it is cut off.
 const LONGEST: usize = 1024;
-/// Lines that a device may write at once, and per second.
+/// Lines that a device may write in each second.
 const LINES: u64 = 200;
+const SECOND_MS: u64 = 1000;
 
 /// A line as a device meant it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,9 @@ pub(crate) struct Parsed {
 pub(crate) struct Assembler {
     partial: Vec<u8>,
     cut: bool,
-    pace: Pace,
+    /// When this second began, and how many lines it has brought.
+    second: Millis,
+    lines: u64,
     suppressed: u64,
 }
 
@@ -28,7 +30,8 @@ impl Assembler {
         Self {
             partial: Vec::new(),
             cut: false,
-            pace: Pace::new(LINES, LINES),
+            second: Millis(0),
+            lines: 0,
             suppressed: 0,
         }
     }
@@ -71,11 +74,15 @@ impl Assembler {
         if bytes.is_empty() {
             return;
         }
-        if !self.pace.take(now) {
+        if now.since(self.second) >= SECOND_MS {
+            self.tell_suppressed(lines);
+            (self.second, self.lines) = (now, 0);
+        }
+        self.lines += 1;
+        if self.lines > LINES {
             self.suppressed += 1;
             return;
         }
-        self.tell_suppressed(lines);
         lines.push(parse(&bytes, cut));
     }
 

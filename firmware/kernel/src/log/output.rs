@@ -2,6 +2,7 @@ use crate::death::Store;
 use dkvm_wire::service::DeathRecord;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::thread::JoinHandle;
@@ -114,6 +115,7 @@ impl LogFile {
         self.file = OpenOptions::new()
             .create(true)
             .append(true)
+            .mode(0o640)
             .open(&self.path)
             .ok();
         self.size = self

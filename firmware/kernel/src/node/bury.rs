@@ -5,9 +5,12 @@ use crate::process;
 use crate::supervise::{Event, Exit, Signal};
 use dkvm_wire::service::{DeathRecord, Level, SourceGone};
 use dkvm_wire::{topics, QueueClass};
+use std::collections::BTreeMap;
 use std::mem;
 use std::rc::Rc;
 
+/// So long after a death, orphans are looked for.
+const SWEEP_MS: u64 = 2_000;
 /// A record's last line when the device wrote nothing.
 const NO_LINES: &str = "(it wrote nothing to its log)";
 
@@ -50,13 +53,23 @@ impl Node {
         self.judge_offenders();
         self.devices[id.0].pid = None;
         self.drive(id, Event::Exited(exit));
-        let left = process::kill_orphans(&self.pids());
-        if left > 0 {
-            self.log_of(
-                id,
-                Level::Warn,
-                format!("left {left} processes behind: they were killed"),
-            );
+        self.end_orphans();
+        // Orphans may have children of their own, which become ours only when those have died.
+        self.sweep_until = self.now() + SWEEP_MS;
+    }
+
+    /// What dead devices left behind, in groups and sessions of their own.
+    pub(super) fn end_orphans(&mut self) {
+        let mut left: BTreeMap<Option<String>, usize> = BTreeMap::new();
+        for owner in process::kill_orphans(&self.pids()) {
+            *left.entry(owner).or_default() += 1;
+        }
+        for (owner, count) in left {
+            let text = format!("left {count} processes behind: they were killed");
+            match owner.and_then(|name| self.find(&name)) {
+                Some(id) => self.log_of(id, Level::Warn, text),
+                None => self.warn(format!("a device that ended {text}")),
+            }
         }
     }
 

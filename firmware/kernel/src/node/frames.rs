@@ -6,14 +6,17 @@ use std::mem;
 use std::rc::Rc;
 use tokio::net::unix::pipe;
 
-/// Reads of one connection before others get their turn.
-const READS_PER_TURN: usize = 4;
-/// Reads of a dead device's pipes: all that they can hold.
-const READS_AT_END: usize = 32;
+/// Bytes read of one connection before others get their turn: a pipe holds no more by default.
+const TURN: usize = 64 * 1024;
+/// Bytes read of a dead device's pipe: the most that a pipe can hold.
+const LAST_TURN: usize = 1024 * 1024;
+/// Reads of a device's log before others get their turn, and when it is dead.
+const LOG_READS: usize = 4;
+const LOG_READS_AT_END: usize = 16;
 
 impl Node {
     pub(super) fn on_readable(&mut self, peer: Peer) -> Reading {
-        let reading = self.read(peer, READS_PER_TURN);
+        let reading = self.read(peer, TURN);
         self.settle();
         reading
     }
@@ -25,21 +28,22 @@ impl Node {
     }
 
     /// Reads and handles what is there.
-    fn read(&mut self, peer: Peer, reads: usize) -> Reading {
+    fn read(&mut self, peer: Peer, bytes: usize) -> Reading {
         let Some(io) = self.link(peer).map(|link| link.io.clone()) else {
             return Reading::Stop;
         };
         let mut buffer = mem::take(&mut self.buffer);
         let mut reading = Reading::Yield;
-        for _ in 0..reads {
+        let mut left = bytes;
+        while left > 0 && matches!(reading, Reading::Yield) {
             reading = match io.try_read(&mut buffer) {
-                Read::Some(n) => self.take_bytes(peer, &buffer[..n]),
+                Read::Some(n) => {
+                    left = left.saturating_sub(n);
+                    self.take_bytes(peer, &buffer[..n])
+                }
                 Read::NothingNow => Reading::Wait,
                 Read::End => self.ended(peer),
             };
-            if !matches!(reading, Reading::Yield) {
-                break;
-            }
         }
         self.buffer = buffer;
         reading
@@ -122,7 +126,7 @@ impl Node {
         if !mine.is_some_and(|errors| Rc::ptr_eq(&errors.from, from)) {
             return Reading::Stop;
         }
-        let reading = self.read_errors(id, READS_PER_TURN);
+        let reading = self.read_errors(id, LOG_READS);
         self.settle();
         reading
     }
@@ -162,9 +166,9 @@ impl Node {
 
     /// What a dead device still left in its pipes: its last words are evidence, its last events happened.
     pub(super) fn drain(&mut self, id: DeviceId) {
-        self.read_errors(id, READS_AT_END);
+        self.read_errors(id, LOG_READS_AT_END);
         let peer = self.devices[id.0].peer();
-        self.read(peer, READS_AT_END);
+        self.read(peer, LAST_TURN);
         let now = self.now();
         let rest = self.devices[id.0]
             .errors

@@ -86,6 +86,8 @@ pub(crate) struct Node {
     /// The limits of the jail were told.
     limits_told: bool,
     chores_due: Millis,
+    /// Until then, orphans of dead devices are looked for.
+    sweep_until: Millis,
     buffer: Vec<u8>,
     me: Weak<RefCell<Node>>,
     /// Wakes the timer's task, since something is due earlier than it thinks.
@@ -126,6 +128,7 @@ impl Node {
             tables_stale: false,
             limits_told: false,
             chores_due: Millis(0),
+            sweep_until: Millis(0),
             buffer: vec![0; READ_BUFFER],
             me,
             timer: Rc::new(Notify::new()),

@@ -29,6 +29,9 @@ impl Node {
         self.chores_due = now + CHORES_MS;
         self.check_overdue();
         self.fail_late();
+        if now < self.sweep_until {
+            self.end_orphans();
+        }
         if let Some(watchdog) = &mut self.watchdog {
             watchdog.pet();
         }

@@ -5,17 +5,26 @@ use std::fs;
 /// Kills every child of ours that is no known device: what a device started in a session of its own became ours
 /// when the device ended (the kernel is a child subreaper). Our children keep their numbers until we collect
 /// them, so none of these numbers can mean another process.
-pub(crate) fn kill_orphans(known: &[u32]) -> usize {
+/// Tells whose they were, as far as their environment says it.
+pub(crate) fn kill_orphans(known: &[u32]) -> Vec<Option<String>> {
     let strangers = children().into_iter().filter(|pid| !known.contains(pid));
-    let orphans: Vec<u32> = strangers
-        .filter(|pid| stat_of(*pid).is_some_and(|stat| !stat.dead))
-        .collect();
-    for pid in &orphans {
-        if let Some(pid) = pid_of(*pid) {
-            let _ = kill_process(pid, Signal::KILL);
-        }
+    let orphans = strangers.filter(|pid| stat_of(*pid).is_some_and(|stat| !stat.dead));
+    orphans.map(kill_orphan).collect()
+}
+
+fn kill_orphan(pid: u32) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    if let Some(pid) = pid_of(pid) {
+        let _ = kill_process(pid, Signal::KILL);
     }
-    orphans.len()
+    device_in(&environment)
+}
+
+/// The device that an environment was made for.
+fn device_in(environment: &[u8]) -> Option<String> {
+    let mut pairs = environment.split(|byte| *byte == 0);
+    let name = pairs.find_map(|pair| pair.strip_prefix(b"DKVM_DEVICE="))?;
+    String::from_utf8(name.to_vec()).ok()
 }
 
 fn children() -> Vec<u32> {
@@ -104,6 +113,15 @@ mod tests {
             })
         );
         assert_eq!(parse_stat("nonsense"), None);
+    }
+
+    #[test]
+    fn an_environment_names_its_device() {
+        assert_eq!(
+            device_in(b"PATH=/bin\0DKVM_DEVICE=hid\0X=1\0"),
+            Some("hid".to_owned())
+        );
+        assert_eq!(device_in(b"PATH=/bin\0"), None);
     }
 
     #[test]
