@@ -60,7 +60,12 @@ export class Console implements PointerTarget {
   }
 
   get engaged(): boolean {
-    return this.engine.holding && document.activeElement === this.screen.canvas;
+    return this.engine.holding && document.activeElement === this.screen.canvas && this.pointerReady;
+  }
+
+  /** In relative mode the pointer counts only while it is locked. Touch screens have nothing to lock. */
+  private get pointerReady(): boolean {
+    return this.mode === "absolute" || document.pointerLockElement === this.stage || !canLock(this.stage);
   }
 
   /** Other settings. */
@@ -87,9 +92,14 @@ export class Console implements PointerTarget {
     this.lost = false;
     this.engine.take(this.events.epoch());
     this.screen.canvas.focus({ preventScroll: true });
-    if (this.mode === "relative") void this.stage.requestPointerLock?.();
+    if (this.mode === "relative" && canLock(this.stage)) this.lock();
     this.sender.pump();
     this.events.changed();
+  }
+
+  /** A browser may refuse, right after Escape for example: the picture can be clicked again. */
+  private lock(): void {
+    Promise.resolve(this.stage.requestPointerLock()).catch(() => this.events.changed());
   }
 
   /** Lets go: everything is released and the keyboard is the browser's again. */
@@ -228,9 +238,10 @@ export class Console implements PointerTarget {
   }
 
   private lockChanged(): void {
-    if (document.pointerLockElement !== null) return;
-    this.release();
-    if (this.mode === "relative") this.screen.canvas.blur();
+    if (document.pointerLockElement === null) {
+      this.release();
+      if (this.mode === "relative") this.screen.canvas.blur();
+    }
     this.events.changed();
   }
 
@@ -255,4 +266,8 @@ export class Console implements PointerTarget {
     this.chord.reset();
     this.pointer?.forget();
   }
+}
+
+function canLock(stage: HTMLElement): boolean {
+  return "requestPointerLock" in stage && matchMedia("(pointer: fine)").matches;
 }

@@ -63,7 +63,8 @@ export class Pointer {
     if (!this.target.engaged) return this.target.engage(); // this press takes the focus and is not the target's
     if (this.target.mode === "absolute" && !this.target.contains(this.at(event))) return;
     if (event.pointerType === "touch") return this.play(this.touch.down(event.pointerId, this.at(event), event.timeStamp));
-    this.stage.setPointerCapture(event.pointerId); // a drag that leaves the picture goes on
+    // A drag that leaves the window goes on. A locked pointer cannot leave, and capturing it is an error.
+    if (document.pointerLockElement === null) this.stage.setPointerCapture(event.pointerId);
     this.follow(event);
     const button = BUTTONS[event.button];
     if (button === undefined) return;

@@ -56,7 +56,7 @@ function withDevice(model: Model, device: DeviceInfo, now: number): Model {
   const known = model.devices.some((other) => other.name === device.name);
   const devices = known
     ? model.devices.map((other) => (other.name === device.name ? device : other))
-    : [...model.devices, device];
+    : [...model.devices, device].sort((a, b) => (a.name < b.name ? -1 : 1)); // they come in any order, and chips must not jump
   const seen = model.generations[device.name];
   const restarted = seen !== undefined && seen !== device.generation;
   const restarts = restarted ? { ...model.restarts, [device.name]: now } : model.restarts;

@@ -1,7 +1,7 @@
 // The drawer at the side: tabs, closed by Escape or its button; the focus goes back to where it was.
 
-import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import type { JSX, RefObject } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { App, Drawer, Ui } from "../app";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
@@ -26,7 +26,7 @@ export interface DrawerProps {
 export function DrawerPanel(props: DrawerProps & { drawer: Drawer }): JSX.Element {
   const { app, drawer } = props;
   const panel = useRef<HTMLElement>(null);
-  useReturningFocus(panel.current);
+  useReturningFocus(panel);
   const close = (event: KeyboardEvent): void => {
     if (event.key !== "Escape") return;
     event.stopPropagation();
@@ -56,17 +56,15 @@ export function DrawerPanel(props: DrawerProps & { drawer: Drawer }): JSX.Elemen
 }
 
 /** When the drawer goes while the focus is in it, the focus returns to what had it before. */
-function useReturningFocus(panel: HTMLElement | null): void {
-  const before = useRef<Element | null>(document.activeElement);
-  const current = useRef(panel);
-  current.current = panel;
-  useEffect(
-    () => () => {
-      const lost = document.activeElement === document.body || current.current?.contains(document.activeElement);
-      if (lost && before.current instanceof HTMLElement) before.current.focus();
-    },
-    [],
-  );
+function useReturningFocus(panel: RefObject<HTMLElement | null>): void {
+  const [before] = useState(() => document.activeElement);
+  useLayoutEffect(() => {
+    const element = panel.current;
+    return () => {
+      const inside = document.activeElement === document.body || element?.contains(document.activeElement);
+      if (inside && before instanceof HTMLElement) before.focus({ preventScroll: true });
+    };
+  }, []);
 }
 
 /** A titled part of a drawer. */

@@ -1,6 +1,7 @@
 // What is wrong, where the eye is: in place of the picture, above it, and the hint on how to take and leave the keyboard.
 
 import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { App, Toast, Ui } from "../app";
 import { CHORDS } from "../input/chord";
 import type { Model } from "../model/model";
@@ -10,8 +11,24 @@ import { bannerOf, coverOf, heldByAnother, type Notice } from "../model/status";
 /** What fingers and mice do. */
 const POINTS = matchMedia("(pointer: coarse)").matches ? "Tap" : "Click";
 
+/** A device is back in less: a notice that comes and goes in a blink only frightens. The chip flashes anyway, ms. */
+const GRACE_MS = 500;
+
+/** The notice, or nothing while it may pass by itself and there is a picture to look at meanwhile. */
+function useGrace(notice: Notice | null, picture: boolean): Notice | null {
+  const passing = notice !== null && notice.busy === true && picture;
+  const [ripe, setRipe] = useState(false);
+  useEffect(() => {
+    setRipe(false);
+    if (!passing) return;
+    const timer = window.setTimeout(() => setRipe(true), GRACE_MS);
+    return () => window.clearTimeout(timer);
+  }, [passing]);
+  return passing && !ripe ? null : notice;
+}
+
 export function Cover({ app, model }: { app: App; model: Model }): JSX.Element | null {
-  const notice = coverOf(model, performance.now());
+  const notice = useGrace(coverOf(model, performance.now()), model.picture.frames > 0);
   document.body.dataset["covered"] = notice === null ? "no" : model.picture.frames > 0 ? "over-picture" : "empty";
   if (notice === null) return null;
   return (
@@ -27,7 +44,7 @@ export function Cover({ app, model }: { app: App; model: Model }): JSX.Element |
 }
 
 export function Banner({ app, model }: { app: App; model: Model }): JSX.Element | null {
-  const notice = bannerOf(model);
+  const notice = useGrace(bannerOf(model), true);
   if (notice === null) return null;
   return (
     <section class={`banner ${notice.tone}`} data-testid="banner" data-state={notice.id} role="status">

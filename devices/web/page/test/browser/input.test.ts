@@ -252,6 +252,37 @@ test("a tap on a phone clicks there", () =>
     assert.ok(down?.kind === "button" && down.at && Math.abs(down.at.x - ABSOLUTE_MAX / 2) < 100);
   }, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }));
 
+test("the relative pointer is locked, counts, and is let go with the lock", () =>
+  visiting(browser, nothing, async (here) => {
+    const { page, mock } = here;
+    await watching(here);
+    await page.getByTestId("open-keyboard").click();
+    await page.getByTestId("pointer-relative").click();
+    await page.getByTestId("drawer-close").click();
+    await page.getByTestId("screen").click({ position: { x: 300, y: 300 } });
+    await page.waitForFunction(() => window.dkvm?.focus.engaged === true);
+    await page.mouse.move(400, 330);
+    await page.mouse.move(460, 350);
+    await page.mouse.down();
+    await page.mouse.up();
+    await settled(here);
+    const last = mock.inputs.at(-1);
+    assert.equal(last?.at, null);
+    assert.ok(last && last.motion.x > 0 && last.motion.y > 0, JSON.stringify(last?.motion));
+    assert.equal(keys(mock), "+button0 -button0");
+    await page.evaluate(() => document.exitPointerLock());
+    await page.waitForFunction(() => window.dkvm?.focus.engaged === false);
+  }));
+
+test("full screen and back", () =>
+  visiting(browser, nothing, async (here) => {
+    await watching(here);
+    await here.page.getByTestId("full-screen").click();
+    await here.page.waitForFunction(() => document.fullscreenElement !== null);
+    await here.page.getByTestId("full-screen").click();
+    await here.page.waitForFunction(() => document.fullscreenElement === null);
+  }));
+
 test("each shown frame is a credit", () =>
   visiting(browser, nothing, async (here) => {
     await here.page.waitForFunction(() => (window.dkvm?.frames ?? 0) > 6);
