@@ -6,6 +6,7 @@
 
 mod consumer;
 mod cpu;
+mod floor;
 mod frame;
 mod node;
 mod pipes;
@@ -30,6 +31,10 @@ struct Args {
     /// Print one JSON object per line in place of a table
     #[arg(long)]
     json: bool,
+    /// Run the kernel and its devices at real-time priority, as on the Pi. To be fair to the peer and to see through a busy
+    /// machine, run the whole under `chrt -f 10`
+    #[arg(long)]
+    realtime: bool,
     #[command(subcommand)]
     role: Option<Role>,
 }
@@ -43,7 +48,9 @@ enum Role {
     #[command(hide = true)]
     Consumer,
     #[command(hide = true)]
-    PipeConsumer { frames: usize },
+    PipeConsumer { frames: usize, bytes: usize },
+    #[command(hide = true)]
+    Relay { consumers: usize, frames: usize },
 }
 
 fn main() -> ExitCode {
@@ -51,7 +58,8 @@ fn main() -> ExitCode {
     match args.role {
         Some(Role::Producer) => exit(producer::main()),
         Some(Role::Consumer) => exit(consumer::main()),
-        Some(Role::PipeConsumer { frames }) => told(pipes::consume(frames)),
+        Some(Role::PipeConsumer { frames, bytes }) => told(pipes::consume(frames, bytes)),
+        Some(Role::Relay { consumers, frames }) => told(floor::relay(consumers, frames)),
         None => told(measure(&args)),
     }
 }
@@ -72,9 +80,23 @@ fn measure(args: &Args) -> anyhow::Result<()> {
     let dkvm = args.dkvm.clone().map_or_else(node::beside, Ok)?;
     let frames = args.seconds as usize * frame::RATE;
     for consumers in [1, 4] {
-        let ours = node::run(&dkvm, consumers, frames)?;
+        let plan = node::Plan {
+            consumers,
+            frames,
+            realtime: args.realtime,
+        };
+        let ours = node::run(&dkvm, plan)?;
         let peer = pipes::run(consumers, frames)?;
-        table::print(consumers, &ours, &peer, args.json)?;
+        let floor = floor::run(consumers, frames)?;
+        table::print(
+            &table::Results {
+                consumers,
+                ours,
+                peer,
+                floor,
+            },
+            args.json,
+        )?;
     }
     Ok(())
 }

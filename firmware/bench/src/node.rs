@@ -16,6 +16,14 @@ use std::time::{Duration, Instant};
 const START: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 
+/// What is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub consumers: usize,
+    pub frames: usize,
+    pub realtime: bool,
+}
+
 /// One run of either side.
 #[derive(Debug)]
 pub struct Run {
@@ -50,8 +58,11 @@ impl Drop for Kernel {
     }
 }
 
-pub fn run(dkvm: &Path, consumers: usize, frames: usize) -> Result<Run> {
-    let kernel = start(dkvm, consumers, frames)?;
+pub fn run(dkvm: &Path, plan: Plan) -> Result<Run> {
+    let Plan {
+        consumers, frames, ..
+    } = plan;
+    let kernel = start(dkvm, plan)?;
     let mut client = connect(&kernel)?;
     let pids = wait_ready(&mut client, consumers)?;
     std::thread::sleep(frame::interval() * frame::WARM_UP as u32);
@@ -67,10 +78,10 @@ pub fn run(dkvm: &Path, consumers: usize, frames: usize) -> Result<Run> {
     })
 }
 
-fn start(dkvm: &Path, consumers: usize, frames: usize) -> Result<Kernel> {
+fn start(dkvm: &Path, plan: Plan) -> Result<Kernel> {
     let dir = tempfile::Builder::new().prefix("dkvm-bench-").tempdir()?;
     let config = dir.path().join("dkvm.toml");
-    std::fs::write(&config, configuration(dir.path(), consumers, frames)?)?;
+    std::fs::write(&config, configuration(dir.path(), plan)?)?;
     let log = std::fs::File::create(dir.path().join("kernel.log"))?;
     let process = Command::new(dkvm)
         .args(["kernel", "--config"])
@@ -83,11 +94,16 @@ fn start(dkvm: &Path, consumers: usize, frames: usize) -> Result<Kernel> {
     Ok(Kernel { process, dir })
 }
 
-fn configuration(dir: &Path, consumers: usize, frames: usize) -> Result<String> {
+fn configuration(dir: &Path, plan: Plan) -> Result<String> {
+    let Plan {
+        consumers,
+        frames,
+        realtime,
+    } = plan;
     let program = std::env::current_exe()?;
-    let user = "user = \"root\"";
+    let user = format!("user = \"root\"\nrealtime = {realtime}");
     let mut text = format!(
-        "[kernel]\nrun_dir = {:?}\nstate_dir = {:?}\n[memory]\nbudget = \"96M\"\n\
+        "[kernel]\nrealtime = {realtime}\nrun_dir = {:?}\nstate_dir = {:?}\n[memory]\nbudget = \"96M\"\n\
          [device.producer]\ncommand = [{program:?}, \"producer\"]\nmemory = \"64M\"\n{user}\n",
         dir.join("run"),
         dir.join("state"),

@@ -7,6 +7,7 @@ use crate::stats::{Latencies, Report};
 use anyhow::{Context, Result};
 use rustix::pipe::fcntl_setpipe_size;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::Arc;
@@ -14,6 +15,10 @@ use std::time::{Duration, Instant};
 
 /// In front of each frame: its number and the time.
 const HEAD: usize = 16;
+/// Where its number is.
+pub const SEQUENCE: Range<usize> = 0..8;
+/// Where the time is.
+pub const TIME: Range<usize> = 8..HEAD;
 /// The largest that Linux gives to an ordinary user: fewer turns per frame, to the peer's advantage.
 const PIPE: usize = 1 << 20;
 
@@ -47,11 +52,18 @@ pub fn run(consumers: usize, frames: usize) -> Result<Run> {
 }
 
 fn spawn(frames: usize) -> Result<Child> {
-    Ok(Command::new(std::env::current_exe()?)
-        .args(["pipe-consumer", &frames.to_string()])
+    Ok(consumer(frames, HEAD + BYTES)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?)
+}
+
+/// A consumer process of messages of so many bytes.
+pub fn consumer(frames: usize, bytes: usize) -> Command {
+    // Where this program is was asked at its start already.
+    let mut command = Command::new(std::env::current_exe().unwrap_or_default());
+    command.args(["pipe-consumer", &frames.to_string(), &bytes.to_string()]);
+    command
 }
 
 /// A thread per consumer, so that one does not wait for the other.
@@ -81,8 +93,8 @@ fn feed(writers: &[SyncSender<Frame>], total: usize) {
             continue;
         };
         paint(&mut frame[HEAD..], sequence);
-        frame[..8].copy_from_slice(&sequence.to_le_bytes());
-        frame[8..HEAD].copy_from_slice(&now_ns().to_le_bytes());
+        frame[SEQUENCE].copy_from_slice(&sequence.to_le_bytes());
+        frame[TIME].copy_from_slice(&now_ns().to_le_bytes());
         for writer in writers {
             let _ = writer.try_send(spare[place].clone());
         }
@@ -95,9 +107,9 @@ fn finish(child: Child) -> Result<Report> {
 }
 
 /// The consumer's side, in a process of its own.
-pub fn consume(frames: usize) -> Result<()> {
+pub fn consume(frames: usize, bytes: usize) -> Result<()> {
     let mut latencies = Latencies::new(frames, WARM_UP);
-    let mut frame = vec![0; HEAD + BYTES];
+    let mut frame = vec![0; bytes.max(HEAD)];
     let mut input = std::io::stdin().lock();
     loop {
         input
@@ -108,8 +120,8 @@ pub fn consume(frames: usize) -> Result<()> {
                 .first_chunk()
                 .map_or(0, |bytes| u64::from_le_bytes(*bytes))
         };
-        let latency = now_ns().saturating_sub(word(8));
-        if let Some(report) = latencies.add(word(0), latency) {
+        let latency = now_ns().saturating_sub(word(TIME));
+        if let Some(report) = latencies.add(word(SEQUENCE), latency) {
             println!("{}", serde_json::to_string(&report)?);
             return Ok(());
         }
