@@ -115,8 +115,8 @@ pub fn consume(frames: usize, bytes: usize) -> Result<()> {
         input
             .read_exact(&mut frame)
             .context("the producer ended early")?;
-        let word = |at: usize| {
-            frame[at..]
+        let word = |at: Range<usize>| {
+            frame[at]
                 .first_chunk()
                 .map_or(0, |bytes| u64::from_le_bytes(*bytes))
         };

@@ -196,7 +196,12 @@ impl Page {
     fn confirmed(&mut self) -> Result<()> {
         loop {
             if let ToPage::Ack(ack) = self.hear()? {
-                let InputAck { holder, steps, lost, .. } = ack;
+                let InputAck {
+                    holder,
+                    steps,
+                    lost,
+                    ..
+                } = ack;
                 if lost > 0 {
                     bail!("the target took no keys: {lost} given up");
                 }
