@@ -27,7 +27,7 @@ export default scenario("kill-everything", `under typing and video, ${ROUNDS} SI
   await killKernel(bench, rig, node, viewer);
   const typed = await typist.stop(bench, rig);
   viewer.close();
-  return `${ROUNDS} devices and ${KERNEL_ROUNDS} kernels killed, ${typed} keys typed, 0 lost, 0 doubled, 0 stuck, 0 USB disconnects; SIGKILL to ready median ${quantile(recovery, 0.5).toFixed(0)} ms as seen by polling`;
+  return `${ROUNDS} devices and ${KERNEL_ROUNDS} kernels killed, ${typed} keys typed, 0 lost, 0 doubled, 0 stuck, 0 USB disconnects (of ${viewer.lost} steps hid could not say whether they arrived: they did); SIGKILL to ready median ${quantile(recovery, 0.5).toFixed(0)} ms as seen by polling`;
 });
 
 /** Types without pause, in the background, and remembers what. */
@@ -35,10 +35,11 @@ class Typist {
   text = "";
   readonly #mark = 0;
   #running = true;
+  #fault: Error | undefined;
   readonly #work: Promise<void>;
 
   constructor(readonly viewer: Viewer) {
-    this.#work = this.#type();
+    this.#work = this.#type().catch((error: Error) => { this.#fault = error; });
   }
 
   async #type(): Promise<void> {
@@ -52,13 +53,13 @@ class Typist {
 
   /** All typed so far has arrived, once and in order, and nothing is held. */
   async check(bench: Bench, rig: Rig, when: string): Promise<void> {
+    if (this.#fault) throw this.#fault;
     const wanted = this.text.length;
     await until(`the target gets ${wanted} characters ${when}`, () => rig.target.log.typed(this.#mark).length >= wanted, { timeout: 30_000 });
     const got = rig.target.log.typed(this.#mark).slice(0, wanted);
     const at = [...got].findIndex((character, i) => character !== this.text[i]);
     bench.check(at < 0, `${when}: from key ${at} on the target got ${JSON.stringify(got.slice(at, at + 12))} in place of ${JSON.stringify(this.text.slice(at, at + 12))}`);
     bench.equal(rig.target.log.usbDisconnects(), 0, `USB disconnects ${when}`);
-    bench.equal(this.viewer.lost, 0, `keys given up ${when}`);
   }
 
   async stop(bench: Bench, rig: Rig): Promise<number> {
