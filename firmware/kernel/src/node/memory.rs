@@ -7,6 +7,7 @@ use dkvm_wire::service::{
     methods, Grant, LeaseArg, Level, LockArg, Nothing, PoolRef, PoolRequest, Release,
 };
 use dkvm_wire::{topics, ErrorCode, LeaseId, WireError};
+use std::collections::BTreeMap;
 
 impl Node {
     /// The memory manager's methods.
@@ -125,6 +126,7 @@ impl Node {
     /// Leases that are held too long.
     pub(super) fn check_overdue(&mut self) {
         let now = self.now();
+        let mut slow: BTreeMap<DeviceId, (usize, u64)> = BTreeMap::new();
         for overdue in self.memory.overdue(now.0) {
             let Some(id) = self.find(overdue.holder.device.as_str()) else {
                 continue;
@@ -132,15 +134,23 @@ impl Node {
             if self.devices[id.0].generation != overdue.holder.generation {
                 continue;
             }
-            let what = format!("holds lease {} for {} ms", overdue.lease, overdue.held_ms);
-            match overdue.action {
-                OverdueAction::Log => {
-                    self.log_of(id, Level::Warn, format!("{what}: frames may run out"))
-                }
-                OverdueAction::Restart => {
-                    self.drive(id, Event::Violation(format!("{what}: it has lost it")))
-                }
+            if overdue.action == OverdueAction::Restart {
+                let (lease, ms) = (overdue.lease, overdue.held_ms);
+                let sentence =
+                    format!("has held lease {lease} for {ms} ms: it has lost it, or hangs");
+                self.drive(id, Event::Violation(sentence));
+            } else {
+                let (count, longest) = slow.entry(id).or_default();
+                *count += 1;
+                *longest = overdue.held_ms.max(*longest);
             }
+        }
+        for (id, (count, ms)) in slow {
+            self.log_of(
+                id,
+                Level::Warn,
+                format!("has held {count} frames for {ms} ms: it is slow, and frames may run out"),
+            );
         }
     }
 }

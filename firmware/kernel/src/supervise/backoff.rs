@@ -1,10 +1,10 @@
 use super::Millis;
 use std::collections::VecDeque;
 
-/// A life that was ready for so long has proved that the device works: it is started again at once,
-/// and earlier failures are forgotten. The same length means that a device which fails right after it gets
-/// ready cannot restart more often than its back-off allows.
-pub(super) const SETTLED_MS: u64 = 10_000;
+/// A life that was ready for so long has proved that the device works: it is started again at once, and earlier
+/// failures are forgotten. A device that hangs or crashes later than this after each start restarts about as
+/// often; that costs little, and in between it serves.
+pub(super) const SETTLED_MS: u64 = 5_000;
 /// A second death within this time is a loop and no accident: then `FLOOR_MS` is waited.
 const LOOP_MS: u64 = 250;
 const FLOOR_MS: u64 = 100;

@@ -10,5 +10,5 @@ mod tests;
 
 pub use clock::Millis;
 pub use exit::Exit;
-pub use state::{Action, Event, Fault, Signal, Stage, State, Terms};
+pub use state::{Action, Beat, Event, Fault, Means, Signal, Stage, State, Terms};
 pub use step::step;

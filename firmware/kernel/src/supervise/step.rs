@@ -1,6 +1,6 @@
 use super::backoff::{ABSENT_MS, DONE_MS, REARM_MS, SETTLED_MS};
-use super::state::{Beat, Means};
-use super::{Action, Event, Exit, Fault, Millis, Signal, Stage, State, Terms};
+
+use super::{Action, Beat, Event, Exit, Fault, Means, Millis, Signal, Stage, State, Terms};
 use dkvm_wire::service::Desired;
 use dkvm_wire::ExitCode;
 

@@ -1,6 +1,5 @@
 //! Every state × event keeps the invariants, and the stories that a device can live.
 
-use super::state::{Beat, Means};
 use super::*;
 use dkvm_wire::service::{Desired, Phase};
 
@@ -263,7 +262,7 @@ fn a_loop_of_kills_has_a_floor() {
 #[test]
 fn a_crash_after_a_long_run_is_back_at_once_and_one_before_is_not() {
     let mut story = Story::running();
-    story.now = story.now + 10_000;
+    story.now = story.now + 5_000;
     story.on(code(70));
     assert_eq!(story.wait_for_start(), Some(0));
     story.start();
@@ -465,4 +464,35 @@ fn a_program_that_is_not_there_fails_at_once_and_a_refusing_linux_is_asked_again
     story.on(Event::Unblocked);
     story.on(Event::SpawnFailed(Fault::Passing("no memory".into())));
     assert_eq!(story.state.phase(), Phase::Backoff);
+}
+
+#[test]
+fn a_device_that_is_stopped_now_and_then_is_never_given_up() {
+    let mut story = Story::new();
+    for _ in 0..100 {
+        story.start();
+        for _ in 0..5 {
+            assert_eq!(story.later(500), [Action::Ping]);
+            story.on(Event::Pong);
+        }
+        story.later(500);
+        assert!(story.later(2000).contains(&Action::Signal(Signal::Kill)));
+        story.on(KILLED);
+        assert_eq!(story.wait_for_start(), Some(0));
+    }
+}
+
+#[test]
+fn a_device_that_always_hangs_at_once_is_given_up() {
+    let mut story = Story::new();
+    for n in 1..=8 {
+        story.start();
+        story.later(500);
+        story.later(2000);
+        story.on(KILLED);
+        assert_eq!(story.state.phase() == Phase::Failed, n == 8);
+        if n < 8 {
+            assert!(story.wait_for_start().is_some_and(|wait| wait > 0));
+        }
+    }
 }
