@@ -70,13 +70,21 @@ pub(super) fn confine(network: bool, warn: &dyn Fn(String)) -> Result<(), JailEr
 }
 
 fn program(network: bool, arch: TargetArch) -> Result<BpfProgram, seccompiler::BackendError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        DENIED.iter().map(|number| (*number, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = DENIED
+        .iter()
+        .map(|number| (wide(*number), Vec::new()))
+        .collect();
     if !network {
-        rules.insert(libc::SYS_socket, vec![foreign_family()?]);
+        rules.insert(wide(libc::SYS_socket), vec![foreign_family()?]);
     }
     let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     SeccompFilter::new(rules, SeccompAction::Allow, refused, arch)?.try_into()
+}
+
+/// Linux's `long` is narrower on 32-bit machines.
+#[allow(clippy::useless_conversion)]
+fn wide(number: libc::c_long) -> i64 {
+    i64::from(number)
 }
 
 /// All conditions must hold for a call to be refused: it is none of the local families.
