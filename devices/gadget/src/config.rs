@@ -60,7 +60,11 @@ impl Default for Config {
 impl Config {
     /// Whether the absolute mouse has a horizontal wheel.
     pub fn pan(&self) -> Pan {
-        if self.ac_pan { Pan::Yes } else { Pan::No }
+        if self.ac_pan {
+            Pan::Yes
+        } else {
+            Pan::No
+        }
     }
 
     /// A key and the reason why its value cannot be used, if there is one.
@@ -70,17 +74,36 @@ impl Config {
             ("product", Some(&self.product)),
             ("serial", self.serial.as_ref()),
         ];
-        let text = texts.into_iter().find(|(_, text)| text.is_some_and(|text| !fits(text)));
+        let text = texts
+            .into_iter()
+            .find(|(_, text)| text.is_some_and(|text| !fits(text)));
         if let Some((key, _)) = text {
-            return Some((key, format!("it takes 1 to {MAX_STRING} characters, none of them a control character")));
+            return Some((
+                key,
+                format!("it takes 1 to {MAX_STRING} characters, none of them a control character"),
+            ));
         }
-        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let plain = |text: &str| {
+            !text.is_empty()
+                && text
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        };
         if !plain(&self.name) || self.name.len() > MAX_NAME {
-            return Some(("name", format!("it takes 1 to {MAX_NAME} letters, digits, '-' and '_'")));
+            return Some((
+                "name",
+                format!("it takes 1 to {MAX_NAME} letters, digits, '-' and '_'"),
+            ));
         }
-        self.udc.as_deref().filter(|udc| udc.is_empty() || udc.contains('/')).map(|_| {
-            ("udc", "it takes the name of a controller as `ls /sys/class/udc` shows it".to_owned())
-        })
+        self.udc
+            .as_deref()
+            .filter(|udc| udc.is_empty() || udc.contains('/'))
+            .map(|_| {
+                (
+                    "udc",
+                    "it takes the name of a controller as `ls /sys/class/udc` shows it".to_owned(),
+                )
+            })
     }
 }
 
@@ -105,12 +128,27 @@ mod tests {
     #[test]
     fn values_that_linux_would_refuse_are_named() {
         let faults = [
-            Config { name: "a/b".into(), ..Config::default() },
-            Config { product: "x".repeat(200), ..Config::default() },
-            Config { serial: Some(String::new()), ..Config::default() },
-            Config { udc: Some("../x".into()), ..Config::default() },
+            Config {
+                name: "a/b".into(),
+                ..Config::default()
+            },
+            Config {
+                product: "x".repeat(200),
+                ..Config::default()
+            },
+            Config {
+                serial: Some(String::new()),
+                ..Config::default()
+            },
+            Config {
+                udc: Some("../x".into()),
+                ..Config::default()
+            },
         ];
-        let keys: Vec<_> = faults.iter().filter_map(|config| config.fault().map(|(key, _)| key)).collect();
+        let keys: Vec<_> = faults
+            .iter()
+            .filter_map(|config| config.fault().map(|(key, _)| key))
+            .collect();
         assert_eq!(keys, ["name", "product", "serial", "udc"]);
     }
 }

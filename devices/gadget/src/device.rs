@@ -52,14 +52,22 @@ struct Device {
 
 impl Device {
     fn new(config: &Config, sender: Sender) -> Result<Self, Error> {
-        Ok(Self { backend: Backend::new(config)?, journal: Journal::open(), sender, published: None })
+        Ok(Self {
+            backend: Backend::new(config)?,
+            journal: Journal::open(),
+            sender,
+            published: None,
+        })
     }
 
     async fn bring_up(&mut self) -> Result<(), GadgetError> {
         let found = self.backend.prepare()?;
         match (&found, self.journal.wish) {
             (Found::Adopted, _) => {
-                dkvm_sdk::info!("adopted the gadget that is bound to {}: the target sees nothing", self.backend.udc());
+                dkvm_sdk::info!(
+                    "adopted the gadget that is bound to {}: the target sees nothing",
+                    self.backend.udc()
+                );
                 return self.backend.hand_out().await;
             }
             (Found::Built(Some(reason)), _) => dkvm_sdk::info!("built the gadget anew: {reason}"),

@@ -90,7 +90,9 @@ pub enum GadgetError {
         source: io::Error,
     },
     /// A function's device file did not come.
-    #[error("{device} did not appear after the USB gadget was bound: devtmpfs must be mounted at /dev")]
+    #[error(
+        "{device} did not appear after the USB gadget was bound: devtmpfs must be mounted at /dev"
+    )]
     NoDeviceFile {
         /// Which.
         device: String,
@@ -111,9 +113,14 @@ impl Exit for Error {
 impl Exit for GadgetError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NoUdc | Self::NoSuchUdc { .. } | Self::UdcGone { .. } | Self::Taken { .. } => ExitCode::HardwareAbsent,
+            Self::NoUdc | Self::NoSuchUdc { .. } | Self::UdcGone { .. } | Self::Taken { .. } => {
+                ExitCode::HardwareAbsent
+            }
             Self::NoConfigfs | Self::NoLibcomposite { .. } => ExitCode::HardwareAbsent,
-            Self::Build { .. } | Self::Remove { .. } | Self::Bind { .. } | Self::NoDeviceFile { .. } => ExitCode::Internal,
+            Self::Build { .. }
+            | Self::Remove { .. }
+            | Self::Bind { .. }
+            | Self::NoDeviceFile { .. } => ExitCode::Internal,
         }
     }
 }

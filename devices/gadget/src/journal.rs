@@ -29,10 +29,18 @@ pub struct Journal {
 impl Journal {
     /// Reads the file, if there is a run directory; anything that is not the line above is no file.
     pub fn open() -> Self {
-        let path = std::env::var_os(RUN_DIR).map(|directory| PathBuf::from(directory).join("binding"));
-        let text = path.as_ref().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+        let path =
+            std::env::var_os(RUN_DIR).map(|directory| PathBuf::from(directory).join("binding"));
+        let text = path
+            .as_ref()
+            .and_then(|path| fs::read_to_string(path).ok())
+            .unwrap_or_default();
         let (binding, wish) = parse(&text).unwrap_or_default();
-        Self { path, binding, wish }
+        Self {
+            path,
+            binding,
+            wish,
+        }
     }
 
     /// Counts a bind. It is written before the bind, so that no binding is announced twice.
@@ -57,7 +65,11 @@ impl Journal {
 }
 
 fn line(binding: u32, wish: Wish) -> String {
-    let word = if wish == Wish::Plugged { "plugged" } else { "unplugged" };
+    let word = if wish == Wish::Plugged {
+        "plugged"
+    } else {
+        "unplugged"
+    };
     format!("{binding} {word}\n")
 }
 

@@ -73,24 +73,41 @@ impl Plan {
         for function in Function::ALL {
             attributes.extend(function_attributes(config, function, out));
         }
-        let functions: BTreeSet<_> = Function::ALL.map(|function| function_directory(&config.name, function)).into();
-        let only = |directory: &str, name: &str| (directory.to_owned(), BTreeSet::from([name.to_owned()]));
+        let functions: BTreeSet<_> = Function::ALL
+            .map(|function| function_directory(&config.name, function))
+            .into();
+        let only =
+            |directory: &str, name: &str| (directory.to_owned(), BTreeSet::from([name.to_owned()]));
         let directories = vec![
             only("configs", "c.1"),
             only("strings", LANGUAGE),
             only("configs/c.1/strings", LANGUAGE),
             ("functions".to_owned(), functions.clone()),
         ];
-        Self { attributes, directories, links: functions }
+        Self {
+            attributes,
+            directories,
+            links: functions,
+        }
     }
 
     /// Compares with what is there; the first difference, if there is one.
     pub fn compare(&self, gadget: &Path) -> Result<(), Difference> {
         for (directory, wanted) in &self.directories {
-            same_names(directory, wanted, &names(&gadget.join(directory), fs::FileType::is_dir))?;
+            same_names(
+                directory,
+                wanted,
+                &names(&gadget.join(directory), fs::FileType::is_dir),
+            )?;
         }
-        same_names("configs/c.1", &self.links, &names(&gadget.join("configs/c.1"), fs::FileType::is_symlink))?;
-        self.attributes.iter().try_for_each(|(path, wanted)| same_value(path, wanted, &gadget.join(path)))
+        same_names(
+            "configs/c.1",
+            &self.links,
+            &names(&gadget.join("configs/c.1"), fs::FileType::is_symlink),
+        )?;
+        self.attributes
+            .iter()
+            .try_for_each(|(path, wanted)| same_value(path, wanted, &gadget.join(path)))
     }
 }
 
@@ -121,13 +138,25 @@ fn device_attributes(config: &Config, serial: &str) -> Vec<(String, Value)> {
     ]
 }
 
-fn function_attributes(config: &Config, function: Function, out: OutEndpoint) -> Vec<(String, Value)> {
-    let path = |attribute: &str| format!("functions/{}/{attribute}", function_directory(&config.name, function));
+fn function_attributes(
+    config: &Config,
+    function: Function,
+    out: OutEndpoint,
+) -> Vec<(String, Value)> {
+    let path = |attribute: &str| {
+        format!(
+            "functions/{}/{attribute}",
+            function_directory(&config.name, function)
+        )
+    };
     let mut attributes = vec![
         number(&path("subclass"), function.subclass()),
         number(&path("protocol"), function.protocol()),
         number(&path("report_length"), function.report_length(config.pan())),
-        (path("report_desc"), Value::Bytes(function.descriptor(config.pan()))),
+        (
+            path("report_desc"),
+            Value::Bytes(function.descriptor(config.pan())),
+        ),
     ];
     if out == OutEndpoint::No {
         attributes.push(number(&path("no_out_endpoint"), 1u8));
@@ -137,21 +166,36 @@ fn function_attributes(config: &Config, function: Function, out: OutEndpoint) ->
 
 /// Names of one kind in a directory; none when it cannot be read, which is a difference too.
 fn names(directory: &Path, kind: impl Fn(&fs::FileType) -> bool) -> BTreeSet<String> {
-    let Ok(entries) = fs::read_dir(directory) else { return BTreeSet::new() };
-    let of_kind = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|found| kind(&found)));
-    of_kind.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    let Ok(entries) = fs::read_dir(directory) else {
+        return BTreeSet::new();
+    };
+    let of_kind = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|found| kind(&found)));
+    of_kind
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
-fn same_names(place: &str, wanted: &BTreeSet<String>, found: &BTreeSet<String>) -> Result<(), Difference> {
+fn same_names(
+    place: &str,
+    wanted: &BTreeSet<String>,
+    found: &BTreeSet<String>,
+) -> Result<(), Difference> {
     if wanted == found {
         return Ok(());
     }
     let list = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(" ");
-    Err(Difference(format!("{place} holds [{}] and should hold [{}]", list(found), list(wanted))))
+    Err(Difference(format!(
+        "{place} holds [{}] and should hold [{}]",
+        list(found),
+        list(wanted)
+    )))
 }
 
 fn same_value(path: &str, wanted: &Value, file: &PathBuf) -> Result<(), Difference> {
-    let found = fs::read(file).map_err(|error| Difference(format!("{path} cannot be read: {error}")))?;
+    let found =
+        fs::read(file).map_err(|error| Difference(format!("{path} cannot be read: {error}")))?;
     if matches(wanted, &found) {
         return Ok(());
     }
@@ -159,13 +203,25 @@ fn same_value(path: &str, wanted: &Value, file: &PathBuf) -> Result<(), Differen
     let wanted = match wanted {
         Value::Number(number) => format!("{number:#x}"),
         Value::Text(text) => format!("{text:?}"),
-        Value::Bytes(bytes) => return Err(Difference(format!("{path} differs ({} bytes wanted)", bytes.len()))),
+        Value::Bytes(bytes) => {
+            return Err(Difference(format!(
+                "{path} differs ({} bytes wanted)",
+                bytes.len()
+            )))
+        }
     };
-    Err(Difference(format!("{path} is {:?} and should be {wanted}", found.trim_end())))
+    Err(Difference(format!(
+        "{path} is {:?} and should be {wanted}",
+        found.trim_end()
+    )))
 }
 
 fn matches(wanted: &Value, found: &[u8]) -> bool {
-    let line = || std::str::from_utf8(found).ok().map(|text| text.strip_suffix('\n').unwrap_or(text));
+    let line = || {
+        std::str::from_utf8(found)
+            .ok()
+            .map(|text| text.strip_suffix('\n').unwrap_or(text))
+    };
     match wanted {
         Value::Bytes(bytes) => bytes == found,
         Value::Text(text) => line() == Some(text),
@@ -189,7 +245,9 @@ mod tests {
     fn build(plan: &Plan) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (directory, names) in &plan.directories {
-            names.iter().for_each(|name| fs::create_dir_all(root.path().join(directory).join(name)).unwrap());
+            names.iter().for_each(|name| {
+                fs::create_dir_all(root.path().join(directory).join(name)).unwrap()
+            });
         }
         for (path, value) in &plan.attributes {
             let bytes = match value {
@@ -200,7 +258,11 @@ mod tests {
             fs::write(root.path().join(path), bytes).unwrap();
         }
         for link in &plan.links {
-            symlink(root.path().join("functions").join(link), root.path().join("configs/c.1").join(link)).unwrap();
+            symlink(
+                root.path().join("functions").join(link),
+                root.path().join("configs/c.1").join(link),
+            )
+            .unwrap();
         }
         root
     }
@@ -232,7 +294,11 @@ mod tests {
         assert!(plan().compare(root.path()).is_err());
         let root = build(&plan());
         fs::remove_file(root.path().join("configs/c.1/hid.dkvm-1")).unwrap();
-        assert!(plan().compare(root.path()).unwrap_err().to_string().contains("configs/c.1"));
+        assert!(plan()
+            .compare(root.path())
+            .unwrap_err()
+            .to_string()
+            .contains("configs/c.1"));
     }
 
     #[test]
@@ -242,6 +308,13 @@ mod tests {
 
     #[test]
     fn numbers_are_read_in_both_notations() {
-        assert_eq!((parse_number("0x1d6b"), parse_number("100"), parse_number("x")), (Some(0x1d6b), Some(100), None));
+        assert_eq!(
+            (
+                parse_number("0x1d6b"),
+                parse_number("100"),
+                parse_number("x")
+            ),
+            (Some(0x1d6b), Some(100), None)
+        );
     }
 }

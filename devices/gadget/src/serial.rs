@@ -14,8 +14,18 @@ pub fn of_this_machine() -> String {
 }
 
 fn choose(machine_id: &str, cpuinfo: &str) -> String {
-    let cpu = || cpuinfo.lines().find_map(|line| usable(line.strip_prefix("Serial")?.trim_start_matches([' ', '\t', ':'])));
-    usable(machine_id).map(|id| digest(&id)).or_else(cpu).unwrap_or_else(|| NAMELESS.to_owned())
+    let cpu = || {
+        cpuinfo.lines().find_map(|line| {
+            usable(
+                line.strip_prefix("Serial")?
+                    .trim_start_matches([' ', '\t', ':']),
+            )
+        })
+    };
+    usable(machine_id)
+        .map(|id| digest(&id))
+        .or_else(cpu)
+        .unwrap_or_else(|| NAMELESS.to_owned())
 }
 
 /// Hexadecimal digits that are not all zero.
@@ -27,7 +37,9 @@ fn usable(text: &str) -> Option<String> {
 
 /// The machine id is confidential (machine-id(5)), and a target sees the serial number: so not the id itself. FNV-1a.
 fn digest(id: &str) -> String {
-    let sum = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let sum = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("{sum:0LENGTH$x}")
 }
 
@@ -39,7 +51,13 @@ mod tests {
     #[test]
     fn the_same_machine_has_the_same_number_and_another_has_another() {
         let number = choose("0123456789abcdef0123456789abcdef\n", "");
-        assert_eq!(number, choose("0123456789abcdef0123456789abcdef", "Serial\t\t: 10000000abcdef01\n"));
+        assert_eq!(
+            number,
+            choose(
+                "0123456789abcdef0123456789abcdef",
+                "Serial\t\t: 10000000abcdef01\n"
+            )
+        );
         assert_ne!(number, choose("0123456789abcdef0123456789abcdee", ""));
         assert_eq!(number.len(), LENGTH);
     }

@@ -23,7 +23,8 @@ impl Status {
             "configured" | "suspended" if self.suspended.trim() == "1" => UsbState::Suspended,
             "configured" => UsbState::Configured,
             "suspended" => UsbState::Suspended,
-            "attached" | "powered" | "reconnecting" | "unauthenticated" | "default" | "addressed" => UsbState::Enumerating,
+            "attached" | "powered" | "reconnecting" | "unauthenticated" | "default"
+            | "addressed" => UsbState::Enumerating,
             _ => UsbState::NotAttached,
         }
     }
@@ -43,13 +44,22 @@ mod tests {
 
     fn status(bound_to: &str, state: &str, suspended: &str) -> UsbState {
         let owned = str::to_owned;
-        Status { bound_to: owned(bound_to), state: owned(state), suspended: owned(suspended), speed: String::new() }.usb_state()
+        Status {
+            bound_to: owned(bound_to),
+            state: owned(state),
+            suspended: owned(suspended),
+            speed: String::new(),
+        }
+        .usb_state()
     }
 
     #[test]
     fn every_state_of_linux_has_a_name() {
         assert_eq!(status("\n", "not attached\n", ""), UsbState::Unplugged);
-        assert_eq!(status("udc\n", "not attached\n", "0\n"), UsbState::NotAttached);
+        assert_eq!(
+            status("udc\n", "not attached\n", "0\n"),
+            UsbState::NotAttached
+        );
         assert_eq!(status("udc\n", "addressed\n", "0\n"), UsbState::Enumerating);
         assert_eq!(status("udc\n", "configured\n", "0\n"), UsbState::Configured);
         assert_eq!(status("udc\n", "configured\n", "1\n"), UsbState::Suspended);
@@ -59,7 +69,21 @@ mod tests {
 
     #[test]
     fn no_speed_is_empty() {
-        assert_eq!(Status { speed: "UNKNOWN\n".into(), ..Status::default() }.speed(), "");
-        assert_eq!(Status { speed: "high-speed\n".into(), ..Status::default() }.speed(), "high-speed");
+        assert_eq!(
+            Status {
+                speed: "UNKNOWN\n".into(),
+                ..Status::default()
+            }
+            .speed(),
+            ""
+        );
+        assert_eq!(
+            Status {
+                speed: "high-speed\n".into(),
+                ..Status::default()
+            }
+            .speed(),
+            "high-speed"
+        );
     }
 }

@@ -61,9 +61,14 @@ fn binds_are_counted_over_a_death() -> Result<(), Failure> {
 #[test]
 fn a_wrong_value_is_named() -> Result<(), Failure> {
     let launch = Launch::program(env!("CARGO_BIN_EXE_dkvm-gadget"));
-    let setup = Setup::new("gadget").config(serde_json::json!({ "backend": "dummy", "product": "" }));
+    let setup =
+        Setup::new("gadget").config(serde_json::json!({ "backend": "dummy", "product": "" }));
     let mut kernel = FakeKernel::start(launch, setup)?;
     kernel.expect_end(78)?;
-    assert!(kernel.log().iter().any(|line| line.contains("product")), "{:?}", kernel.log());
+    assert!(
+        kernel.log().iter().any(|line| line.contains("product")),
+        "{:?}",
+        kernel.log()
+    );
     Ok(())
 }

@@ -57,7 +57,11 @@ fn encode_body(record: &Record) -> Vec<u8> {
 }
 
 fn encode_held(out: &mut Vec<u8>, held: &Held) {
-    let Pointer { absolute, relative, at } = held.pointer;
+    let Pointer {
+        absolute,
+        relative,
+        at,
+    } = held.pointer;
     out.extend([held.keys.modifiers, absolute, relative]);
     out.extend(at.x.to_le_bytes());
     out.extend(at.y.to_le_bytes());
@@ -73,7 +77,9 @@ fn encode_book(out: &mut Vec<u8>, book: &Book) {
     put_option(out, book.seq);
     let motion = book.motion.unwrap_or_default();
     out.push(book.motion.is_some().into());
-    [motion.x, motion.y, motion.wheel, motion.pan].into_iter().for_each(|counter| out.extend(counter.to_le_bytes()));
+    [motion.x, motion.y, motion.wheel, motion.pan]
+        .into_iter()
+        .for_each(|counter| out.extend(counter.to_le_bytes()));
     let marks = &book.marks[..book.marks.len().min(MAX_MARKS)];
     out.extend((marks.len() as u16).to_le_bytes());
     out.extend(marks.iter().map(|mark| *mark as u8));
@@ -101,17 +107,38 @@ fn decode_body(reader: &mut Reader<'_>) -> Option<Record> {
     let binding = reader.option()?;
     let held = decode_held(reader)?;
     let count = usize::from(reader.u8()?);
-    let books = (0..count).map(|_| decode_book(reader)).collect::<Option<Vec<_>>>()?;
-    (count <= MAX_BOOKS).then_some(Record { epoch, holder, lease, binding, held, books: Books(books) })
+    let books = (0..count)
+        .map(|_| decode_book(reader))
+        .collect::<Option<Vec<_>>>()?;
+    (count <= MAX_BOOKS).then_some(Record {
+        epoch,
+        holder,
+        lease,
+        binding,
+        held,
+        books: Books(books),
+    })
 }
 
 fn decode_held(reader: &mut Reader<'_>) -> Option<Held> {
-    let mut keys = Keys { modifiers: reader.u8()?, pressed: Vec::new() };
+    let mut keys = Keys {
+        modifiers: reader.u8()?,
+        pressed: Vec::new(),
+    };
     let (absolute, relative) = (reader.u8()?, reader.u8()?);
-    let at = within(Position { x: reader.u16()?, y: reader.u16()? });
+    let at = within(Position {
+        x: reader.u16()?,
+        y: reader.u16()?,
+    });
     let count = usize::from(reader.u8()?);
-    reader.bytes(count)?.iter().for_each(|usage| keys.set(*usage, Edge::Down));
-    let mut pointer = Pointer { at, ..Pointer::default() };
+    reader
+        .bytes(count)?
+        .iter()
+        .for_each(|usage| keys.set(*usage, Edge::Down));
+    let mut pointer = Pointer {
+        at,
+        ..Pointer::default()
+    };
     pointer.press(absolute, Function::Absolute);
     pointer.press(relative, Function::Relative);
     Some(Held { keys, pointer })
@@ -121,18 +148,38 @@ fn decode_book(reader: &mut Reader<'_>) -> Option<Book> {
     let (holder, settled, lost) = (reader.u64()?, reader.u32()?, reader.u32()?);
     let seq = reader.option()?;
     let known = reader.u8()? == 1;
-    let motion = Motion { x: reader.i32()?, y: reader.i32()?, wheel: reader.i32()?, pan: reader.i32()? };
+    let motion = Motion {
+        x: reader.i32()?,
+        y: reader.i32()?,
+        wheel: reader.i32()?,
+        pan: reader.i32()?,
+    };
     let count = usize::from(reader.u16()?);
-    let marks = reader.bytes(count)?.iter().map(|byte| mark(*byte)).collect::<Option<Vec<_>>>()?;
-    (count <= MAX_MARKS).then_some(Book { holder, settled, lost, seq, motion: known.then_some(motion), marks })
+    let marks = reader
+        .bytes(count)?
+        .iter()
+        .map(|byte| mark(*byte))
+        .collect::<Option<Vec<_>>>()?;
+    (count <= MAX_MARKS).then_some(Book {
+        holder,
+        settled,
+        lost,
+        seq,
+        motion: known.then_some(motion),
+        marks,
+    })
 }
 
 fn mark(byte: u8) -> Option<Mark> {
-    [Mark::Open, Mark::Sent, Mark::Done].get(usize::from(byte)).copied()
+    [Mark::Open, Mark::Sent, Mark::Done]
+        .get(usize::from(byte))
+        .copied()
 }
 
 fn checksum(length: &[u8], body: &[u8]) -> u32 {
-    length.iter().chain(body).fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    length.iter().chain(body).fold(0x811c_9dc5, |sum, byte| {
+        (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -180,22 +227,61 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     fn book(holder: u64) -> Book {
-        let motion = Some(Motion { x: -1, y: i32::MIN, wheel: 3, pan: 4 });
-        Book { holder, settled: 7, lost: 1, seq: Some(9), motion, marks: vec![Mark::Open, Mark::Sent, Mark::Done] }
+        let motion = Some(Motion {
+            x: -1,
+            y: i32::MIN,
+            wheel: 3,
+            pan: 4,
+        });
+        Book {
+            holder,
+            settled: 7,
+            lost: 1,
+            seq: Some(9),
+            motion,
+            marks: vec![Mark::Open, Mark::Sent, Mark::Done],
+        }
     }
 
     fn sample() -> Record {
-        let pointer = Pointer { absolute: 1, relative: 4, at: Position { x: 5, y: 6 } };
-        let held = Held { keys: Keys { modifiers: 3, pressed: vec![4, 9, 5] }, pointer };
-        let books = Books(vec![book(1), Book { seq: None, motion: None, ..book(2) }]);
-        Record { epoch: 3, holder: 1, lease: Time::from_millis(77), binding: Some(2), held, books }
+        let pointer = Pointer {
+            absolute: 1,
+            relative: 4,
+            at: Position { x: 5, y: 6 },
+        };
+        let held = Held {
+            keys: Keys {
+                modifiers: 3,
+                pressed: vec![4, 9, 5],
+            },
+            pointer,
+        };
+        let books = Books(vec![
+            book(1),
+            Book {
+                seq: None,
+                motion: None,
+                ..book(2)
+            },
+        ]);
+        Record {
+            epoch: 3,
+            holder: 1,
+            lease: Time::from_millis(77),
+            binding: Some(2),
+            held,
+            books,
+        }
     }
 
     #[test]
     fn the_largest_record_fits_in_a_page() {
         let mut record = sample();
         record.held.keys.pressed = (4..36).collect();
-        let full = Book { marks: vec![Mark::Sent; MAX_MARKS], ..book(1) };
+        let full = Book {
+            marks: vec![Mark::Sent; MAX_MARKS],
+            ..book(1)
+        };
         record.books = Books(vec![full; MAX_BOOKS]);
         assert!(encode(&record).len() <= MAX_RECORD);
         assert_eq!(decode(&encode(&record)), Some(record));

@@ -140,7 +140,11 @@ mod tests {
         for pan in [Pan::Yes, Pan::No] {
             for function in Function::ALL {
                 let expected = (u32::from(function.report_length(pan)) * 8, 0);
-                assert_eq!(input_bits(&function.descriptor(pan)), expected, "{function} {pan:?}");
+                assert_eq!(
+                    input_bits(&function.descriptor(pan)),
+                    expected,
+                    "{function} {pan:?}"
+                );
             }
         }
     }

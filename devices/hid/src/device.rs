@@ -75,10 +75,21 @@ impl Device {
 
     fn translate(&mut self, incoming: Incoming) -> Option<Event> {
         match incoming {
-            Incoming::Event { topic, body, source, .. } => match topic.as_str() {
+            Incoming::Event {
+                topic,
+                body,
+                source,
+                ..
+            } => match topic.as_str() {
                 topics::INPUT => {
                     let state: InputState = understood(body.decode(&topic))?;
-                    Some(Event::Input { source: Source { name: source.name, generation: source.generation.0 }, state })
+                    Some(Event::Input {
+                        source: Source {
+                            name: source.name,
+                            generation: source.generation.0,
+                        },
+                        state,
+                    })
                 }
                 topics::GADGET_STATE => {
                     let state: GadgetState = understood(body.decode(&topic))?;
@@ -88,7 +99,9 @@ impl Device {
                 }
                 _ => None,
             },
-            Incoming::SourceGone { source, generation } => Some(self.gone(source.as_str(), generation.0)),
+            Incoming::SourceGone { source, generation } => {
+                Some(self.gone(source.as_str(), generation.0))
+            }
             Incoming::Request(request) => {
                 // An answer that cannot be sent is followed by the end of the link, which is handled there.
                 let _ = request.unknown();
@@ -100,9 +113,15 @@ impl Device {
 
     fn gone(&mut self, name: &str, generation: u32) -> Event {
         if self.gadget.as_deref() == Some(name) {
-            return Event::Usb(Usb { binding: None, bus: Bus::Awake });
+            return Event::Usb(Usb {
+                binding: None,
+                bus: Bus::Awake,
+            });
         }
-        Event::SourceGone(Source { name: name.to_owned(), generation })
+        Event::SourceGone(Source {
+            name: name.to_owned(),
+            generation,
+        })
     }
 
     /// Takes an event through the core, does what it says, and takes the outcomes through it too.
@@ -122,7 +141,9 @@ impl Device {
                 self.store.save(&record);
                 None
             }
-            Action::Write(report) => Some(Event::Wrote(report.function(), self.backend.write(&report))),
+            Action::Write(report) => {
+                Some(Event::Wrote(report.function(), self.backend.write(&report)))
+            }
             Action::Open(function) => Some(match self.backend.open(function) {
                 Opened::Yes => Event::Opened(function),
                 Opened::No => Event::NoDevice(function),
@@ -149,13 +170,19 @@ impl Device {
     /// Tells the kernel whether there is anything to write to.
     fn announce(&mut self) -> Result<(), SendError> {
         let absent = self.core.state().keyboard == Endpoint::Absent;
-        let readiness = if absent { Readiness::NoFunctions } else { Readiness::Ready };
+        let readiness = if absent {
+            Readiness::NoFunctions
+        } else {
+            Readiness::Ready
+        };
         if self.told.replace(readiness) == Some(readiness) {
             return Ok(());
         }
         let ready = match readiness {
             Readiness::Ready => dkvm_wire::Ready::default(),
-            Readiness::NoFunctions => dkvm_wire::Ready { degraded: Some(NO_FUNCTIONS.to_owned()) },
+            Readiness::NoFunctions => dkvm_wire::Ready {
+                degraded: Some(NO_FUNCTIONS.to_owned()),
+            },
         };
         self.sender.emit(topics::READY, &ready)
     }
@@ -195,13 +222,23 @@ fn heard(said: Said) -> Event {
 }
 
 fn usb(state: &GadgetState) -> Usb {
-    let bus = if state.state == UsbState::Suspended { Bus::Asleep } else { Bus::Awake };
-    Usb { binding: Some(state.binding), bus }
+    let bus = if state.state == UsbState::Suspended {
+        Bus::Asleep
+    } else {
+        Bus::Awake
+    };
+    Usb {
+        binding: Some(state.binding),
+        bus,
+    }
 }
 
 fn now() -> Time {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let micros = time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1000);
+    let micros = time
+        .tv_sec
+        .saturating_mul(1_000_000)
+        .saturating_add(time.tv_nsec / 1000);
     Time::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 

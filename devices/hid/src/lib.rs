@@ -28,7 +28,10 @@ use dkvm_wire::{topics, QueueClass};
 pub fn main() -> i32 {
     let identity = Identity {
         consumes: &[topics::INPUT, topics::GADGET_STATE],
-        produces: &[(topics::HID_STATE, QueueClass::State), (topics::INPUT_ACK, QueueClass::Stream)],
+        produces: &[
+            (topics::HID_STATE, QueueClass::State),
+            (topics::INPUT_ACK, QueueClass::Stream),
+        ],
         ..Identity::new("hid", env!("CARGO_PKG_VERSION"))
     };
     dkvm_sdk::main(identity, device::run)

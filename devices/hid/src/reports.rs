@@ -125,19 +125,28 @@ impl Report {
     /// A keyboard report.
     pub fn keyboard(modifiers: u8, keys: [u8; REPORT_KEYS]) -> Self {
         let [a, b, c, d, e, f] = keys;
-        Self { function: Function::Keyboard, bytes: [modifiers, 0, a, b, c, d, e, f] }
+        Self {
+            function: Function::Keyboard,
+            bytes: [modifiers, 0, a, b, c, d, e, f],
+        }
     }
 
     /// A report of the absolute mouse.
     pub fn absolute(buttons: u8, at: Position, turn: Turn) -> Self {
         let ([xl, xh], [yl, yh]) = (at.x.to_le_bytes(), at.y.to_le_bytes());
         let bytes = [buttons, xl, xh, yl, yh, turn.wheel as u8, turn.pan as u8, 0];
-        Self { function: Function::Absolute, bytes }
+        Self {
+            function: Function::Absolute,
+            bytes,
+        }
     }
 
     /// A report of the relative mouse.
     pub fn relative(buttons: u8, x: i8, y: i8, wheel: i8) -> Self {
-        Self { function: Function::Relative, bytes: [buttons, x as u8, y as u8, wheel as u8, 0, 0, 0, 0] }
+        Self {
+            function: Function::Relative,
+            bytes: [buttons, x as u8, y as u8, wheel as u8, 0, 0, 0, 0],
+        }
     }
 
     /// Whose report.
@@ -155,7 +164,13 @@ impl Report {
 pub fn leds(report: &[u8]) -> Option<Leds> {
     let bits = *report.first()?;
     let on = |bit: u8| bits & (1 << bit) != 0;
-    Some(Leds { num: on(0), caps: on(1), scroll: on(2), compose: on(3), kana: on(4) })
+    Some(Leds {
+        num: on(0),
+        caps: on(1),
+        scroll: on(2),
+        compose: on(3),
+        kana: on(4),
+    })
 }
 
 #[cfg(test)]
@@ -167,11 +182,21 @@ mod tests {
     fn reports_have_the_length_that_is_bound() {
         let reports = [
             Report::keyboard(1, [4, 0, 0, 0, 0, 0]),
-            Report::absolute(1, Position { x: 0x1234, y: 0x7fff }, Turn { wheel: -1, pan: 2 }),
+            Report::absolute(
+                1,
+                Position {
+                    x: 0x1234,
+                    y: 0x7fff,
+                },
+                Turn { wheel: -1, pan: 2 },
+            ),
             Report::relative(2, -127, 127, 1),
         ];
         for report in reports {
-            assert_eq!(report.bytes().len(), usize::from(report.function().report_length(Pan::Yes)));
+            assert_eq!(
+                report.bytes().len(),
+                usize::from(report.function().report_length(Pan::Yes))
+            );
         }
         assert_eq!(reports[1].bytes(), [1, 0x34, 0x12, 0xff, 0x7f, 0xff, 2]);
         assert_eq!(reports[2].bytes(), [2, 0x81, 0x7f, 1]);
@@ -179,7 +204,13 @@ mod tests {
 
     #[test]
     fn leds_are_read_from_the_first_byte() {
-        assert_eq!(leds(&[0b0000_0010]), Some(Leds { caps: true, ..Leds::default() }));
+        assert_eq!(
+            leds(&[0b0000_0010]),
+            Some(Leds {
+                caps: true,
+                ..Leds::default()
+            })
+        );
         assert_eq!(leds(&[]), None);
     }
 

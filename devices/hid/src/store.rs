@@ -27,7 +27,10 @@ impl Store {
         };
         Self::open_in(&directory).unwrap_or_else(|error| {
             let path = directory.join("applied");
-            dkvm_sdk::warn!("cannot use {}: {error}; a key may be typed twice if hid dies", path.display());
+            dkvm_sdk::warn!(
+                "cannot use {}: {error}; a key may be typed twice if hid dies",
+                path.display()
+            );
             (Self::default(), Record::default())
         })
     }
@@ -35,7 +38,12 @@ impl Store {
     /// The same in a given directory.
     pub fn open_in(directory: &Path) -> io::Result<(Self, Record)> {
         let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let options = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600);
         let file = options.open(directory.join("applied"))?;
         let mut bytes = Vec::with_capacity(MAX_RECORD);
         (&file).take(MAX_RECORD as u64).read_to_end(&mut bytes)?;
@@ -46,7 +54,9 @@ impl Store {
     pub fn save(&mut self, record: &Record) {
         let Some(file) = &self.0 else { return };
         if let Err(error) = file.write_all_at(&encode(record), 0) {
-            dkvm_sdk::warn!("cannot write the file applied: {error}; a key may be typed twice if hid dies");
+            dkvm_sdk::warn!(
+                "cannot write the file applied: {error}; a key may be typed twice if hid dies"
+            );
             self.0 = None;
         }
     }
@@ -61,7 +71,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (mut store, record) = Store::open_in(directory.path()).unwrap();
         assert_eq!(record, Record::default());
-        let record = Record { epoch: 8, holder: 9, ..Record::default() };
+        let record = Record {
+            epoch: 8,
+            holder: 9,
+            ..Record::default()
+        };
         store.save(&record);
         assert_eq!(Store::open_in(directory.path()).unwrap().1, record);
     }
@@ -71,7 +85,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         for rubbish in [&b""[..], b"dKVMhid1", &[0xff; 9000]] {
             std::fs::write(directory.path().join("applied"), rubbish).unwrap();
-            assert_eq!(Store::open_in(directory.path()).unwrap().1, Record::default());
+            assert_eq!(
+                Store::open_in(directory.path()).unwrap().1,
+                Record::default()
+            );
         }
     }
 }

@@ -22,15 +22,35 @@ fn start(directory: &Path) -> Result<FakeKernel, Failure> {
 /// The keyboard's reports so far, without those that change nothing.
 fn keyboard(directory: &Path) -> Vec<String> {
     let record = fs::read_to_string(directory.join("record")).expect("a record");
-    let mut reports: Vec<_> = record.lines().filter_map(|line| line.strip_prefix("keyboard ")).map(str::to_owned).collect();
+    let mut reports: Vec<_> = record
+        .lines()
+        .filter_map(|line| line.strip_prefix("keyboard "))
+        .map(str::to_owned)
+        .collect();
     reports.dedup();
     reports
 }
 
 fn state(seq: u32, first: u32, steps: &[(u8, bool)], keys: &[u8]) -> InputState {
-    let steps = steps.iter().map(|(usage, down)| Step::Key { usage: *usage, down: *down }).collect();
+    let steps = steps
+        .iter()
+        .map(|(usage, down)| Step::Key {
+            usage: *usage,
+            down: *down,
+        })
+        .collect();
     let (keys, motion) = (keys.to_vec(), Motion::default());
-    InputState { holder: 5, focus: 1, seq, first, steps, keys, buttons: 0, at: None, motion }
+    InputState {
+        holder: 5,
+        focus: 1,
+        seq,
+        first,
+        steps,
+        keys,
+        buttons: 0,
+        at: None,
+        motion,
+    }
 }
 
 fn settled(kernel: &mut FakeKernel, steps: u32) -> Result<(), Failure> {
@@ -45,7 +65,11 @@ const A_DOWN: &str = "0000040000000000";
 fn a_tap_is_written_and_acknowledged() -> Result<(), Failure> {
     let directory = tempfile::tempdir().expect("a directory");
     let mut kernel = start(directory.path())?;
-    kernel.emit("web", topics::INPUT, &state(1, 0, &[(A, true), (A, false)], &[]))?;
+    kernel.emit(
+        "web",
+        topics::INPUT,
+        &state(1, 0, &[(A, true), (A, false)], &[]),
+    )?;
     settled(&mut kernel, 2)?;
     assert_eq!(keyboard(directory.path()), [NOTHING, A_DOWN, NOTHING]);
     kernel.goodbye()?;
@@ -56,11 +80,18 @@ fn a_tap_is_written_and_acknowledged() -> Result<(), Failure> {
 fn lock_keys_light_the_leds() -> Result<(), Failure> {
     let directory = tempfile::tempdir().expect("a directory");
     let mut kernel = start(directory.path())?;
-    kernel.emit("web", topics::INPUT, &state(1, 0, &[(CAPS_LOCK, true), (CAPS_LOCK, false)], &[]))?;
+    kernel.emit(
+        "web",
+        topics::INPUT,
+        &state(1, 0, &[(CAPS_LOCK, true), (CAPS_LOCK, false)], &[]),
+    )?;
     loop {
         let state: HidState = kernel.expect(topics::HID_STATE)?;
         if state.leds.caps {
-            assert_eq!((state.keyboard, state.holder, state.focus), (Link::Ok, 5, 1));
+            assert_eq!(
+                (state.keyboard, state.holder, state.focus),
+                (Link::Ok, 5, 1)
+            );
             return Ok(());
         }
     }
@@ -75,7 +106,11 @@ fn a_killed_device_types_nothing_twice() -> Result<(), Failure> {
     kernel.kill()?;
     // The page never heard that its step was taken.
     let mut kernel = start(directory.path())?;
-    kernel.emit("web", topics::INPUT, &state(2, 0, &[(A, true), (A, false)], &[]))?;
+    kernel.emit(
+        "web",
+        topics::INPUT,
+        &state(2, 0, &[(A, true), (A, false)], &[]),
+    )?;
     settled(&mut kernel, 2)?;
     let reports = keyboard(directory.path());
     let presses = reports.iter().filter(|report| *report == A_DOWN).count();
@@ -105,7 +140,10 @@ fn a_goodbye_releases_everything() -> Result<(), Failure> {
     kernel.emit("web", topics::INPUT, &state(1, 0, &[(A, true)], &[A]))?;
     settled(&mut kernel, 1)?;
     kernel.goodbye()?;
-    assert_eq!(keyboard(directory.path()).last().map(String::as_str), Some(NOTHING));
+    assert_eq!(
+        keyboard(directory.path()).last().map(String::as_str),
+        Some(NOTHING)
+    );
     Ok(())
 }
 
@@ -116,8 +154,16 @@ fn rubbish_is_told_and_survived() -> Result<(), Failure> {
     let mut kernel = start(directory.path())?;
     kernel.emit("web", topics::INPUT, "rubbish")?;
     kernel.emit("gadget", topics::GADGET_STATE, &[1, 2, 3])?;
-    kernel.emit("web", topics::INPUT, &state(1, 0, &[(A, true), (A, false)], &[]))?;
+    kernel.emit(
+        "web",
+        topics::INPUT,
+        &state(1, 0, &[(A, true), (A, false)], &[]),
+    )?;
     settled(&mut kernel, 2)?;
-    assert!(kernel.log().iter().any(|line| line.contains("input.hid")), "{:?}", kernel.log());
+    assert!(
+        kernel.log().iter().any(|line| line.contains("input.hid")),
+        "{:?}",
+        kernel.log()
+    );
     Ok(())
 }

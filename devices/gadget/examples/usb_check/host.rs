@@ -40,7 +40,11 @@ pub struct Host {
 impl Host {
     /// Waits for the three.
     pub fn open() -> Result<Self, Failure> {
-        Ok(Self { keyboard: open("input0")?, absolute: open("input1")?, relative: open("input2")? })
+        Ok(Self {
+            keyboard: open("input0")?,
+            absolute: open("input1")?,
+            relative: open("input2")?,
+        })
     }
 }
 
@@ -52,7 +56,11 @@ impl Input {
             match self.events.recv_timeout(left) {
                 Ok(code) if code.kind == kind => return Ok(code),
                 Ok(_) => {}
-                Err(_) => return Err(Failure::new(format!("the host saw no event of kind {kind}"))),
+                Err(_) => {
+                    return Err(Failure::new(format!(
+                        "the host saw no event of kind {kind}"
+                    )))
+                }
             }
         }
     }
@@ -72,7 +80,9 @@ impl Input {
         event[16..18].copy_from_slice(&kind.to_ne_bytes());
         event[18..20].copy_from_slice(&code.to_ne_bytes());
         event[20..].copy_from_slice(&value.to_ne_bytes());
-        self.file.write_all(&event).map_err(|error| Failure::new(format!("the host cannot set the LEDs: {error}")))
+        self.file
+            .write_all(&event)
+            .map_err(|error| Failure::new(format!("the host cannot set the LEDs: {error}")))
     }
 }
 
@@ -80,34 +90,51 @@ impl Input {
 fn find(place: &str) -> Option<PathBuf> {
     let entries = fs::read_dir("/sys/class/input").ok()?.flatten();
     let ours = |path: &PathBuf| {
-        let text = |name: &str| fs::read_to_string(path.join("device").join(name)).unwrap_or_default();
+        let text =
+            |name: &str| fs::read_to_string(path.join("device").join(name)).unwrap_or_default();
         text("name").contains("dKVM") && text("phys").trim().ends_with(place)
     };
-    let event = entries.map(|entry| entry.path()).filter(|path| path.join("dev").exists() && path.to_string_lossy().contains("event"));
-    event.filter(ours).find_map(|path| Some(PathBuf::from("/dev/input").join(path.file_name()?)))
+    let event = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.join("dev").exists() && path.to_string_lossy().contains("event"));
+    event
+        .filter(ours)
+        .find_map(|path| Some(PathBuf::from("/dev/input").join(path.file_name()?)))
 }
 
 fn open(place: &str) -> Result<Input, Failure> {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
-        let file = find(place).and_then(|path| OpenOptions::new().read(true).write(true).open(path).ok());
+        let file =
+            find(place).and_then(|path| OpenOptions::new().read(true).write(true).open(path).ok());
         if let Some(file) = file {
             return listen(file);
         }
         thread::sleep(Duration::from_millis(10));
     }
-    Err(Failure::new(format!("the host has no input device of ours at {place}")))
+    Err(Failure::new(format!(
+        "the host has no input device of ours at {place}"
+    )))
 }
 
 fn listen(file: File) -> Result<Input, Failure> {
-    let mut reader = file.try_clone().map_err(|error| Failure::new(error.to_string()))?;
+    let mut reader = file
+        .try_clone()
+        .map_err(|error| Failure::new(error.to_string()))?;
     let (sender, events) = channel();
     thread::spawn(move || {
         let mut event = [0; EVENT];
         while reader.read_exact(&mut event).is_ok() {
             let half = |at: usize| u16::from_ne_bytes([event[at], event[at + 1]]);
             let value = i32::from_ne_bytes([event[20], event[21], event[22], event[23]]);
-            if sender.send(Code { kind: half(16), code: half(18), value }).is_err() {
+            if sender
+                .send(Code {
+                    kind: half(16),
+                    code: half(18),
+                    value,
+                })
+                .is_err()
+            {
                 return;
             }
         }
@@ -117,14 +144,25 @@ fn listen(file: File) -> Result<Input, Failure> {
 
 /// Disconnects in the host's log so far.
 pub fn disconnects() -> Result<usize, Failure> {
-    let log = std::process::Command::new("dmesg").output().map_err(|error| Failure::new(error.to_string()))?;
-    Ok(String::from_utf8_lossy(&log.stdout).matches("USB disconnect").count())
+    let log = std::process::Command::new("dmesg")
+        .output()
+        .map_err(|error| Failure::new(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&log.stdout)
+        .matches("USB disconnect")
+        .count())
 }
 
 fn device() -> Result<PathBuf, Failure> {
-    let entries = fs::read_dir("/sys/bus/usb/devices").map_err(|error| Failure::new(error.to_string()))?;
-    let ours = |path: &PathBuf| fs::read_to_string(path.join("product")).is_ok_and(|product| product.trim() == "dKVM");
-    entries.flatten().map(|entry| entry.path()).find(ours).ok_or_else(|| Failure::new("the host has no device of ours"))
+    let entries =
+        fs::read_dir("/sys/bus/usb/devices").map_err(|error| Failure::new(error.to_string()))?;
+    let ours = |path: &PathBuf| {
+        fs::read_to_string(path.join("product")).is_ok_and(|product| product.trim() == "dKVM")
+    };
+    entries
+        .flatten()
+        .map(|entry| entry.path())
+        .find(ours)
+        .ok_or_else(|| Failure::new("the host has no device of ours"))
 }
 
 fn set_authorized(value: &str) -> Result<(), Failure> {

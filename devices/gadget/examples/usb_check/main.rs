@@ -19,8 +19,11 @@ const CAPS_LOCK: u8 = 0x39;
 const LETTERS: [u16; 7] = [30, 48, 46, 32, 18, 33, 34];
 const LEFT: u16 = 0x110;
 
+/// One thing to get right; gives its figure.
+type Check = fn(&mut Rig) -> Result<String, Failure>;
+
 fn main() {
-    let checks: [(&str, fn(&mut Rig) -> Result<String, Failure>); 9] = [
+    let checks: [(&str, Check); 9] = [
         ("taps", taps),
         ("burst", burst),
         ("six keys", six_keys),
@@ -44,11 +47,18 @@ fn main() {
 }
 
 fn must(condition: bool, sentence: impl Into<String>) -> Result<(), Failure> {
-    if condition { Ok(()) } else { Err(Failure::new(sentence)) }
+    if condition {
+        Ok(())
+    } else {
+        Err(Failure::new(sentence))
+    }
 }
 
 fn equal<T: PartialEq + std::fmt::Debug>(found: &T, wanted: &T) -> Result<(), Failure> {
-    must(found == wanted, format!("found {found:?}, wanted {wanted:?}"))
+    must(
+        found == wanted,
+        format!("found {found:?}, wanted {wanted:?}"),
+    )
 }
 
 /// Latency from the event to hid to the event of the host.
@@ -60,12 +70,24 @@ fn taps(rig: &mut Rig) -> Result<String, Failure> {
             rig.key(A, down)?;
             let seen = rig.host.keyboard.next(EV_KEY)?;
             micros.push(start.elapsed().as_micros());
-            equal(&seen, &Code { kind: EV_KEY, code: LETTERS[0], value: down.into() })?;
+            equal(
+                &seen,
+                &Code {
+                    kind: EV_KEY,
+                    code: LETTERS[0],
+                    value: down.into(),
+                },
+            )?;
         }
         rig.settle()?;
     }
     micros.sort_unstable();
-    Ok(format!("{} steps, median {} µs, p99 {} µs", micros.len(), micros[micros.len() / 2], micros[micros.len() * 99 / 100]))
+    Ok(format!(
+        "{} steps, median {} µs, p99 {} µs",
+        micros.len(),
+        micros[micros.len() / 2],
+        micros[micros.len() * 99 / 100]
+    ))
 }
 
 /// Many steps at once: all arrive, in order.
@@ -81,7 +103,14 @@ fn burst(rig: &mut Rig) -> Result<String, Failure> {
                 rig.send()?;
             }
             for value in [1, 0] {
-                equal(&rig.host.keyboard.next(EV_KEY)?, &Code { kind: EV_KEY, code: LETTERS[round % 7], value })?;
+                equal(
+                    &rig.host.keyboard.next(EV_KEY)?,
+                    &Code {
+                        kind: EV_KEY,
+                        code: LETTERS[round % 7],
+                        value,
+                    },
+                )?;
             }
         }
         rig.settle()?;
@@ -93,13 +122,35 @@ fn burst(rig: &mut Rig) -> Result<String, Failure> {
 fn six_keys(rig: &mut Rig) -> Result<String, Failure> {
     (0..7).for_each(|i| rig.step(A + i, true));
     rig.send()?;
-    let down: Vec<_> = (0..6).map(|_| rig.host.keyboard.next(EV_KEY)).collect::<Result<_, _>>()?;
-    equal(&down.iter().map(|code| code.code).collect::<Vec<_>>(), &LETTERS[..6].to_vec())?;
+    let down: Vec<_> = (0..6)
+        .map(|_| rig.host.keyboard.next(EV_KEY))
+        .collect::<Result<_, _>>()?;
+    equal(
+        &down.iter().map(|code| code.code).collect::<Vec<_>>(),
+        &LETTERS[..6].to_vec(),
+    )?;
     rig.step(A, false);
     rig.send()?;
-    let mut roll = vec![rig.host.keyboard.next(EV_KEY)?, rig.host.keyboard.next(EV_KEY)?];
+    let mut roll = vec![
+        rig.host.keyboard.next(EV_KEY)?,
+        rig.host.keyboard.next(EV_KEY)?,
+    ];
     roll.sort_by_key(|code| code.value);
-    equal(&roll, &vec![Code { kind: EV_KEY, code: LETTERS[0], value: 0 }, Code { kind: EV_KEY, code: LETTERS[6], value: 1 }])?;
+    equal(
+        &roll,
+        &vec![
+            Code {
+                kind: EV_KEY,
+                code: LETTERS[0],
+                value: 0,
+            },
+            Code {
+                kind: EV_KEY,
+                code: LETTERS[6],
+                value: 1,
+            },
+        ],
+    )?;
     (1..7).for_each(|i| rig.step(A + i, false));
     rig.send()?;
     (0..6).try_for_each(|_| rig.host.keyboard.next(EV_KEY).map(|_| ()))?;
@@ -127,9 +178,23 @@ fn mice(rig: &mut Rig) -> Result<String, Failure> {
     equal(&x, &300)?;
     rig.page.at = Some(dkvm_wire::vocab::input::Position { x: 100, y: 200 });
     rig.button(0, true)?;
-    equal(&rig.host.absolute.next(EV_KEY)?, &Code { kind: EV_KEY, code: LEFT, value: 1 })?;
+    equal(
+        &rig.host.absolute.next(EV_KEY)?,
+        &Code {
+            kind: EV_KEY,
+            code: LEFT,
+            value: 1,
+        },
+    )?;
     rig.button(0, false)?;
-    equal(&rig.host.absolute.next(EV_KEY)?, &Code { kind: EV_KEY, code: LEFT, value: 0 })?;
+    equal(
+        &rig.host.absolute.next(EV_KEY)?,
+        &Code {
+            kind: EV_KEY,
+            code: LEFT,
+            value: 0,
+        },
+    )?;
     rig.settle()?;
     Ok("relative and absolute".to_owned())
 }
@@ -141,13 +206,19 @@ fn adopted(rig: &mut Rig) -> Result<String, Failure> {
         let start = Instant::now();
         rig.restart_gadget()?;
         millis.push(start.elapsed().as_millis());
-        equal(&(rig.gadget_state.binding, rig.gadget_state.state), &(before, UsbState::Configured))?;
+        equal(
+            &(rig.gadget_state.binding, rig.gadget_state.state),
+            &(before, UsbState::Configured),
+        )?;
         rig.tap(A)?;
         (0..2).try_for_each(|_| rig.host.keyboard.next(EV_KEY).map(|_| ()))?;
     }
     equal(&host::disconnects()?, &disconnects)?;
     millis.sort_unstable();
-    Ok(format!("50 deaths, 0 disconnects, ready again in {} ms (median)", millis[millis.len() / 2]))
+    Ok(format!(
+        "50 deaths, 0 disconnects, ready again in {} ms (median)",
+        millis[millis.len() / 2]
+    ))
 }
 
 fn hid_killed(rig: &mut Rig) -> Result<String, Failure> {
@@ -160,7 +231,14 @@ fn hid_killed(rig: &mut Rig) -> Result<String, Failure> {
         rig.send()?;
     }
     rig.key(A, false)?;
-    equal(&rig.host.keyboard.next_but_repeats(EV_KEY)?, &Code { kind: EV_KEY, code: LETTERS[0], value: 0 })?;
+    equal(
+        &rig.host.keyboard.next_but_repeats(EV_KEY)?,
+        &Code {
+            kind: EV_KEY,
+            code: LETTERS[0],
+            value: 0,
+        },
+    )?;
     rig.settle()?;
     Ok("50 deaths, the key stayed down and came up once".to_owned())
 }
@@ -180,7 +258,10 @@ fn resets(rig: &mut Rig) -> Result<String, Failure> {
         (0..2).try_for_each(|_| rig.host.keyboard.next(EV_KEY).map(|_| ()))?;
     }
     millis.sort_unstable();
-    Ok(format!("20 times, usable {} ms after it was configured (median)", millis[10]))
+    Ok(format!(
+        "20 times, usable {} ms after it was configured (median)",
+        millis[10]
+    ))
 }
 
 fn replug(rig: &mut Rig) -> Result<String, Failure> {

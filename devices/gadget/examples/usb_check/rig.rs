@@ -32,14 +32,37 @@ fn start(folder: &std::path::Path, name: &str) -> Result<FakeKernel, Failure> {
 
 impl Rig {
     pub fn start() -> Result<Self, Failure> {
-        let folder = PathBuf::from(std::env::args().nth(1).ok_or_else(|| Failure::new("name the folder of the programs"))?);
+        let folder = PathBuf::from(
+            std::env::args()
+                .nth(1)
+                .ok_or_else(|| Failure::new("name the folder of the programs"))?,
+        );
         let mut gadget = start(&folder, "gadget")?;
-        let gadget_state = gadget.expect_that(topics::GADGET_STATE, |state: &GadgetState| state.state == UsbState::Configured)?;
+        let gadget_state = gadget.expect_that(topics::GADGET_STATE, |state: &GadgetState| {
+            state.state == UsbState::Configured
+        })?;
         let mut hid = start(&folder, "hid")?;
         hid.emit("gadget", topics::GADGET_STATE, &gadget_state)?;
         let motion = Motion::default();
-        let page = InputState { holder: 7, focus: 1, seq: 0, first: 0, steps: vec![], keys: vec![], buttons: 0, at: None, motion };
-        let mut rig = Self { folder, gadget, hid, gadget_state, page, host: Host::open()? };
+        let page = InputState {
+            holder: 7,
+            focus: 1,
+            seq: 0,
+            first: 0,
+            steps: vec![],
+            keys: vec![],
+            buttons: 0,
+            at: None,
+            motion,
+        };
+        let mut rig = Self {
+            folder,
+            gadget,
+            hid,
+            gadget_state,
+            page,
+            host: Host::open()?,
+        };
         rig.send()?;
         rig.settle()?;
         Ok(rig)
@@ -76,7 +99,11 @@ impl Rig {
 
     pub fn button(&mut self, button: u8, down: bool) -> Result<(), Failure> {
         self.page.buttons = (self.page.buttons & !(1 << button)) | (u8::from(down) << button);
-        self.page.steps.push(Step::Button { button, down, at: self.page.at });
+        self.page.steps.push(Step::Button {
+            button,
+            down,
+            at: self.page.at,
+        });
         self.send()
     }
 
@@ -84,7 +111,10 @@ impl Rig {
     pub fn settle(&mut self) -> Result<(), Failure> {
         let all = self.page.first + u32::try_from(self.page.steps.len()).unwrap_or(u32::MAX);
         loop {
-            let Some(event) = self.hid.within(Duration::from_millis(100), topics::INPUT_ACK)? else {
+            let Some(event) = self
+                .hid
+                .within(Duration::from_millis(100), topics::INPUT_ACK)?
+            else {
                 self.send()?;
                 continue;
             };
@@ -109,20 +139,24 @@ impl Rig {
         self.gadget = start(&self.folder, "gadget")?;
         self.gadget_state = self.gadget.expect(topics::GADGET_STATE)?;
         self.gadget.expect_log("adopted").map(|_| ())?;
-        self.hid.emit("gadget", topics::GADGET_STATE, &self.gadget_state)
+        self.hid
+            .emit("gadget", topics::GADGET_STATE, &self.gadget_state)
     }
 
     pub fn restart_hid(&mut self) -> Result<(), Failure> {
         self.hid.kill()?;
         self.hid = start(&self.folder, "hid")?;
-        self.hid.emit("gadget", topics::GADGET_STATE, &self.gadget_state)
+        self.hid
+            .emit("gadget", topics::GADGET_STATE, &self.gadget_state)
     }
 
     pub fn replug(&mut self) -> Result<(), Failure> {
         let _: Nothing = self.gadget.call(methods::REPLUG, &Nothing {})?;
         let binding = self.gadget_state.binding;
-        let configured = |state: &GadgetState| state.binding != binding && state.state == UsbState::Configured;
+        let configured =
+            |state: &GadgetState| state.binding != binding && state.state == UsbState::Configured;
         self.gadget_state = self.gadget.expect_that(topics::GADGET_STATE, configured)?;
-        self.hid.emit("gadget", topics::GADGET_STATE, &self.gadget_state)
+        self.hid
+            .emit("gadget", topics::GADGET_STATE, &self.gadget_state)
     }
 }

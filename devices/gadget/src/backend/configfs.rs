@@ -7,7 +7,10 @@ use super::{
 use crate::{
     config::Config,
     error::GadgetError,
-    plan::{function_directory, OutEndpoint, Plan, CONFIGURATION, DEVICE_RELEASE, MAX_PACKET_SIZE, MAX_POWER},
+    plan::{
+        function_directory, OutEndpoint, Plan, CONFIGURATION, DEVICE_RELEASE, MAX_PACKET_SIZE,
+        MAX_POWER,
+    },
     serial,
     status::Status,
 };
@@ -48,11 +51,25 @@ impl Configfs {
         let udc = controller(config, names(Path::new(CONTROLLERS)))?;
         let gadgets = configfs(&text(Path::new("/proc/mounts"))).ok_or(GadgetError::NoConfigfs)?;
         if !gadgets.is_dir() {
-            return Err(GadgetError::NoLibcomposite { path: gadgets.display().to_string() });
+            return Err(GadgetError::NoLibcomposite {
+                path: gadgets.display().to_string(),
+            });
         }
-        let watch = watch(&udc).map_err(|source| GadgetError::UdcGone { udc: udc.clone(), source })?;
-        let serial = config.serial.clone().unwrap_or_else(serial::of_this_machine);
-        Ok(Self { config: config.clone(), serial, udc, gadgets, watch })
+        let watch = watch(&udc).map_err(|source| GadgetError::UdcGone {
+            udc: udc.clone(),
+            source,
+        })?;
+        let serial = config
+            .serial
+            .clone()
+            .unwrap_or_else(serial::of_this_machine);
+        Ok(Self {
+            config: config.clone(),
+            serial,
+            udc,
+            gadgets,
+            watch,
+        })
     }
 
     /// The controller's name.
@@ -83,11 +100,25 @@ impl Configfs {
     /// Where what is there is not as wanted.
     fn difference(&self) -> Option<String> {
         let directory = self.directory();
-        let with = |out| Plan::new(&self.config, &self.serial, out).compare(&directory).err();
+        let with = |out| {
+            Plan::new(&self.config, &self.serial, out)
+                .compare(&directory)
+                .err()
+        };
         let difference = with(OutEndpoint::No)?;
         // An old Linux has no such attribute; what else differs is told by the plan without it.
-        let old = !directory.join(format!("functions/{}/no_out_endpoint", function_directory(&self.config.name, Function::Keyboard))).exists();
-        if old { with(OutEndpoint::Yes) } else { Some(difference) }.map(|difference| difference.to_string())
+        let old = !directory
+            .join(format!(
+                "functions/{}/no_out_endpoint",
+                function_directory(&self.config.name, Function::Keyboard)
+            ))
+            .exists();
+        if old {
+            with(OutEndpoint::Yes)
+        } else {
+            Some(difference)
+        }
+        .map(|difference| difference.to_string())
     }
 
     fn bound_to(&self) -> String {
@@ -96,12 +127,19 @@ impl Configfs {
 
     /// Another gadget on our controller is somebody else's, and stays.
     fn must_be_free(&self) -> Result<(), GadgetError> {
-        let others = names(&self.gadgets).into_iter().filter(|name| *name != self.config.name);
-        let taker = others.into_iter().find(|name| text(&self.gadgets.join(name).join("UDC")).trim() == self.udc);
+        let others = names(&self.gadgets)
+            .into_iter()
+            .filter(|name| *name != self.config.name);
+        let taker = others
+            .into_iter()
+            .find(|name| text(&self.gadgets.join(name).join("UDC")).trim() == self.udc);
         match taker {
             Some(name) => {
                 let by = format!("the gadget {}", self.gadgets.join(name).display());
-                Err(GadgetError::Taken { udc: self.udc.clone(), by })
+                Err(GadgetError::Taken {
+                    udc: self.udc.clone(),
+                    by,
+                })
             }
             None => Ok(()),
         }
@@ -109,20 +147,30 @@ impl Configfs {
 
     fn remove(&self) -> Result<(), GadgetError> {
         let remove = || {
-            let mine = usb_gadget::registered()?.into_iter().find(|gadget| gadget.path() == self.directory());
+            let mine = usb_gadget::registered()?
+                .into_iter()
+                .find(|gadget| gadget.path() == self.directory());
             mine.map_or(Ok(()), RegGadget::remove)
         };
-        remove().map_err(|source| GadgetError::Remove { name: self.config.name.clone(), source })
+        remove().map_err(|source| GadgetError::Remove {
+            name: self.config.name.clone(),
+            source,
+        })
     }
 
     fn build(&self) -> Result<(), GadgetError> {
         let built = match self.describe(OutEndpoint::No).and_then(Gadget::register) {
-            Err(error) if error.kind() == ErrorKind::Unsupported => self.describe(OutEndpoint::Yes).and_then(Gadget::register),
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                self.describe(OutEndpoint::Yes).and_then(Gadget::register)
+            }
             result => result,
         };
         // It is to outlive this process.
         let keep = |mut gadget: RegGadget| gadget.detach();
-        built.map(keep).map_err(|source| GadgetError::Build { name: self.config.name.clone(), source })
+        built.map(keep).map_err(|source| GadgetError::Build {
+            name: self.config.name.clone(),
+            source,
+        })
     }
 
     fn describe(&self, out: OutEndpoint) -> io::Result<Gadget> {
@@ -134,7 +182,8 @@ impl Configfs {
         }
         let strings = Strings::new(&config.manufacturer, &config.product, &self.serial);
         let id = Id::new(config.vendor_id, config.product_id);
-        let mut gadget = Gadget::new(Class::INTERFACE_SPECIFIC, id, strings).with_config(configuration);
+        let mut gadget =
+            Gadget::new(Class::INTERFACE_SPECIFIC, id, strings).with_config(configuration);
         gadget.name = Some(config.name.clone());
         gadget.device_release = DEVICE_RELEASE;
         gadget.max_packet_size0 = MAX_PACKET_SIZE;
@@ -149,8 +198,15 @@ impl Configfs {
         }
         let result = fs::write(self.directory().join("UDC"), &self.udc);
         result.map_err(|source| match source.kind() {
-            ErrorKind::ResourceBusy => GadgetError::Taken { udc: self.udc.clone(), by: self.taker() },
-            _ => GadgetError::Bind { name: self.config.name.clone(), udc: self.udc.clone(), source },
+            ErrorKind::ResourceBusy => GadgetError::Taken {
+                udc: self.udc.clone(),
+                by: self.taker(),
+            },
+            _ => GadgetError::Bind {
+                name: self.config.name.clone(),
+                udc: self.udc.clone(),
+                source,
+            },
         })
     }
 
@@ -168,7 +224,11 @@ impl Configfs {
             return Ok(());
         }
         let result = fs::write(self.directory().join("UDC"), "\n");
-        result.map_err(|source| GadgetError::Bind { name: self.config.name.clone(), udc: "nothing".to_owned(), source })
+        result.map_err(|source| GadgetError::Bind {
+            name: self.config.name.clone(),
+            udc: "nothing".to_owned(),
+            source,
+        })
     }
 
     /// Waits for the device files and gives them to hid's group.
@@ -180,17 +240,26 @@ impl Configfs {
         for function in Function::ALL {
             let path = self.device(function);
             if !appears(&path).await {
-                return Err(GadgetError::NoDeviceFile { device: path.display().to_string() });
+                return Err(GadgetError::NoDeviceFile {
+                    device: path.display().to_string(),
+                });
             }
             if let Some(Err(error)) = group.map(|group| give(&path, group)) {
-                dkvm_sdk::error!("cannot give {} to the group of {}: {error}; this device must run as root", path.display(), self.config.hid_user);
+                dkvm_sdk::error!(
+                    "cannot give {} to the group of {}: {error}; this device must run as root",
+                    path.display(),
+                    self.config.hid_user
+                );
             }
         }
         Ok(())
     }
 
     fn device(&self, function: Function) -> PathBuf {
-        let directory = self.directory().join("functions").join(function_directory(&self.config.name, function));
+        let directory = self
+            .directory()
+            .join("functions")
+            .join(function_directory(&self.config.name, function));
         let usual = || PathBuf::from(format!("/dev/hidg{}", function.index()));
         device_file(&text(&directory.join("dev"))).unwrap_or_else(usual)
     }
@@ -199,7 +268,10 @@ impl Configfs {
     pub fn functions(&self) -> Vec<FunctionInfo> {
         let info = |function: Function| {
             let path = Some(self.device(function)).filter(|path| is_there(path));
-            FunctionInfo { name: function.name().to_owned(), device: path.map_or_else(String::new, |path| path.display().to_string()) }
+            FunctionInfo {
+                name: function.name().to_owned(),
+                device: path.map_or_else(String::new, |path| path.display().to_string()),
+            }
         };
         Function::ALL.map(info).into()
     }
@@ -210,7 +282,10 @@ impl Configfs {
         let mut state = [0; MAX_STATE];
         // Reading is also what makes the next change wake us.
         let length = self.watch.get_ref().read_at(&mut state, 0);
-        let length = length.map_err(|source| GadgetError::UdcGone { udc: self.udc.clone(), source })?;
+        let length = length.map_err(|source| GadgetError::UdcGone {
+            udc: self.udc.clone(),
+            source,
+        })?;
         Ok(Status {
             bound_to: self.bound_to(),
             state: String::from_utf8_lossy(&state[..length]).into_owned(),
@@ -233,7 +308,10 @@ fn controller(config: &Config, found: Vec<String>) -> Result<String, GadgetError
         (_, None) => Err(GadgetError::NoUdc),
         (None, Some(first)) => Ok(first.clone()),
         (Some(wanted), Some(_)) if found.contains(wanted) => Ok(wanted.clone()),
-        (Some(wanted), Some(_)) => Err(GadgetError::NoSuchUdc { wanted: wanted.clone(), found: found.join(", ") }),
+        (Some(wanted), Some(_)) => Err(GadgetError::NoSuchUdc {
+            wanted: wanted.clone(),
+            found: found.join(", "),
+        }),
     }
 }
 
@@ -247,8 +325,12 @@ fn watch(udc: &str) -> io::Result<AsyncFd<File>> {
 /// The gadget that hangs on the controller says so itself, under a name that Linux chooses (`gadget.0`).
 fn suspended(controller: &Path) -> String {
     let device = controller.join("device");
-    let gadget = names(&device).into_iter().find(|name| name.starts_with("gadget"));
-    gadget.map(|name| text(&device.join(name).join("suspended"))).unwrap_or_default()
+    let gadget = names(&device)
+        .into_iter()
+        .find(|name| name.starts_with("gadget"));
+    gadget
+        .map(|name| text(&device.join(name).join("suspended")))
+        .unwrap_or_default()
 }
 
 async fn appears(path: &Path) -> bool {
@@ -266,7 +348,10 @@ fn describe_function(config: &Config, function: Function, out: OutEndpoint) -> i
     let mut builder = usb_gadget::function::other::Other::builder("hid")?;
     builder.set("subclass", function.subclass().to_string())?;
     builder.set("protocol", function.protocol().to_string())?;
-    builder.set("report_length", function.report_length(config.pan()).to_string())?;
+    builder.set(
+        "report_length",
+        function.report_length(config.pan()).to_string(),
+    )?;
     builder.set("report_desc", function.descriptor(config.pan()))?;
     if out == OutEndpoint::No {
         builder.set("no_out_endpoint", "1")?;
@@ -279,7 +364,10 @@ mod tests {
     use super::*;
 
     fn choose(udc: Option<&str>, found: &[&str]) -> Result<String, String> {
-        let config = Config { udc: udc.map(str::to_owned), ..Config::default() };
+        let config = Config {
+            udc: udc.map(str::to_owned),
+            ..Config::default()
+        };
         let found = found.iter().map(|name| (*name).to_owned()).collect();
         controller(&config, found).map_err(|error| error.to_string())
     }

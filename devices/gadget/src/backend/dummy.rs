@@ -30,7 +30,10 @@ impl Dummy {
 
     /// The functions, without device files.
     pub fn functions(&self) -> Vec<FunctionInfo> {
-        let info = |function: Function| FunctionInfo { name: function.name().to_owned(), device: String::new() };
+        let info = |function: Function| FunctionInfo {
+            name: function.name().to_owned(),
+            device: String::new(),
+        };
         Function::ALL.map(info).into()
     }
 
@@ -38,8 +41,14 @@ impl Dummy {
     pub fn status(&self) -> Status {
         match self.cable {
             Cable::In => {
-                let (bound_to, state, speed) = ("dummy".into(), "configured".into(), "high-speed".into());
-                Status { bound_to, state, speed, suspended: String::new() }
+                let (bound_to, state, speed) =
+                    ("dummy".into(), "configured".into(), "high-speed".into());
+                Status {
+                    bound_to,
+                    state,
+                    speed,
+                    suspended: String::new(),
+                }
             }
             Cable::Out => Status::default(),
         }

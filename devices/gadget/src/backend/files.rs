@@ -16,8 +16,13 @@ pub(super) fn text(path: &Path) -> String {
 
 /// The names in a directory, sorted; none when it is not there.
 pub(super) fn names(directory: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let mut names: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }
@@ -52,7 +57,11 @@ pub(super) fn give(path: &Path, group: u32) -> io::Result<()> {
 /// The group of a user, from the text of `/etc/passwd`.
 pub fn group_of(user: &str, passwd: &str) -> Option<u32> {
     let mut lines = passwd.lines().map(|line| line.split(':'));
-    lines.find_map(|mut fields| (fields.next()? == user).then(|| fields.nth(2)?.parse().ok()).flatten())
+    lines.find_map(|mut fields| {
+        (fields.next()? == user)
+            .then(|| fields.nth(2)?.parse().ok())
+            .flatten()
+    })
 }
 
 #[cfg(test)]
@@ -63,7 +72,10 @@ mod tests {
     #[test]
     fn configfs_is_found_where_it_is_mounted() {
         let mounts = "proc /proc proc rw 0 0\nnone /sys/kernel/config configfs rw,relatime 0 0\n";
-        assert_eq!(configfs(mounts), Some("/sys/kernel/config/usb_gadget".into()));
+        assert_eq!(
+            configfs(mounts),
+            Some("/sys/kernel/config/usb_gadget".into())
+        );
         assert_eq!(configfs("proc /proc proc rw 0 0\n"), None);
     }
 

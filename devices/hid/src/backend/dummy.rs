@@ -34,7 +34,12 @@ impl Dummy {
     /// Opens the record, if one is configured.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let record = config.record.as_deref().map(open_record).transpose()?;
-        Ok(Self { record, said: VecDeque::new(), keys: Vec::new(), leds: Leds::default() })
+        Ok(Self {
+            record,
+            said: VecDeque::new(),
+            keys: Vec::new(),
+            leds: Leds::default(),
+        })
     }
 
     /// Always succeeds.
@@ -83,7 +88,10 @@ impl Dummy {
 
 fn open_record(path: &Path) -> Result<File, Error> {
     let file = OpenOptions::new().create(true).append(true).open(path);
-    file.map_err(|source| Error::Record { path: path.to_owned(), source })
+    file.map_err(|source| Error::Record {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn line(report: &Report) -> String {
@@ -113,6 +121,9 @@ mod tests {
 
     #[test]
     fn the_record_has_a_line_for_each_report() {
-        assert_eq!(line(&Report::keyboard(2, [4, 0, 0, 0, 0, 0])), "keyboard 0200040000000000\n");
+        assert_eq!(
+            line(&Report::keyboard(2, [4, 0, 0, 0, 0, 0])),
+            "keyboard 0200040000000000\n"
+        );
     }
 }

@@ -56,7 +56,9 @@ impl Hidg {
     /// Takes over where the functions are; what a person configured stays.
     pub fn locate(&mut self, functions: &[FunctionInfo]) {
         for function in Function::ALL {
-            let found = functions.iter().find(|info| info.name == function.name() && !info.device.is_empty());
+            let found = functions
+                .iter()
+                .find(|info| info.name == function.name() && !info.device.is_empty());
             if let Some(info) = found.filter(|_| !self.fixed[function.index()]) {
                 self.paths[function.index()] = PathBuf::from(&info.device);
             }
@@ -82,7 +84,9 @@ impl Hidg {
 
     /// Once per spell: the file is tried many times a second. A file that is not there is a state, not a fault.
     fn complain(&mut self, place: usize, error: &io::Error) {
-        if error.kind() != ErrorKind::NotFound && !std::mem::replace(&mut self.complained[place], true) {
+        if error.kind() != ErrorKind::NotFound
+            && !std::mem::replace(&mut self.complained[place], true)
+        {
             let path = self.paths[place].display();
             dkvm_sdk::warn!("cannot open {path}: {error}; the gadget device gives it to this device's group, is it running?");
         }
@@ -91,11 +95,15 @@ impl Hidg {
     /// Writes a report.
     pub fn write(&mut self, report: &Report) -> Outcome {
         let place = report.function().index();
-        let Some(file) = &self.files[place] else { return Outcome::Gone };
+        let Some(file) = &self.files[place] else {
+            return Outcome::Gone;
+        };
         match file.get_ref().write(report.bytes()) {
             Ok(_) => Outcome::Taken,
             Err(error) if error.kind() == ErrorKind::WouldBlock => Outcome::Again,
-            Err(error) if is_down(&error) && is_same(file.get_ref(), &self.paths[place]) => Outcome::Down,
+            Err(error) if is_down(&error) && is_same(file.get_ref(), &self.paths[place]) => {
+                Outcome::Down
+            }
             Err(_) => {
                 self.files[place] = None;
                 Outcome::Gone
@@ -121,7 +129,9 @@ impl Hidg {
 
     /// Asks the file itself what holds now: a wake-up says only that something changed.
     fn look(&mut self, function: Function) {
-        let Some(file) = &self.files[function.index()] else { return };
+        let Some(file) = &self.files[function.index()] else {
+            return;
+        };
         let flags = ready(file.get_ref());
         if flags.contains(PollFlags::IN) {
             self.said.extend(read_all(file.get_ref(), function));
@@ -134,14 +144,20 @@ impl Hidg {
 
 fn open(path: &Path) -> io::Result<AsyncFd<File>> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits();
-    let file = OpenOptions::new().read(true).write(true).custom_flags(flags as i32).open(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(flags as i32)
+        .open(path)?;
     // Deprecated for descriptors that may change under it, which a `File` does not; its successor is unsafe.
     #[allow(deprecated)]
     AsyncFd::with_interest(file, Interest::READABLE | Interest::WRITABLE)
 }
 
 async fn woken(file: Option<&AsyncFd<File>>) {
-    let Some(file) = file else { return std::future::pending().await };
+    let Some(file) = file else {
+        return std::future::pending().await;
+    };
     match file.ready(Interest::READABLE | Interest::WRITABLE).await {
         Ok(mut guard) => guard.clear_ready(),
         Err(_) => std::future::pending().await,
@@ -150,7 +166,10 @@ async fn woken(file: Option<&AsyncFd<File>>) {
 
 fn ready(file: &File) -> PollFlags {
     let mut fds = [PollFd::new(file, PollFlags::IN | PollFlags::OUT)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     match poll(&mut fds, Some(&now)) {
         Ok(_) => fds[0].revents(),
         Err(_) => PollFlags::empty(),
@@ -162,7 +181,9 @@ fn read_all(mut file: &File, function: Function) -> Vec<Said> {
     let mut bytes = [0; MAX_OUTPUT];
     for _ in 0..MAX_READS {
         match file.read(&mut bytes) {
-            Ok(length) if function == Function::Keyboard => said.extend(leds(&bytes[..length]).map(Said::Leds)),
+            Ok(length) if function == Function::Keyboard => {
+                said.extend(leds(&bytes[..length]).map(Said::Leds))
+            }
             Ok(_) => {}
             Err(error) => {
                 said.extend(is_down(&error).then_some(Said::Down(function)));
@@ -175,11 +196,17 @@ fn read_all(mut file: &File, function: Function) -> Vec<Said> {
 
 fn is_down(error: &io::Error) -> bool {
     use rustix::io::Errno;
-    matches!(Errno::from_io_error(error), Some(Errno::SHUTDOWN | Errno::NOMEM))
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::SHUTDOWN | Errno::NOMEM)
+    )
 }
 
 /// Whether the open file is still the one at its path: after a bind it is another one.
 fn is_same(file: &File, path: &Path) -> bool {
-    let same = |a: std::fs::Metadata, b: std::fs::Metadata| (a.ino(), a.rdev()) == (b.ino(), b.rdev());
-    file.metadata().and_then(|open| Ok(same(open, path.metadata()?))).unwrap_or(false)
+    let same =
+        |a: std::fs::Metadata, b: std::fs::Metadata| (a.ino(), a.rdev()) == (b.ino(), b.rdev());
+    file.metadata()
+        .and_then(|open| Ok(same(open, path.metadata()?)))
+        .unwrap_or(false)
 }

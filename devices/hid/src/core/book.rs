@@ -36,7 +36,14 @@ pub struct Book {
 
 impl Book {
     fn new(holder: u64, first: u32) -> Self {
-        Self { holder, settled: first, lost: 0, seq: None, motion: None, marks: Vec::new() }
+        Self {
+            holder,
+            settled: first,
+            lost: 0,
+            seq: None,
+            motion: None,
+            marks: Vec::new(),
+        }
     }
 
     /// Nobody will ever know of steps that were sent before everything was released: they count as given up, because
@@ -98,6 +105,9 @@ mod tests {
         let mut book = Book::new(1, 0);
         book.marks = vec![Mark::Sent, Mark::Open, Mark::Done];
         book.give_up_sent();
-        assert_eq!((book.marks, book.lost), (vec![Mark::Done, Mark::Open, Mark::Done], 1));
+        assert_eq!(
+            (book.marks, book.lost),
+            (vec![Mark::Done, Mark::Open, Mark::Done], 1)
+        );
     }
 }

@@ -80,7 +80,13 @@ pub struct Endpoint {
 impl Endpoint {
     /// Before anything is open.
     pub fn new(shown: Shown) -> Self {
-        Self { phase: Phase::Absent(Time::default()), shown, before: shown, load: None, taken: Time::default() }
+        Self {
+            phase: Phase::Absent(Time::default()),
+            shown,
+            before: shown,
+            load: None,
+            taken: Time::default(),
+        }
     }
 
     /// What can be done.

@@ -89,11 +89,26 @@ mod tests {
 
     fn state(holder: u64, focus: u32) -> InputState {
         let motion = Motion::default();
-        InputState { holder, focus, seq: 0, first: 0, steps: vec![], keys: vec![], buttons: 0, at: None, motion }
+        InputState {
+            holder,
+            focus,
+            seq: 0,
+            first: 0,
+            steps: vec![],
+            keys: vec![],
+            buttons: 0,
+            at: None,
+            motion,
+        }
     }
 
     fn focus(holder: u64, epoch: u32) -> Focus {
-        Focus { epoch, holder, source: None, lease: None }
+        Focus {
+            epoch,
+            holder,
+            source: None,
+            lease: None,
+        }
     }
 
     #[test]

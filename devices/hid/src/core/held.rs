@@ -1,12 +1,18 @@
 //! What is pressed, and the reports that say so.
 
-use crate::reports::{Function, Report, Turn, BUTTONS, FIRST_KEY, FIRST_MODIFIER, LAST_KEY, LAST_MODIFIER, REPORT_KEYS};
+use crate::reports::{
+    Function, Report, Turn, BUTTONS, FIRST_KEY, FIRST_MODIFIER, LAST_KEY, LAST_MODIFIER,
+    REPORT_KEYS,
+};
 use dkvm_wire::vocab::input::{Position, ABSOLUTE_MAX};
 
 /// Keys remembered at once besides modifiers: more than fingers, less than a flood.
 pub const MAX_KEYS: usize = 32;
 /// Where the absolute pointer is before anybody moved it: the middle, since corners are hot on some desktops.
-pub const MIDDLE: Position = Position { x: ABSOLUTE_MAX / 2, y: ABSOLUTE_MAX / 2 };
+pub const MIDDLE: Position = Position {
+    x: ABSOLUTE_MAX / 2,
+    y: ABSOLUTE_MAX / 2,
+};
 
 /// A transition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +25,11 @@ pub enum Edge {
 
 impl From<bool> for Edge {
     fn from(down: bool) -> Self {
-        if down { Self::Down } else { Self::Up }
+        if down {
+            Self::Down
+        } else {
+            Self::Up
+        }
     }
 }
 
@@ -36,8 +46,12 @@ impl Keys {
     /// Presses or releases. Usages that are no key change nothing.
     pub fn set(&mut self, usage: u8, edge: Edge) {
         match (usage, edge) {
-            (FIRST_MODIFIER..=LAST_MODIFIER, Edge::Down) => self.modifiers |= 1 << (usage - FIRST_MODIFIER),
-            (FIRST_MODIFIER..=LAST_MODIFIER, Edge::Up) => self.modifiers &= !(1 << (usage - FIRST_MODIFIER)),
+            (FIRST_MODIFIER..=LAST_MODIFIER, Edge::Down) => {
+                self.modifiers |= 1 << (usage - FIRST_MODIFIER)
+            }
+            (FIRST_MODIFIER..=LAST_MODIFIER, Edge::Up) => {
+                self.modifiers &= !(1 << (usage - FIRST_MODIFIER))
+            }
             (FIRST_KEY..=LAST_KEY, Edge::Down) => self.press(usage),
             (_, Edge::Up) => self.pressed.retain(|key| *key != usage),
             _ => {}
@@ -87,7 +101,11 @@ pub struct Pointer {
 
 impl Default for Pointer {
     fn default() -> Self {
-        Self { absolute: 0, relative: 0, at: MIDDLE }
+        Self {
+            absolute: 0,
+            relative: 0,
+            at: MIDDLE,
+        }
     }
 }
 
@@ -139,12 +157,19 @@ const ALL_BUTTONS: u8 = (1 << BUTTONS) - 1;
 
 /// The bit of a button, none for a button that does not exist.
 fn bit(button: u8) -> u8 {
-    if button < BUTTONS { 1 << button } else { 0 }
+    if button < BUTTONS {
+        1 << button
+    } else {
+        0
+    }
 }
 
 /// A position inside the range that the descriptor announces.
 pub fn within(at: Position) -> Position {
-    Position { x: at.x.min(ABSOLUTE_MAX), y: at.y.min(ABSOLUTE_MAX) }
+    Position {
+        x: at.x.min(ABSOLUTE_MAX),
+        y: at.y.min(ABSOLUTE_MAX),
+    }
 }
 
 /// All that the target should see pressed.
@@ -161,21 +186,33 @@ impl Held {
     pub fn face(&self, function: Function) -> Report {
         match function {
             Function::Keyboard => self.keys.report(),
-            Function::Absolute => Report::absolute(self.pointer.absolute, self.pointer.at, Turn::default()),
+            Function::Absolute => {
+                Report::absolute(self.pointer.absolute, self.pointer.at, Turn::default())
+            }
             Function::Relative => Report::relative(self.pointer.relative, 0, 0, 0),
         }
     }
 
     /// The same with nothing pressed.
     pub fn neutral(&self, function: Function) -> Report {
-        let pointer = Pointer { at: self.pointer.at, ..Pointer::default() };
-        Self { keys: Keys::default(), pointer }.face(function)
+        let pointer = Pointer {
+            at: self.pointer.at,
+            ..Pointer::default()
+        };
+        Self {
+            keys: Keys::default(),
+            pointer,
+        }
+        .face(function)
     }
 
     /// Releases everything; the pointer stays where it is.
     pub fn release(&mut self) {
         self.keys = Keys::default();
-        self.pointer = Pointer { at: self.pointer.at, ..Pointer::default() };
+        self.pointer = Pointer {
+            at: self.pointer.at,
+            ..Pointer::default()
+        };
     }
 
     /// Whether nothing is pressed.
@@ -189,7 +226,11 @@ mod tests {
     use super::*;
 
     fn keys(report: Report) -> Vec<u8> {
-        report.bytes()[2..].iter().copied().filter(|key| *key != 0).collect()
+        report.bytes()[2..]
+            .iter()
+            .copied()
+            .filter(|key| *key != 0)
+            .collect()
     }
 
     #[test]
@@ -206,13 +247,18 @@ mod tests {
         let mut held = Held::default();
         (0xe0..=0xe7).for_each(|usage| held.keys.set(usage, Edge::Down));
         held.keys.set(4, Edge::Down);
-        assert_eq!(held.face(Function::Keyboard).bytes(), [0xff, 0, 4, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            held.face(Function::Keyboard).bytes(),
+            [0xff, 0, 4, 0, 0, 0, 0, 0]
+        );
     }
 
     #[test]
     fn usages_that_are_no_keys_change_nothing() {
         let mut keys = Keys::default();
-        [0, 1, 2, 3, 0xde, 0xdf, 0xe8, 0xff].into_iter().for_each(|usage| keys.set(usage, Edge::Down));
+        [0, 1, 2, 3, 0xde, 0xdf, 0xe8, 0xff]
+            .into_iter()
+            .for_each(|usage| keys.set(usage, Edge::Down));
         assert_eq!(keys, Keys::default());
     }
 
@@ -220,8 +266,14 @@ mod tests {
     fn a_button_is_released_on_the_mouse_that_holds_it() {
         let mut pointer = Pointer::default();
         pointer.set(Function::Absolute, 0, Edge::Down);
-        assert_eq!(pointer.route(0, Edge::Up, Function::Relative), Function::Absolute);
-        assert_eq!(pointer.route(1, Edge::Down, Function::Relative), Function::Relative);
+        assert_eq!(
+            pointer.route(0, Edge::Up, Function::Relative),
+            Function::Absolute
+        );
+        assert_eq!(
+            pointer.route(1, Edge::Down, Function::Relative),
+            Function::Relative
+        );
     }
 
     #[test]
@@ -235,8 +287,17 @@ mod tests {
 
     #[test]
     fn keys_held_keep_their_place_when_others_go() {
-        let mut keys = Keys { modifiers: 3, pressed: vec![4, 5, 6] };
+        let mut keys = Keys {
+            modifiers: 3,
+            pressed: vec![4, 5, 6],
+        };
         keys.keep(&[7, 6, 4, 0xe1]);
-        assert_eq!(keys, Keys { modifiers: 2, pressed: vec![4, 6] });
+        assert_eq!(
+            keys,
+            Keys {
+                modifiers: 2,
+                pressed: vec![4, 6]
+            }
+        );
     }
 }

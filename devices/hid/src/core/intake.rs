@@ -28,9 +28,18 @@ impl Core {
     }
 
     fn tell_stale(&mut self, state: &InputState) {
-        let (steps, lost) = self.books.get(state.holder).map_or((state.first, 0), |book| (book.settled, book.lost));
+        let (steps, lost) = self
+            .books
+            .get(state.holder)
+            .map_or((state.first, 0), |book| (book.settled, book.lost));
         let focus = self.focus.told_to(state);
-        self.out.push(Action::Ack(InputAck { holder: state.holder, seq: state.seq, steps, focus, lost }));
+        self.out.push(Action::Ack(InputAck {
+            holder: state.holder,
+            seq: state.seq,
+            steps,
+            focus,
+            lost,
+        }));
     }
 
     fn hand_over(&mut self, state: &InputState) {
@@ -54,8 +63,21 @@ impl Core {
     /// Relative motion up to a click comes before it.
     fn lead(&mut self, new: usize) {
         let start = self.steps.items().len() - new;
-        let relative = |effect: Effect| matches!(effect, Effect::Button { function: Function::Relative, .. });
-        let place = (start..start + new).find(|place| self.steps.items().get(*place).is_some_and(|item| relative(item.effect)));
+        let relative = |effect: Effect| {
+            matches!(
+                effect,
+                Effect::Button {
+                    function: Function::Relative,
+                    ..
+                }
+            )
+        };
+        let place = (start..start + new).find(|place| {
+            self.steps
+                .items()
+                .get(*place)
+                .is_some_and(|item| relative(item.effect))
+        });
         if let Some(item) = place.and_then(|place| self.steps.at(place)) {
             item.lead = self.motion.take_lead();
         }
@@ -63,8 +85,16 @@ impl Core {
 }
 
 fn wanted(state: &InputState) -> Wanted {
-    let mode = if state.at.is_some() { Function::Absolute } else { Function::Relative };
-    Wanted { keys: state.keys.iter().copied().take(MAX_USAGES).collect(), buttons: state.buttons, mode }
+    let mode = if state.at.is_some() {
+        Function::Absolute
+    } else {
+        Function::Relative
+    };
+    Wanted {
+        keys: state.keys.iter().copied().take(MAX_USAGES).collect(),
+        buttons: state.buttons,
+        mode,
+    }
 }
 
 /// Message numbers wrap.

@@ -36,14 +36,26 @@ pub struct Pending {
 
 impl Default for Pending {
     fn default() -> Self {
-        Self { x: 0, y: 0, wheel: 0, pan: 0, since: None, moved: None, mode: Function::Absolute }
+        Self {
+            x: 0,
+            y: 0,
+            wheel: 0,
+            pan: 0,
+            since: None,
+            moved: None,
+            mode: Function::Absolute,
+        }
     }
 }
 
 impl Pending {
     /// Takes a message's motion; `base` are the counters of the message before.
     pub fn take(&mut self, state: &InputState, base: Motion, now: Time) {
-        self.mode = if state.at.is_some() { Function::Absolute } else { Function::Relative };
+        self.mode = if state.at.is_some() {
+            Function::Absolute
+        } else {
+            Function::Relative
+        };
         self.moved = state.at.map(within);
         if self.mode == Function::Relative {
             self.x = grown(self.x, state.motion.x, base.x);
@@ -103,7 +115,11 @@ impl Pending {
 
     /// Forgets relative motion and notches; where the absolute pointer should be is no history.
     pub fn forget(&mut self) {
-        *self = Self { moved: self.moved, mode: self.mode, ..Self::default() };
+        *self = Self {
+            moved: self.moved,
+            mode: self.mode,
+            ..Self::default()
+        };
     }
 }
 
@@ -125,26 +141,65 @@ mod tests {
     use super::*;
 
     fn state(motion: Motion, at: Option<Position>) -> InputState {
-        InputState { holder: 1, focus: 1, seq: 1, first: 0, steps: vec![], keys: vec![], buttons: 0, at, motion }
+        InputState {
+            holder: 1,
+            focus: 1,
+            seq: 1,
+            first: 0,
+            steps: vec![],
+            keys: vec![],
+            buttons: 0,
+            at,
+            motion,
+        }
     }
 
     fn drain(pending: &mut Pending, function: Function) -> Vec<Delta> {
-        std::iter::repeat_with(|| pending.take_delta(function)).take_while(|delta| *delta != Delta::default()).collect()
+        std::iter::repeat_with(|| pending.take_delta(function))
+            .take_while(|delta| *delta != Delta::default())
+            .collect()
     }
 
     #[test]
     fn a_long_way_is_split_into_reports() {
         let mut pending = Pending::default();
-        pending.take(&state(Motion { x: 300, y: -1, ..Motion::default() }, None), Motion::default(), Time::default());
-        let steps: Vec<_> = drain(&mut pending, Function::Relative).into_iter().map(|delta| (delta.x, delta.y)).collect();
+        pending.take(
+            &state(
+                Motion {
+                    x: 300,
+                    y: -1,
+                    ..Motion::default()
+                },
+                None,
+            ),
+            Motion::default(),
+            Time::default(),
+        );
+        let steps: Vec<_> = drain(&mut pending, Function::Relative)
+            .into_iter()
+            .map(|delta| (delta.x, delta.y))
+            .collect();
         assert_eq!(steps, [(127, -1), (127, 0), (46, 0)]);
     }
 
     #[test]
     fn counters_may_wrap() {
         let mut pending = Pending::default();
-        let base = Motion { x: i32::MAX, ..Motion::default() };
-        pending.take(&state(Motion { x: i32::MIN + 4, ..Motion::default() }, None), base, Time::default());
+        let base = Motion {
+            x: i32::MAX,
+            ..Motion::default()
+        };
+        pending.take(
+            &state(
+                Motion {
+                    x: i32::MIN + 4,
+                    ..Motion::default()
+                },
+                None,
+            ),
+            base,
+            Time::default(),
+        );
         assert_eq!(drain(&mut pending, Function::Relative)[0].x, 5);
     }
 
@@ -152,7 +207,17 @@ mod tests {
     fn a_flood_is_bounded() {
         let mut pending = Pending::default();
         for x in [i32::MAX, i32::MIN, 0, i32::MAX] {
-            pending.take(&state(Motion { x, ..Motion::default() }, None), Motion::default(), Time::default());
+            pending.take(
+                &state(
+                    Motion {
+                        x,
+                        ..Motion::default()
+                    },
+                    None,
+                ),
+                Motion::default(),
+                Time::default(),
+            );
         }
         assert!(drain(&mut pending, Function::Relative).len() <= 32);
     }
@@ -160,17 +225,41 @@ mod tests {
     #[test]
     fn the_wheel_turns_on_the_mouse_in_use() {
         let mut pending = Pending::default();
-        let motion = Motion { x: 9, wheel: 2, pan: -3, ..Motion::default() };
-        pending.take(&state(motion, Some(Position { x: 1, y: u16::MAX })), Motion::default(), Time::default());
+        let motion = Motion {
+            x: 9,
+            wheel: 2,
+            pan: -3,
+            ..Motion::default()
+        };
+        pending.take(
+            &state(motion, Some(Position { x: 1, y: u16::MAX })),
+            Motion::default(),
+            Time::default(),
+        );
         assert_eq!(pending.moved, Some(Position { x: 1, y: 32767 }));
         assert_eq!(pending.take_delta(Function::Relative), Delta::default());
-        assert_eq!(pending.take_delta(Function::Absolute).turn, Turn { wheel: 2, pan: -3 });
+        assert_eq!(
+            pending.take_delta(Function::Absolute).turn,
+            Turn { wheel: 2, pan: -3 }
+        );
     }
 
     #[test]
     fn what_was_not_taken_comes_again() {
         let mut pending = Pending::default();
-        pending.take(&state(Motion { x: 5, y: 6, wheel: 7, pan: 8 }, None), Motion::default(), Time::default());
+        pending.take(
+            &state(
+                Motion {
+                    x: 5,
+                    y: 6,
+                    wheel: 7,
+                    pan: 8,
+                },
+                None,
+            ),
+            Motion::default(),
+            Time::default(),
+        );
         let delta = pending.take_delta(Function::Relative);
         pending.give_back(delta, Time::default());
         assert_eq!(pending.take_delta(Function::Relative), delta);

@@ -50,13 +50,18 @@ impl Core {
         let Some(wanted) = &self.wanted else { return };
         if !self.steps.unfinished(&[Function::Keyboard]) {
             self.held.keys.keep(&wanted.keys);
-            let owed = wanted.keys.iter().filter(|usage| self.owed.keys.contains(**usage));
+            let owed = wanted
+                .keys
+                .iter()
+                .filter(|usage| self.owed.keys.contains(**usage));
             owed.for_each(|usage| self.held.keys.set(*usage, Edge::Down));
             self.owed.keys = Keys::default();
         }
         if !self.steps.unfinished(&MICE) {
             self.held.pointer.keep(wanted.buttons);
-            self.held.pointer.press(wanted.buttons & self.owed.pointer.buttons(), wanted.mode);
+            self.held
+                .pointer
+                .press(wanted.buttons & self.owed.pointer.buttons(), wanted.mode);
             self.owed.pointer = Pointer::default();
         }
     }
@@ -90,7 +95,9 @@ impl Core {
     /// Looks at one step. One that is on its way, or will be soon, holds up those behind it; one whose function is out
     /// holds up only those of its function.
     fn visit(&mut self, place: usize, blocked: &mut [bool], now: Time) -> Then {
-        let Some(item) = self.steps.items().get(place).copied() else { return Then::Stop };
+        let Some(item) = self.steps.items().get(place).copied() else {
+            return Then::Stop;
+        };
         let function = item.effect.function();
         let usage = self.endpoints[function.index()].usage();
         match (item.progress, usage) {
@@ -110,7 +117,9 @@ impl Core {
             return Then::Stop;
         }
         let number = self.steps.number(place);
-        let Some(item) = self.steps.at(place) else { return Then::Stop };
+        let Some(item) = self.steps.at(place) else {
+            return Then::Stop;
+        };
         item.effect.apply(&mut self.held);
         let face = self.held.face(item.effect.function());
         if self.endpoints[face.function().index()].shown == Shown::Face(face) {
@@ -125,10 +134,21 @@ impl Core {
     /// Sends a part of the motion before a click, if there is any.
     fn send_lead(&mut self, place: usize, now: Time) -> bool {
         let number = self.steps.number(place);
-        let Some(item) = self.steps.at(place).filter(|item| item.lead != (0, 0)) else { return false };
-        let delta = Delta { x: chunk(&mut item.lead.0), y: chunk(&mut item.lead.1), ..Delta::default() };
+        let Some(item) = self.steps.at(place).filter(|item| item.lead != (0, 0)) else {
+            return false;
+        };
+        let delta = Delta {
+            x: chunk(&mut item.lead.0),
+            y: chunk(&mut item.lead.1),
+            ..Delta::default()
+        };
         let report = self.with_motion(Function::Relative, delta);
-        self.write(report, self.held.face(Function::Relative), Load::Lead(number, delta), now);
+        self.write(
+            report,
+            self.held.face(Function::Relative),
+            Load::Lead(number, delta),
+            now,
+        );
         true
     }
 
@@ -139,10 +159,19 @@ impl Core {
             return;
         }
         self.follow(function);
-        let delta = if function == Function::Keyboard { Delta::default() } else { self.motion.take_delta(function) };
+        let delta = if function == Function::Keyboard {
+            Delta::default()
+        } else {
+            self.motion.take_delta(function)
+        };
         let face = self.held.face(function);
         if endpoint.shown != Shown::Face(face) || delta != Delta::default() {
-            self.write(self.with_motion(function, delta), face, Load::Motion(delta), now);
+            self.write(
+                self.with_motion(function, delta),
+                face,
+                Load::Motion(delta),
+                now,
+            );
         }
     }
 
@@ -160,7 +189,9 @@ impl Core {
         match function {
             Function::Keyboard => self.held.face(function),
             Function::Absolute => Report::absolute(pointer.absolute, pointer.at, delta.turn),
-            Function::Relative => Report::relative(pointer.relative, delta.x, delta.y, delta.turn.wheel),
+            Function::Relative => {
+                Report::relative(pointer.relative, delta.x, delta.y, delta.turn.wheel)
+            }
         }
     }
 }

@@ -46,9 +46,16 @@ impl Effect {
     pub fn apply(&self, held: &mut Held) {
         match *self {
             Self::Key { usage, edge } => held.keys.set(usage, edge),
-            Self::Button { function, button, edge, at } => {
+            Self::Button {
+                function,
+                button,
+                edge,
+                at,
+            } => {
                 held.pointer.set(function, button, edge);
-                held.pointer.at = at.filter(|_| function == Function::Absolute).map_or(held.pointer.at, within);
+                held.pointer.at = at
+                    .filter(|_| function == Function::Absolute)
+                    .map_or(held.pointer.at, within);
             }
         }
     }
@@ -84,7 +91,8 @@ pub type Out = [Option<Time>; Function::ALL.len()];
 impl Item {
     /// When it will have waited too long for a function that takes nothing.
     fn end(&self, out: Out) -> Option<Time> {
-        let waiting = out[self.effect.function().index()].filter(|_| self.progress != Progress::Done)?;
+        let waiting =
+            out[self.effect.function().index()].filter(|_| self.progress != Progress::Done)?;
         Some(waiting.max(self.since).after(LEASE))
     }
 }
@@ -99,7 +107,10 @@ pub struct Steps {
 impl Steps {
     /// An empty queue that goes on where the book stands.
     pub fn resume(book: &Book) -> Self {
-        Self { first: book.settled, items: VecDeque::new() }
+        Self {
+            first: book.settled,
+            items: VecDeque::new(),
+        }
     }
 
     /// The steps with their numbers' offsets.
@@ -120,7 +131,8 @@ impl Steps {
 
     /// The number of the step at a place.
     pub fn number(&self, place: usize) -> u32 {
-        self.first.saturating_add(u32::try_from(place).unwrap_or(u32::MAX))
+        self.first
+            .saturating_add(u32::try_from(place).unwrap_or(u32::MAX))
     }
 
     /// The first number that has not come yet.
@@ -140,7 +152,12 @@ impl Steps {
         let known = usize::try_from(self.end().saturating_sub(state.first)).unwrap_or(usize::MAX);
         let mut planned = self.plan(pointer);
         let before = self.items.len();
-        for step in state.steps.iter().skip(known).take(MAX_STEPS - before.min(MAX_STEPS)) {
+        for step in state
+            .steps
+            .iter()
+            .skip(known)
+            .take(MAX_STEPS - before.min(MAX_STEPS))
+        {
             let item = self.item(step, book, &planned, now);
             item.effect.apply(&mut planned);
             self.items.push_back(item);
@@ -150,21 +167,40 @@ impl Steps {
 
     /// What will be held when all steps that wait are done.
     fn plan(&self, pointer: Pointer) -> Held {
-        let mut planned = Held { pointer, ..Held::default() };
-        self.items.iter().filter(|item| item.progress != Progress::Done).for_each(|item| item.effect.apply(&mut planned));
+        let mut planned = Held {
+            pointer,
+            ..Held::default()
+        };
+        self.items
+            .iter()
+            .filter(|item| item.progress != Progress::Done)
+            .for_each(|item| item.effect.apply(&mut planned));
         planned
     }
 
     fn item(&self, step: &Step, book: &Book, planned: &Held, now: Time) -> Item {
         let offset = self.end().saturating_sub(book.settled);
-        let mark = usize::try_from(offset).ok().and_then(|offset| book.marks.get(offset));
-        let progress = if mark == Some(&Mark::Done) { Progress::Done } else { Progress::Waiting };
-        Item { effect: effect(step, planned), since: now, progress, lead: (0, 0) }
+        let mark = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| book.marks.get(offset));
+        let progress = if mark == Some(&Mark::Done) {
+            Progress::Done
+        } else {
+            Progress::Waiting
+        };
+        Item {
+            effect: effect(step, planned),
+            since: now,
+            progress,
+            lead: (0, 0),
+        }
     }
 
     /// Whether a step that is not done concerns one of these functions.
     pub fn unfinished(&self, functions: &[Function]) -> bool {
-        self.items.iter().any(|item| item.progress != Progress::Done && functions.contains(&item.effect.function()))
+        self.items.iter().any(|item| {
+            item.progress != Progress::Done && functions.contains(&item.effect.function())
+        })
     }
 
     /// When the first step will be given up; `out` says since when each function takes nothing, if it does not.
@@ -184,7 +220,10 @@ impl Steps {
     }
 
     fn give_up_those(&mut self, lost: impl Fn(&Item) -> bool) -> u32 {
-        let lost = self.items.iter_mut().filter(|item| item.progress != Progress::Done && lost(item));
+        let lost = self
+            .items
+            .iter_mut()
+            .filter(|item| item.progress != Progress::Done && lost(item));
         let done = |count: u32, item: &mut Item| {
             item.progress = Progress::Done;
             count + 1
@@ -194,7 +233,11 @@ impl Steps {
 
     /// Forgets the done steps at the front and writes into the book what is known.
     pub fn settle(&mut self, book: &mut Book) {
-        while self.items.front().is_some_and(|item| item.progress == Progress::Done) {
+        while self
+            .items
+            .front()
+            .is_some_and(|item| item.progress == Progress::Done)
+        {
             self.items.pop_front();
             self.first = self.first.saturating_add(1);
         }
@@ -207,7 +250,10 @@ impl Steps {
 
     /// Takes it that what is on its way will arrive.
     pub fn flying_are_done(&mut self) {
-        let flying = self.items.iter_mut().filter(|item| item.progress == Progress::Flying);
+        let flying = self
+            .items
+            .iter_mut()
+            .filter(|item| item.progress == Progress::Flying);
         flying.for_each(|item| item.progress = Progress::Done);
     }
 
@@ -227,11 +273,23 @@ fn mark(item: &Item) -> Mark {
 
 fn effect(step: &Step, planned: &Held) -> Effect {
     match *step {
-        Step::Key { usage, down } => Effect::Key { usage, edge: down.into() },
+        Step::Key { usage, down } => Effect::Key {
+            usage,
+            edge: down.into(),
+        },
         Step::Button { button, down, at } => {
-            let mode = if at.is_some() { Function::Absolute } else { Function::Relative };
+            let mode = if at.is_some() {
+                Function::Absolute
+            } else {
+                Function::Relative
+            };
             let function = planned.pointer.route(button, down.into(), mode);
-            Effect::Button { function, button, edge: down.into(), at }
+            Effect::Button {
+                function,
+                button,
+                edge: down.into(),
+                at,
+            }
         }
     }
 }

@@ -60,7 +60,10 @@ fn a_holder_that_comes_back_holds_again() {
     world.settle();
     world.input(&page.message());
     world.settle();
-    assert_eq!(world.seen, [Seen::Key(A, true), Seen::Key(A, false), Seen::Key(A, true)]);
+    assert_eq!(
+        world.seen,
+        [Seen::Key(A, true), Seen::Key(A, false), Seen::Key(A, true)]
+    );
 }
 
 #[test]
@@ -69,10 +72,16 @@ fn a_source_that_is_gone_holds_nothing() {
     page.key(A, true);
     world.input(&page.message());
     world.settle();
-    world.feed(Event::SourceGone(Source { name: "web".into(), generation: 0 }));
+    world.feed(Event::SourceGone(Source {
+        name: "web".into(),
+        generation: 0,
+    }));
     world.settle();
     assert!(!world.nothing_pressed());
-    world.feed(Event::SourceGone(Source { name: "web".into(), generation: 1 }));
+    world.feed(Event::SourceGone(Source {
+        name: "web".into(),
+        generation: 1,
+    }));
     world.settle();
     assert!(world.nothing_pressed());
 }
@@ -86,7 +95,10 @@ fn a_new_holder_begins_with_nothing_pressed_and_the_old_one_is_told() {
     new.key(B, true);
     world.input(&new.message());
     world.settle();
-    assert_eq!(world.seen, [Seen::Key(A, true), Seen::Key(A, false), Seen::Key(B, true)]);
+    assert_eq!(
+        world.seen,
+        [Seen::Key(A, true), Seen::Key(A, false), Seen::Key(B, true)]
+    );
     old.key(A, false);
     world.input(&old.message());
     assert_eq!((world.ack().holder, world.ack().focus), (1, 2));
@@ -96,11 +108,17 @@ fn a_new_holder_begins_with_nothing_pressed_and_the_old_one_is_told() {
 #[test]
 fn steps_keep_their_order_across_keyboard_and_mouse() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
-    page.at(10, 10).key(0xe0, true).button(0, true).button(0, false).key(0xe0, false);
+    page.at(10, 10)
+        .key(0xe0, true)
+        .button(0, true)
+        .button(0, false)
+        .key(0xe0, false);
     world.input(&page.message());
     for _ in 0..9 {
         // The mouse is asked first, and still comes after the key.
-        [Function::Relative, Function::Absolute, Function::Keyboard].into_iter().for_each(|function| world.poll(function));
+        [Function::Relative, Function::Absolute, Function::Keyboard]
+            .into_iter()
+            .for_each(|function| world.poll(function));
     }
     assert_eq!(world.seen, page.did);
 }
@@ -135,7 +153,14 @@ fn a_target_that_stops_polling_gets_the_present_and_not_the_past() {
     world.input(&page.message());
     world.settle();
     // The report that Linux had taken before the stall cannot be taken back.
-    assert_eq!(world.seen, [Seen::Key(4, true), Seen::Key(4, false), Seen::Key(0x28, true)]);
+    assert_eq!(
+        world.seen,
+        [
+            Seen::Key(4, true),
+            Seen::Key(4, false),
+            Seen::Key(0x28, true)
+        ]
+    );
 }
 
 #[test]
@@ -151,7 +176,11 @@ fn hid_is_usable_as_soon_as_the_target_is_configured() {
     page.key(A, true);
     world.input(&page.message());
     world.settle();
-    let neutral = world.fetched.iter().take(3).all(|report| report.bytes()[0] == 0 && report.bytes()[2..].iter().all(|b| *b != A));
+    let neutral = world
+        .fetched
+        .iter()
+        .take(3)
+        .all(|report| report.bytes()[0] == 0 && report.bytes()[2..].iter().all(|b| *b != A));
     assert!(neutral && world.seen == [Seen::Key(A, true)]);
 }
 
@@ -185,7 +214,12 @@ fn a_reboot_of_the_target_leaves_nothing_pressed_that_is_not_held() {
 #[test]
 fn a_new_binding_opens_the_files_anew() {
     let mut world = World::new();
-    let usb = |binding| Event::Usb(Usb { binding: Some(binding), bus: Bus::Awake });
+    let usb = |binding| {
+        Event::Usb(Usb {
+            binding: Some(binding),
+            bus: Bus::Awake,
+        })
+    };
     world.feed(usb(1));
     world.settle();
     assert_eq!(world.fetched, []);
@@ -197,12 +231,18 @@ fn a_new_binding_opens_the_files_anew() {
 #[test]
 fn what_is_typed_at_a_sleeping_target_is_not_typed_when_it_wakes() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
-    world.feed(Event::Usb(Usb { binding: Some(1), bus: Bus::Asleep }));
+    world.feed(Event::Usb(Usb {
+        binding: Some(1),
+        bus: Bus::Asleep,
+    }));
     assert_eq!(world.core.state().keyboard, Link::NotConfigured);
     page.key(A, true).key(A, false);
     world.input(&page.message());
     world.advance(600);
-    world.feed(Event::Usb(Usb { binding: Some(1), bus: Bus::Awake }));
+    world.feed(Event::Usb(Usb {
+        binding: Some(1),
+        bus: Bus::Awake,
+    }));
     world.settle();
     assert_eq!((world.seen.len(), world.ack().lost), (0, 2));
 }
@@ -245,7 +285,11 @@ fn clicks_come_after_the_motion_before_them() {
     page.button(0, true);
     world.input(&page.message());
     world.settle();
-    let moves: Vec<_> = world.fetched.iter().map(|report| (report.bytes()[0], report.bytes()[1])).collect();
+    let moves: Vec<_> = world
+        .fetched
+        .iter()
+        .map(|report| (report.bytes()[0], report.bytes()[1]))
+        .collect();
     assert_eq!(moves, [(0, 127), (0, 73), (1, 0)]);
 }
 
@@ -259,7 +303,11 @@ fn absolute_motion_is_the_latest_and_a_click_is_where_it_was() {
     page.button(0, true).button(0, false).at(99, 0);
     world.input(&page.message());
     world.settle();
-    let places: Vec<_> = world.fetched.iter().map(|report| (report.bytes()[0], report.bytes()[1])).collect();
+    let places: Vec<_> = world
+        .fetched
+        .iter()
+        .map(|report| (report.bytes()[0], report.bytes()[1]))
+        .collect();
     assert_eq!(places, [(0, 1), (1, 49), (0, 49), (0, 99)]);
     assert_eq!(world.core.held().pointer.at, Position { x: 99, y: 0 });
 }

@@ -71,7 +71,12 @@ struct Play {
 
 impl Play {
     fn new() -> Self {
-        Self { world: World::new(), page: Page::new(7, 1), late: vec![], heard: 0 }
+        Self {
+            world: World::new(),
+            page: Page::new(7, 1),
+            late: vec![],
+            heard: 0,
+        }
     }
 
     fn act(&mut self, act: Act) {
@@ -79,7 +84,9 @@ impl Play {
             Act::Toggle(what) => self.page.toggle(what),
             Act::Send(fate) => self.send(fate),
             Act::Acks => self.hear(),
-            Act::Poll(order) => (0..3).for_each(|i| self.world.poll(Function::ALL[usize::from((order ^ i) % 3)])),
+            Act::Poll(order) => {
+                (0..3).for_each(|i| self.world.poll(Function::ALL[usize::from((order ^ i) % 3)]))
+            }
             Act::Wait(millis) => {
                 self.world.advance(millis);
                 self.world.poll_all();
@@ -101,15 +108,22 @@ impl Play {
             Fate::Lost => {}
             Fate::Twice => (0..2).for_each(|_| self.world.input(&message)),
             Fate::Late => self.late.push(message),
-            Fate::Cut(keep) => self.world.input(&InputState { steps: message.steps.iter().copied().take(keep).collect(), ..message }),
+            Fate::Cut(keep) => self.world.input(&InputState {
+                steps: message.steps.iter().copied().take(keep).collect(),
+                ..message
+            }),
         }
         if !matches!(fate, Fate::Late) {
-            self.late.drain(..).for_each(|message| self.world.input(&message));
+            self.late
+                .drain(..)
+                .for_each(|message| self.world.input(&message));
         }
     }
 
     fn hear(&mut self) {
-        self.world.acks[self.heard..].iter().for_each(|ack| self.page.hear(ack));
+        self.world.acks[self.heard..]
+            .iter()
+            .for_each(|ack| self.page.hear(ack));
         self.heard = self.world.acks.len();
     }
 
@@ -139,7 +153,11 @@ fn any_step() -> impl Strategy<Value = Step> {
     let position = option::of((any::<u16>(), any::<u16>()).prop_map(|(x, y)| Position { x, y }));
     prop_oneof![
         (any::<u8>(), any::<bool>()).prop_map(|(usage, down)| Step::Key { usage, down }),
-        (any::<u8>(), any::<bool>(), position).prop_map(|(button, down, at)| Step::Button { button, down, at }),
+        (any::<u8>(), any::<bool>(), position).prop_map(|(button, down, at)| Step::Button {
+            button,
+            down,
+            at
+        }),
     ]
 }
 

@@ -14,7 +14,17 @@ pub struct Page {
 impl Page {
     pub fn new(holder: u64, focus: u32) -> Self {
         let motion = Motion::default();
-        let state = InputState { holder, focus, seq: 0, first: 0, steps: vec![], keys: vec![], buttons: 0, at: None, motion };
+        let state = InputState {
+            holder,
+            focus,
+            seq: 0,
+            first: 0,
+            steps: vec![],
+            keys: vec![],
+            buttons: 0,
+            at: None,
+            motion,
+        };
         Self { state, did: vec![] }
     }
 
@@ -31,7 +41,11 @@ impl Page {
     pub fn button(&mut self, button: u8, down: bool) -> &mut Self {
         self.state.buttons = (self.state.buttons & !(1 << button)) | (u8::from(down) << button);
         self.did.push(Seen::Button(button, down));
-        self.state.steps.push(Step::Button { button, down, at: self.state.at });
+        self.state.steps.push(Step::Button {
+            button,
+            down,
+            at: self.state.at,
+        });
         self
     }
 
@@ -76,10 +90,22 @@ impl Page {
     pub fn did_with(log: &[Seen]) -> BTreeSet<(Seen, Vec<bool>)> {
         let name = |seen: &Seen| match *seen {
             Seen::Key(usage, _) => (Seen::Key(usage, false), matches!(seen, Seen::Key(_, true))),
-            Seen::Button(button, _) => (Seen::Button(button, false), matches!(seen, Seen::Button(_, true))),
+            Seen::Button(button, _) => (
+                Seen::Button(button, false),
+                matches!(seen, Seen::Button(_, true)),
+            ),
         };
         let names: BTreeSet<_> = log.iter().map(|seen| name(seen).0).collect();
-        let of = |wanted: Seen| log.iter().map(name).filter(|(found, _)| *found == wanted).map(|(_, down)| down).collect();
-        names.into_iter().map(|wanted| (wanted, of(wanted))).collect()
+        let of = |wanted: Seen| {
+            log.iter()
+                .map(name)
+                .filter(|(found, _)| *found == wanted)
+                .map(|(_, down)| down)
+                .collect()
+        };
+        names
+            .into_iter()
+            .map(|wanted| (wanted, of(wanted)))
+            .collect()
     }
 }

@@ -81,8 +81,14 @@ impl World {
     }
 
     pub fn input(&mut self, state: &InputState) {
-        let source = Source { name: "web".into(), generation: 1 };
-        self.feed(Event::Input { source, state: state.clone() });
+        let source = Source {
+            name: "web".into(),
+            generation: 1,
+        };
+        self.feed(Event::Input {
+            source,
+            state: state.clone(),
+        });
     }
 
     pub fn feed(&mut self, event: Event) {
@@ -140,7 +146,9 @@ impl World {
 
     /// The target fetches a report of one function, if there is one.
     pub fn poll(&mut self, function: Function) {
-        let Port::Up(place) = &mut self.ports[function.index()] else { return };
+        let Port::Up(place) = &mut self.ports[function.index()] else {
+            return;
+        };
         let Some(report) = place.take() else { return };
         self.fetched.push(report);
         self.show(report);
@@ -148,13 +156,19 @@ impl World {
     }
 
     pub fn poll_all(&mut self) {
-        Function::ALL.into_iter().for_each(|function| self.poll(function));
+        Function::ALL
+            .into_iter()
+            .for_each(|function| self.poll(function));
     }
 
     /// Polls until nothing comes any more.
     pub fn settle(&mut self) {
         for _ in 0..2000 {
-            if self.ports.iter().all(|port| !matches!(port, Port::Up(Some(_)))) {
+            if self
+                .ports
+                .iter()
+                .all(|port| !matches!(port, Port::Up(Some(_))))
+            {
                 return;
             }
             self.poll_all();
@@ -165,7 +179,12 @@ impl World {
     fn show(&mut self, report: Report) {
         let place = report.function().index();
         let now = pressed(report);
-        let before: BTreeSet<u8> = self.pressed.iter().filter(|(at, _)| *at == place).map(|(_, code)| *code).collect();
+        let before: BTreeSet<u8> = self
+            .pressed
+            .iter()
+            .filter(|(at, _)| *at == place)
+            .map(|(_, code)| *code)
+            .collect();
         for code in before.difference(&now) {
             self.pressed.remove(&(place, *code));
             self.seen.push(seen(report.function(), *code, false));
@@ -180,19 +199,26 @@ impl World {
     pub fn unconfigure(&mut self) {
         self.ports = [Port::Down; 3];
         self.pressed.clear();
-        Function::ALL.into_iter().for_each(|function| self.feed(Event::Down(function)));
+        Function::ALL
+            .into_iter()
+            .for_each(|function| self.feed(Event::Down(function)));
     }
 
     pub fn configure(&mut self) {
         self.ports = [Port::Up(None); 3];
-        Function::ALL.into_iter().for_each(|function| self.feed(Event::Writable(function)));
+        Function::ALL
+            .into_iter()
+            .for_each(|function| self.feed(Event::Writable(function)));
     }
 
     /// Time goes by; ticks come when the core asked for them.
     pub fn advance(&mut self, millis: u64) {
         let end = self.micros + millis * 1000;
         for _ in 0..100_000 {
-            let due = self.core.deadline().map_or(u64::MAX, |deadline| deadline.micros().max(self.micros));
+            let due = self
+                .core
+                .deadline()
+                .map_or(u64::MAX, |deadline| deadline.micros().max(self.micros));
             if due > end || self.dead {
                 self.micros = end;
                 return;
@@ -229,7 +255,10 @@ fn pressed(report: Report) -> BTreeSet<u8> {
     let bytes = report.bytes();
     let bits = (0..8).filter(|bit| bytes[0] & (1 << bit) != 0);
     match report.function() {
-        Function::Keyboard => bits.map(|bit| 0xe0 + bit).chain(bytes[2..].iter().copied().filter(|key| *key != 0)).collect(),
+        Function::Keyboard => bits
+            .map(|bit| 0xe0 + bit)
+            .chain(bytes[2..].iter().copied().filter(|key| *key != 0))
+            .collect(),
         _ => bits.collect(),
     }
 }

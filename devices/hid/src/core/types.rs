@@ -1,0 +1,99 @@
+//! What goes into the core and what comes out.
+
+use super::{book::Books, focus::Source, held::Held, time::Time};
+use crate::reports::{Function, Report};
+use dkvm_wire::vocab::input::{InputAck, InputState, Leds};
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A holder said what it holds.
+    Input {
+        /// Through whom.
+        source: Source,
+        /// What.
+        state: InputState,
+    },
+    /// A process is gone, and what was held through it is to be released.
+    SourceGone(Source),
+    /// USB as the gadget device sees it.
+    Usb(Usb),
+    /// A device file is open.
+    Opened(Function),
+    /// A device file is not there, or not ours.
+    NoDevice(Function),
+    /// A function takes a report; the last one was taken.
+    Writable(Function),
+    /// What became of a write.
+    Wrote(Function, Outcome),
+    /// A function says that it is not configured.
+    Down(Function),
+    /// The target set the lock LEDs.
+    Leds(Leds),
+    /// Time went by.
+    Tick,
+    /// The end: release everything.
+    Goodbye,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Linux has it.
+    Taken,
+    /// The last report is still there.
+    Again,
+    /// Not configured.
+    Down,
+    /// The function is gone.
+    Gone,
+}
+
+/// USB as the gadget device sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usb {
+    /// Counts binds; unknown while the gadget device is not there.
+    pub binding: Option<u32>,
+    /// Whether the target's side is awake.
+    pub bus: Bus,
+}
+
+/// Whether reports are taken at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bus {
+    /// As far as is known.
+    #[default]
+    Awake,
+    /// The target sleeps: a report written now would be typed when it wakes.
+    Asleep,
+}
+
+/// What is to be done, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Keep this for a later life.
+    Save(Record),
+    /// Write a report, and say what became of it.
+    Write(Report),
+    /// Open a function's device file (anew), and say what became of it.
+    Open(Function),
+    /// Tell a holder.
+    Ack(InputAck),
+}
+
+/// What a later life of this device needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Record {
+    /// The focus epoch.
+    pub epoch: u32,
+    /// Who had the focus.
+    pub holder: u64,
+    /// When its word lapses; zero when nothing is held.
+    pub lease: Time,
+    /// The binding that the reports went to.
+    pub binding: Option<u32>,
+    /// What the target was shown.
+    pub held: Held,
+    /// The holders.
+    pub books: Books,
+}
