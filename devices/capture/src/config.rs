@@ -77,7 +77,11 @@ pub struct Mode(pub VideoMode);
 
 impl Default for Mode {
     fn default() -> Self {
-        Self(VideoMode { width: 0, height: 0, millihertz: 0 })
+        Self(VideoMode {
+            width: 0,
+            height: 0,
+            millihertz: 0,
+        })
     }
 }
 
@@ -85,7 +89,9 @@ impl<'de> Deserialize<'de> for Mode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         parse_mode(&text).ok_or_else(|| {
-            D::Error::custom(format_args!("{text:?} is no mode: write it like \"1280x720\" or \"1280x720@30\""))
+            D::Error::custom(format_args!(
+                "{text:?} is no mode: write it like \"1280x720\" or \"1280x720@30\""
+            ))
         })
     }
 }
@@ -96,7 +102,10 @@ fn parse_mode(text: &str) -> Option<Mode> {
         None => (text, Rate::ANY),
     };
     let (width, height) = size.split_once('x')?;
-    let size = Size { width: width.parse().ok()?, height: height.parse().ok()? };
+    let size = Size {
+        width: width.parse().ok()?,
+        height: height.parse().ok()?,
+    };
     size.is_sane().then_some(Mode(size.at(rate)))
 }
 
@@ -105,7 +114,9 @@ fn slots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     if (SLOTS_MIN..=SLOTS_MAX).contains(&slots) {
         return Ok(slots);
     }
-    Err(D::Error::custom(format_args!("slots = {slots}: use {SLOTS_MIN} to {SLOTS_MAX}")))
+    Err(D::Error::custom(format_args!(
+        "slots = {slots}: use {SLOTS_MIN} to {SLOTS_MAX}"
+    )))
 }
 
 #[cfg(test)]
@@ -114,10 +125,26 @@ mod tests {
 
     #[test]
     fn modes_are_read_as_people_write_them() {
-        let mode = |width, height, millihertz| Some(Mode(VideoMode { width, height, millihertz }));
+        let mode = |width, height, millihertz| {
+            Some(Mode(VideoMode {
+                width,
+                height,
+                millihertz,
+            }))
+        };
         assert_eq!(parse_mode("1280x720"), mode(1280, 720, 0));
         assert_eq!(parse_mode("1920x1080@59.94"), mode(1920, 1080, 59_940));
-        for wrong in ["", "x", "1280", "1280x", "1280x720@", "0x0", "1280x720@-1", "99999999x1", "1280x720@nan"] {
+        for wrong in [
+            "",
+            "x",
+            "1280",
+            "1280x",
+            "1280x720@",
+            "0x0",
+            "1280x720@-1",
+            "99999999x1",
+            "1280x720@nan",
+        ] {
             assert_eq!(parse_mode(wrong), None, "{wrong}");
         }
     }

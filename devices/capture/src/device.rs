@@ -27,7 +27,8 @@ const FRAMES_AT_ONCE: usize = 8;
 /// Runs until the kernel says goodbye.
 pub async fn run(mut link: Link) -> Result<(), Error> {
     let mut shell = Shell::new(&link)?;
-    link.sender().emit(topics::VIDEO_STATE, &shell.machine.first_state())?;
+    link.sender()
+        .emit(topics::VIDEO_STATE, &shell.machine.first_state())?;
     link.ready()?;
     shell.tell(&link, Event::Tick).await?;
     let hotplug = HotPlug::new();
@@ -61,7 +62,8 @@ struct Shell {
     output: Option<Output>,
     pace: Option<Pace>,
     sequence: u64,
-    left_out: u64,
+    starved: u64,
+    broken: u64,
 }
 
 impl Shell {
@@ -69,7 +71,17 @@ impl Shell {
         let config: Config = link.config()?;
         let machine = Machine::new(config.mode.0, config.format);
         let started = Instant::now();
-        Ok(Self { config, started, machine, backend: None, output: None, pace: None, sequence: 0, left_out: 0 })
+        Ok(Self {
+            config,
+            started,
+            machine,
+            backend: None,
+            output: None,
+            pace: None,
+            sequence: 0,
+            starved: 0,
+            broken: 0,
+        })
     }
 
     fn now(&self) -> Duration {
@@ -82,8 +94,12 @@ impl Shell {
 
     async fn incoming(&mut self, link: &Link, incoming: Incoming) -> Result<(), Error> {
         match incoming {
-            Incoming::Demand { topic, readers } if topic == topics::VIDEO_RAW => self.tell(link, Event::Demand(readers)).await,
-            Incoming::Request(request) if request.method() == methods::SET_MODE => self.set_mode(link, request).await,
+            Incoming::Demand { topic, readers } if topic == topics::VIDEO_RAW => {
+                self.tell(link, Event::Demand(readers)).await
+            }
+            Incoming::Request(request) if request.method() == methods::SET_MODE => {
+                self.set_mode(link, request).await
+            }
             Incoming::Request(request) => Ok(request.unknown()?),
             _ => Ok(()),
         }
@@ -91,7 +107,9 @@ impl Shell {
 
     async fn set_mode(&mut self, link: &Link, request: Request) -> Result<(), Error> {
         let now = self.now();
-        let wanted = request.decode::<VideoMode>().and_then(|wish| self.machine.set_mode(wish, now));
+        let wanted = request
+            .decode::<VideoMode>()
+            .and_then(|wish| self.machine.set_mode(wish, now));
         let (answer, actions): (Result<Nothing, WireError>, _) = match wanted {
             Ok(actions) => (Ok(Nothing {}), actions),
             Err(refused) => (Err(refused), Vec::new()),
@@ -162,7 +180,9 @@ impl Shell {
     async fn start(&mut self, link: &Link, plan: &Plan) -> Result<Running, StartFault> {
         let backend = self.backend.as_mut().ok_or(StartFault::Gone)?;
         let running = backend.prepare(plan)?;
-        let output = Output::open(link, &running, self.config.slots).await.map_err(StartFault::Failed)?;
+        let output = Output::open(link, &running, self.config.slots)
+            .await
+            .map_err(StartFault::Failed)?;
         backend.begin(output.pool(), self.config.slots)?;
         self.pace = plan.pace.map(Pace::new);
         self.output = Some(output);
@@ -177,9 +197,12 @@ impl Shell {
         if let Some(output) = self.output.take() {
             self.sequence = output.next_sequence();
         }
-        if self.left_out > 0 {
-            dkvm_sdk::info!("{} frames left out because readers held all slots or data was damaged", self.left_out);
-            self.left_out = 0;
+        let (starved, broken) = (
+            std::mem::take(&mut self.starved),
+            std::mem::take(&mut self.broken),
+        );
+        if starved + broken > 0 {
+            dkvm_sdk::debug!("frames left out of this stream: {starved} while readers held all slots, {broken} damaged");
         }
     }
 
@@ -188,7 +211,9 @@ impl Shell {
             self.tell(link, Event::SourceChanged).await?;
         }
         for _ in 0..FRAMES_AT_ONCE {
-            let Some(event) = self.take_frame()? else { break };
+            let Some(event) = self.take_frame()? else {
+                break;
+            };
             self.tell(link, event).await?;
         }
         Ok(())
@@ -196,7 +221,9 @@ impl Shell {
 
     /// Takes and publishes one frame.
     fn take_frame(&mut self) -> Result<Option<Event>, Error> {
-        let (Some(backend), Some(output)) = (&mut self.backend, &mut self.output) else { return Ok(None) };
+        let (Some(backend), Some(output)) = (&mut self.backend, &mut self.output) else {
+            return Ok(None);
+        };
         let pace = &mut self.pace;
         let mut keep = |at| pace.as_mut().is_none_or(|pace| pace.keep(at));
         Ok(match backend.next(output.pool(), &mut keep) {
@@ -205,7 +232,8 @@ impl Shell {
                 Some(Event::Frame)
             }
             Ok(Next::LeftOut(why)) => {
-                self.left_out += u64::from(why != LeftOut::Pace);
+                self.starved += u64::from(why == LeftOut::NoSlot);
+                self.broken += u64::from(why == LeftOut::Broken);
                 Some(Event::FrameLeftOut)
             }
             Ok(Next::Nothing) => None,

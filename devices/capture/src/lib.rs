@@ -30,7 +30,10 @@ use dkvm_wire::{topics, QueueClass};
 /// The device's process: returns its exit code.
 pub fn main() -> i32 {
     let identity = Identity {
-        produces: &[(topics::VIDEO_RAW, QueueClass::Stream), (topics::VIDEO_STATE, QueueClass::State)],
+        produces: &[
+            (topics::VIDEO_RAW, QueueClass::Stream),
+            (topics::VIDEO_STATE, QueueClass::State),
+        ],
         ..Identity::new("capture", env!("CARGO_PKG_VERSION"))
     };
     dkvm_sdk::main(identity, device::run)

@@ -17,17 +17,31 @@ pub struct Output {
 impl Output {
     /// A pool for frames of this stream. The error is a sentence for people.
     pub async fn open(link: &Link, running: &Running, slots: u32) -> Result<Self, String> {
-        let request = PoolRequest { slot_size: running.frame_len as u64, slots, window: WINDOW };
-        let pool = FramePool::open(link, request).await.map_err(|error| no_pool(&error))?;
+        let request = PoolRequest {
+            slot_size: running.frame_len as u64,
+            slots,
+            window: WINDOW,
+        };
+        let pool = FramePool::open(link, request)
+            .await
+            .map_err(|error| no_pool(&error))?;
         let info = FrameInfo {
             width: running.size.width,
             height: running.size.height,
-            stride: if running.format.is_jpeg() { 0 } else { running.stride },
+            stride: if running.format.is_jpeg() {
+                0
+            } else {
+                running.stride
+            },
             format: running.format.name(),
             colors: running.colors,
             ..FrameInfo::default()
         };
-        Ok(Self { pool, info, sequence: Sequence::default() })
+        Ok(Self {
+            pool,
+            info,
+            sequence: Sequence::default(),
+        })
     }
 
     /// Where frames are written.
@@ -39,7 +53,12 @@ impl Output {
     pub fn publish(&mut self, captured: Captured, base: u64) -> Result<(), Error> {
         self.info.sequence = base + self.sequence.widen(captured.sequence);
         self.info.captured_ns = u64::try_from(captured.at.as_nanos()).unwrap_or(u64::MAX);
-        match self.pool.publish(topics::VIDEO_RAW, &self.info, captured.slot, captured.length) {
+        match self.pool.publish(
+            topics::VIDEO_RAW,
+            &self.info,
+            captured.slot,
+            captured.length,
+        ) {
             Err(PoolError::Send(error)) => Err(error.into()),
             // The slot's own fault costs the frame.
             Err(error) => {
@@ -70,7 +89,11 @@ impl Sequence {
     fn widen(&mut self, count: u32) -> u64 {
         // The distance is right as long as fewer than 2^31 frames went by unseen; a count that went back stays.
         let step = count.wrapping_sub(self.last as u32);
-        self.last += if step > u32::MAX / 2 { 0 } else { u64::from(step) };
+        self.last += if step > u32::MAX / 2 {
+            0
+        } else {
+            u64::from(step)
+        };
         self.last
     }
 }
@@ -86,6 +109,10 @@ mod tests {
         assert_eq!(sequence.widen(u32::MAX / 2), u64::from(u32::MAX / 2));
         assert_eq!(sequence.widen(u32::MAX - 1), u64::from(u32::MAX - 1));
         assert_eq!(sequence.widen(3), u64::from(u32::MAX) + 4);
-        assert_eq!(sequence.widen(1), u64::from(u32::MAX) + 4, "back: a driver's fault");
+        assert_eq!(
+            sequence.widen(1),
+            u64::from(u32::MAX) + 4,
+            "back: a driver's fault"
+        );
     }
 }

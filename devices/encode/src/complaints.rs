@@ -20,7 +20,11 @@ impl Complaints {
         }
         self.told_at = Some(now);
         let count = std::mem::take(&mut self.count);
-        Some(if count == 1 { what.to_owned() } else { format!("{what} ({count} frames since the last such line)") })
+        Some(if count == 1 {
+            what.to_owned()
+        } else {
+            format!("{what} ({count} frames since the last such line)")
+        })
     }
 }
 
@@ -34,6 +38,9 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(complaints.note("bad", second).as_deref(), Some("bad"));
         assert_eq!(complaints.note("bad", second * 2), None);
-        assert_eq!(complaints.note("bad", second * 11).as_deref(), Some("bad (2 frames since the last such line)"));
+        assert_eq!(
+            complaints.note("bad", second * 11).as_deref(),
+            Some("bad (2 frames since the last such line)")
+        );
     }
 }

@@ -24,14 +24,21 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { backend: BackendKind::default(), quality: QUALITY, max_rate: 0 }
+        Self {
+            backend: BackendKind::default(),
+            quality: QUALITY,
+            max_rate: 0,
+        }
     }
 }
 
 impl Config {
     /// As settings that viewers can change.
     pub fn settings(&self) -> EncodeSettings {
-        EncodeSettings { quality: self.quality, max_rate: self.max_rate }
+        EncodeSettings {
+            quality: self.quality,
+            max_rate: self.max_rate,
+        }
     }
 }
 
@@ -52,19 +59,30 @@ pub fn check(settings: &EncodeSettings) -> Result<(), String> {
         return Err(format!("quality = {}: use 1 to 100", settings.quality));
     }
     if settings.max_rate > RATE_MAX {
-        return Err(format!("max_rate = {}: use 0 (all frames) to {RATE_MAX}", settings.max_rate));
+        return Err(format!(
+            "max_rate = {}: use 0 (all frames) to {RATE_MAX}",
+            settings.max_rate
+        ));
     }
     Ok(())
 }
 
 fn quality<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     let quality = u8::deserialize(deserializer)?;
-    check(&EncodeSettings { quality, max_rate: 0 }).map_err(D::Error::custom)?;
+    check(&EncodeSettings {
+        quality,
+        max_rate: 0,
+    })
+    .map_err(D::Error::custom)?;
     Ok(quality)
 }
 
 fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let max_rate = u32::deserialize(deserializer)?;
-    check(&EncodeSettings { quality: QUALITY, max_rate }).map_err(D::Error::custom)?;
+    check(&EncodeSettings {
+        quality: QUALITY,
+        max_rate,
+    })
+    .map_err(D::Error::custom)?;
     Ok(max_rate)
 }

@@ -66,7 +66,8 @@ struct Encoder {
 impl Encoder {
     fn new(link: &Link) -> Result<Self, Error> {
         let config: Config = link.config()?;
-        let backend = Backend::open(config.backend).map_err(|EncodeError(why)| Error::Encoder(why))?;
+        let backend =
+            Backend::open(config.backend).map_err(|EncodeError(why)| Error::Encoder(why))?;
         Ok(Self {
             started: Instant::now(),
             policy: Policy::new(config.settings()),
@@ -103,13 +104,28 @@ impl Encoder {
     fn take(&mut self, link: &Link, incoming: Incoming) -> Result<Stay, Error> {
         match incoming {
             Incoming::Goodbye { .. } => return Ok(Stay::No),
-            Incoming::Event { topic, body, leases, .. } if topic == topics::VIDEO_RAW => match body.decode(&topic) {
+            Incoming::Event {
+                topic,
+                body,
+                leases,
+                ..
+            } if topic == topics::VIDEO_RAW => match body.decode(&topic) {
                 // Replacing one that waits gives its lease back.
-                Ok(info) => self.newest = leases.into_iter().next().map(|lease| (info, lease)).or(self.newest.take()),
+                Ok(info) => {
+                    self.newest = leases
+                        .into_iter()
+                        .next()
+                        .map(|lease| (info, lease))
+                        .or(self.newest.take())
+                }
                 Err(error) => self.complain(&error.to_string()),
             },
-            Incoming::Demand { topic, readers } if topic == topics::VIDEO_JPEG => self.demand(link, readers)?,
-            Incoming::Request(request) if request.method() == methods::SET_ENCODE => self.set(request)?,
+            Incoming::Demand { topic, readers } if topic == topics::VIDEO_JPEG => {
+                self.demand(link, readers)?
+            }
+            Incoming::Request(request) if request.method() == methods::SET_ENCODE => {
+                self.set(request)?
+            }
             Incoming::Request(request) => request.unknown()?,
             _ => {}
         }
@@ -162,11 +178,15 @@ impl Encoder {
     }
 
     async fn frame(&mut self, link: &Link, info: FrameInfo, lease: &Lease) -> Result<(), Error> {
-        if !self.policy.is_due(Duration::from_nanos(info.captured_ns), self.now()) {
+        if !self
+            .policy
+            .is_due(Duration::from_nanos(info.captured_ns), self.now())
+        {
             return Ok(());
         }
         let seen = self.reader.view(lease).map_err(|error| error.to_string());
-        let frame = seen.and_then(|view| Frame::checked(info, view).map_err(|error| error.to_string()));
+        let frame =
+            seen.and_then(|view| Frame::checked(info, view).map_err(|error| error.to_string()));
         let frame = match frame {
             Ok(frame) => frame,
             Err(why) => {
@@ -174,7 +194,9 @@ impl Encoder {
                 return Ok(());
             }
         };
-        let verdict = self.policy.judge(frame.since(self.last.as_ref()), self.now());
+        let verdict = self
+            .policy
+            .judge(frame.since(self.last.as_ref()), self.now());
         let kept = match (verdict, frame.is_jpeg()) {
             (Verdict::Leave, _) => true,
             (verdict, true) => self.pass_on(link, &frame, verdict)?,
@@ -188,20 +210,31 @@ impl Encoder {
 
     /// The dongle's own JPEG, by its own lease.
     fn pass_on(&mut self, link: &Link, frame: &Frame, verdict: Verdict) -> Result<bool, Error> {
-        link.sender().emit_with(topics::VIDEO_JPEG, &frame.info, &[frame.view.lease().reference()])?;
+        link.sender().emit_with(
+            topics::VIDEO_JPEG,
+            &frame.info,
+            &[frame.view.lease().reference()],
+        )?;
         self.policy.sent(verdict, Source::Passthrough, self.now());
         Ok(true)
     }
 
     /// Whether the frame went out; one that did not is still news the next time.
-    async fn encode(&mut self, link: &Link, frame: &Frame, verdict: Verdict) -> Result<bool, Error> {
+    async fn encode(
+        &mut self,
+        link: &Link,
+        frame: &Frame,
+        verdict: Verdict,
+    ) -> Result<bool, Error> {
         let quality = Quality(self.policy.settings().quality);
         if let Err(why) = self.output.fit(link, slot_size(&frame.info, quality)).await {
             self.complain(&why);
             return Ok(false);
         }
         // Before the work: with all slots in readers' hands it would be for nothing.
-        let Some(slot) = self.output.take() else { return Ok(false) };
+        let Some(slot) = self.output.take() else {
+            return Ok(false);
+        };
         if verdict == Verdict::Send {
             if let Err(why) = encode_to_fit(&mut self.backend, frame, quality, slot.capacity()) {
                 self.complain(&why);
@@ -212,7 +245,11 @@ impl Encoder {
             self.complain("a frame was overwritten while it was encoded: its producer does not keep to its leases");
             return Ok(false);
         }
-        let info = FrameInfo { stride: 0, format: crate::frame::MJPG.to_owned(), ..frame.info.clone() };
+        let info = FrameInfo {
+            stride: 0,
+            format: crate::frame::MJPG.to_owned(),
+            ..frame.info.clone()
+        };
         self.output.publish(&info, slot, self.backend.last())?;
         self.policy.sent(verdict, Source::Encoder, self.now());
         Ok(true)
@@ -227,16 +264,27 @@ impl Encoder {
 }
 
 /// Encodes, with less quality when the JPEG would not fit its slot.
-fn encode_to_fit(backend: &mut Backend, frame: &Frame, quality: Quality, room: usize) -> Result<(), String> {
+fn encode_to_fit(
+    backend: &mut Backend,
+    frame: &Frame,
+    quality: Quality,
+    room: usize,
+) -> Result<(), String> {
     let picture = frame.picture().map_err(|error| error.to_string())?;
     let mut quality = quality;
     loop {
-        let length = backend.encode(&picture, quality).map_err(|error| error.to_string())?.len();
+        let length = backend
+            .encode(&picture, quality)
+            .map_err(|error| error.to_string())?
+            .len();
         if length <= room {
             return Ok(());
         }
         if quality.0 <= QUALITY_MIN {
-            return Err(format!("a frame of {length} bytes does not fit its slot of {room}, even at quality {}", quality.0));
+            return Err(format!(
+                "a frame of {length} bytes does not fit its slot of {room}, even at quality {}",
+                quality.0
+            ));
         }
         quality = Quality((quality.0 / 2).max(QUALITY_MIN));
     }

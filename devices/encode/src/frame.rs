@@ -45,9 +45,17 @@ impl Frame {
     pub fn since(&self, before: Option<&Self>) -> Change {
         let same = before.is_some_and(|before| match (self.is_jpeg(), before.is_jpeg()) {
             (true, true) => self.view[..] == before.view[..],
-            (false, false) => self.picture().ok().zip(before.picture().ok()).is_some_and(|(a, b)| a.shows_the_same(&b)),
+            (false, false) => self
+                .picture()
+                .ok()
+                .zip(before.picture().ok())
+                .is_some_and(|(a, b)| a.shows_the_same(&b)),
             _ => false,
         });
-        if same { Change::Same } else { Change::Changed }
+        if same {
+            Change::Same
+        } else {
+            Change::Changed
+        }
     }
 }

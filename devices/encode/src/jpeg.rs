@@ -31,7 +31,11 @@ pub fn check(bytes: &[u8]) -> Result<Jpeg, BadFrame> {
         return Err(BadFrame::Jpeg("its size is 0"));
     }
     let length = end(bytes).ok_or(BadFrame::Jpeg("it is cut short"))?;
-    Ok(Jpeg { width, height, length })
+    Ok(Jpeg {
+        width,
+        height,
+        length,
+    })
 }
 
 /// The size in the start-of-frame segment, which comes before the picture itself.
@@ -39,7 +43,9 @@ fn size(bytes: &[u8]) -> Result<(u16, u16), BadFrame> {
     let cut = BadFrame::Jpeg("it ends before its picture");
     let mut rest = &bytes[SOI.len()..];
     for _ in 0..SEGMENTS_MAX {
-        let [0xff, kind, high, low, body @ ..] = rest else { return Err(cut) };
+        let [0xff, kind, high, low, body @ ..] = rest else {
+            return Err(cut);
+        };
         let length = usize::from(u16::from_be_bytes([*high, *low]));
         match (kind, body) {
             (0xff, _) => {
@@ -48,19 +54,29 @@ fn size(bytes: &[u8]) -> Result<(u16, u16), BadFrame> {
                 continue;
             }
             (0xc0..=0xc2, [_, h1, h0, w1, w0, ..]) => {
-                return Ok((u16::from_be_bytes([*w1, *w0]), u16::from_be_bytes([*h1, *h0])));
+                return Ok((
+                    u16::from_be_bytes([*w1, *w0]),
+                    u16::from_be_bytes([*h1, *h0]),
+                ));
             }
             (0xda, _) => return Err(BadFrame::Jpeg("it does not say its size")),
             _ => {}
         }
-        rest = rest.get(2 + length..).ok_or(BadFrame::Jpeg("one of its segments is cut short"))?;
+        rest = rest
+            .get(2 + length..)
+            .ok_or(BadFrame::Jpeg("one of its segments is cut short"))?;
     }
     Err(BadFrame::Jpeg("it has too many segments"))
 }
 
 /// Where the end marker ends; only zeroes may follow.
 fn end(bytes: &[u8]) -> Option<usize> {
-    let padding = bytes.iter().rev().take(PADDING_MAX).take_while(|byte| **byte == 0).count();
+    let padding = bytes
+        .iter()
+        .rev()
+        .take(PADDING_MAX)
+        .take_while(|byte| **byte == 0)
+        .count();
     let length = bytes.len() - padding;
     bytes[..length].ends_with(&EOI).then_some(length)
 }
@@ -83,7 +99,14 @@ mod tests {
     fn a_whole_one_tells_its_size_and_end() {
         let mut bytes = whole();
         let length = bytes.len();
-        assert_eq!(check(&bytes), Ok(Jpeg { width: 1280, height: 720, length }));
+        assert_eq!(
+            check(&bytes),
+            Ok(Jpeg {
+                width: 1280,
+                height: 720,
+                length
+            })
+        );
         bytes.extend([0; 100]);
         assert_eq!(check(&bytes).map(|jpeg| jpeg.length), Ok(length));
     }

@@ -32,7 +32,10 @@ use dkvm_wire::{topics, QueueClass};
 pub fn main() -> i32 {
     let identity = Identity {
         consumes: &[topics::VIDEO_RAW],
-        produces: &[(topics::VIDEO_JPEG, QueueClass::Stream), (topics::ENCODE_STATE, QueueClass::State)],
+        produces: &[
+            (topics::VIDEO_JPEG, QueueClass::Stream),
+            (topics::ENCODE_STATE, QueueClass::State),
+        ],
         ..Identity::new("encode", env!("CARGO_PKG_VERSION"))
     };
     dkvm_sdk::main(identity, device::run)

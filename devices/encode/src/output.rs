@@ -19,7 +19,11 @@ const BYTES_PER_PIXEL_FINE: u64 = 2;
 /// Bytes of a slot that JPEGs of this size fit in.
 pub fn slot_size(info: &FrameInfo, quality: Quality) -> u64 {
     let pixels = u64::from(info.width) * u64::from(info.height);
-    let per_pixel = if quality.0 > ORDINARY_QUALITY { BYTES_PER_PIXEL_FINE } else { 1 };
+    let per_pixel = if quality.0 > ORDINARY_QUALITY {
+        BYTES_PER_PIXEL_FINE
+    } else {
+        1
+    };
     (pixels * per_pixel).max(SLOT_MIN)
 }
 
@@ -37,9 +41,15 @@ impl Output {
             return Ok(());
         }
         self.pool = None;
-        let request = PoolRequest { slot_size, slots: SLOTS, window: WINDOW };
+        let request = PoolRequest {
+            slot_size,
+            slots: SLOTS,
+            window: WINDOW,
+        };
         let pool = FramePool::open(link, request).await;
-        self.pool = Some(pool.map_err(|error| format!("no shared memory for JPEGs: {error}; raise `memory` of encode"))?);
+        self.pool = Some(pool.map_err(|error| {
+            format!("no shared memory for JPEGs: {error}; raise `memory` of encode")
+        })?);
         self.wanted = slot_size;
         Ok(())
     }
@@ -56,7 +66,9 @@ impl Output {
 
     /// Sends a JPEG that fits the slot.
     pub fn publish(&self, info: &FrameInfo, mut slot: Slot, jpeg: &[u8]) -> Result<(), SendError> {
-        let Some(pool) = &self.pool else { return Ok(()) };
+        let Some(pool) = &self.pool else {
+            return Ok(());
+        };
         if let Some(place) = slot.bytes_mut().get_mut(..jpeg.len()) {
             place.copy_from_slice(jpeg);
             match pool.publish(topics::VIDEO_JPEG, info, slot, jpeg.len()) {

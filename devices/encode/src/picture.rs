@@ -82,15 +82,26 @@ pub struct Picture<'a> {
 impl<'a> Picture<'a> {
     /// Checks a frame that came from elsewhere.
     pub fn new(info: &FrameInfo, bytes: &'a [u8]) -> Result<Self, BadFrame> {
-        let layout = Layout::from_fourcc(&info.format).ok_or_else(|| BadFrame::Format(info.format.clone()))?;
+        let layout = Layout::from_fourcc(&info.format)
+            .ok_or_else(|| BadFrame::Format(info.format.clone()))?;
         check_size(info)?;
         let (width, height) = (info.width as usize, info.height as usize);
         // A stride of 0, or less than a line, is a driver that does not say.
         let stride = (info.stride as usize).max(layout.line_len(width));
-        let picture = Self { layout, width, height, stride, colors: info.colors, bytes };
+        let picture = Self {
+            layout,
+            width,
+            height,
+            stride,
+            colors: info.colors,
+            bytes,
+        };
         let needed = picture.needed();
         if bytes.len() < needed {
-            return Err(BadFrame::Short { length: bytes.len(), needed });
+            return Err(BadFrame::Short {
+                length: bytes.len(),
+                needed,
+            });
         }
         Ok(picture)
     }
@@ -118,11 +129,18 @@ impl<'a> Picture<'a> {
         let form = |p: &Self| (p.layout, p.width, p.height, p.colors);
         form(self) == form(other)
             && self.lines().zip(other.lines()).all(|(a, b)| a == b)
-            && self.color_lines().zip(other.color_lines()).all(|(a, b)| a == b)
+            && self
+                .color_lines()
+                .zip(other.color_lines())
+                .all(|(a, b)| a == b)
     }
 
     fn color_height(&self) -> usize {
-        if self.layout == Layout::Nv12 { self.height.div_ceil(2) } else { 0 }
+        if self.layout == Layout::Nv12 {
+            self.height.div_ceil(2)
+        } else {
+            0
+        }
     }
 
     fn color_line_len(&self) -> usize {
@@ -143,7 +161,10 @@ pub fn check_size(info: &FrameInfo) -> Result<(), BadFrame> {
     if sane(info.width) && sane(info.height) && info.stride <= EDGE_MAX * 4 {
         return Ok(());
     }
-    Err(BadFrame::Size { width: info.width, height: info.height })
+    Err(BadFrame::Size {
+        width: info.width,
+        height: info.height,
+    })
 }
 
 #[cfg(test)]
@@ -151,22 +172,43 @@ mod tests {
     use super::*;
 
     fn info(format: &str, width: u32, height: u32, stride: u32) -> FrameInfo {
-        FrameInfo { width, height, stride, format: format.into(), ..FrameInfo::default() }
+        FrameInfo {
+            width,
+            height,
+            stride,
+            format: format.into(),
+            ..FrameInfo::default()
+        }
     }
 
     #[test]
     fn a_frame_cut_short_is_refused_to_the_byte() {
-        for (format, length) in [("YUYV", 640 * 480 * 2), ("NV12", 640 * 480 * 3 / 2), ("RGB3", 640 * 480 * 3)] {
+        for (format, length) in [
+            ("YUYV", 640 * 480 * 2),
+            ("NV12", 640 * 480 * 3 / 2),
+            ("RGB3", 640 * 480 * 3),
+        ] {
             let bytes = vec![0; length];
             let info = info(format, 640, 480, 0);
             assert!(Picture::new(&info, &bytes).is_ok(), "{format}");
-            assert!(matches!(Picture::new(&info, &bytes[1..]), Err(BadFrame::Short { .. })), "{format}");
+            assert!(
+                matches!(
+                    Picture::new(&info, &bytes[1..]),
+                    Err(BadFrame::Short { .. })
+                ),
+                "{format}"
+            );
         }
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in [info("YUYV", 0, 1, 0), info("YUYV", 1, 9000, 0), info("YUYV", 2, 2, u32::MAX), info("H264", 2, 2, 0)] {
+        for bad in [
+            info("YUYV", 0, 1, 0),
+            info("YUYV", 1, 9000, 0),
+            info("YUYV", 2, 2, u32::MAX),
+            info("H264", 2, 2, 0),
+        ] {
             assert!(Picture::new(&bad, &[0; 64]).is_err(), "{bad:?}");
         }
     }
@@ -174,7 +216,10 @@ mod tests {
     #[test]
     fn what_lies_between_lines_is_no_change() {
         let info = info("YUYV", 2, 2, 8);
-        let (a, b) = ([1, 2, 3, 4, 0, 0, 0, 0, 5, 6, 7, 8], [1, 2, 3, 4, 9, 9, 9, 9, 5, 6, 7, 8]);
+        let (a, b) = (
+            [1, 2, 3, 4, 0, 0, 0, 0, 5, 6, 7, 8],
+            [1, 2, 3, 4, 9, 9, 9, 9, 5, 6, 7, 8],
+        );
         let picture = |bytes| Picture::new(&info, bytes).expect("whole");
         assert!(picture(&a).shows_the_same(&picture(&b)));
         let c = [1, 2, 3, 4, 0, 0, 0, 0, 5, 6, 7, 9];

@@ -68,10 +68,18 @@ impl Planes {
         self.subsampling = Subsampling::Pairs;
         let half = self.stride / 2;
         let ys = self.y.chunks_exact_mut(self.stride);
-        let colors = self.u.chunks_exact_mut(half).zip(self.v.chunks_exact_mut(half));
+        let colors = self
+            .u
+            .chunks_exact_mut(half)
+            .zip(self.v.chunks_exact_mut(half));
         self.pairs.resize(self.stride, 0);
         for (bytes, (y, (u, v))) in picture.lines().zip(ys.zip(colors)) {
-            let mut line = Line { y, u, v, colors: &mut self.pairs };
+            let mut line = Line {
+                y,
+                u,
+                v,
+                colors: &mut self.pairs,
+            };
             // While the line is in the nearest cache.
             split(bytes, &mut line);
             line.convert(picture.colors);
@@ -85,7 +93,10 @@ impl Planes {
         self.copy_y(picture);
         let half = self.stride / 2;
         let ys = self.y.chunks_exact_mut(self.stride * 2);
-        let colors = self.u.chunks_exact_mut(half).zip(self.v.chunks_exact_mut(half));
+        let colors = self
+            .u
+            .chunks_exact_mut(half)
+            .zip(self.v.chunks_exact_mut(half));
         for (pairs, (y, (u, v))) in picture.color_lines().zip(ys.zip(colors)) {
             split_pairs(pairs, u, v);
             convert_square(y, u, v, picture.colors);
@@ -211,28 +222,49 @@ const BLOCK: usize = 32;
 /// BT.709 to BT.601, brightness: Y + 0.1016 U + 0.1961 V. At most 255 + 38.
 fn turn_y(y: &mut [u8], u: &[u8], v: &[u8]) {
     let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
-    let ((us, u_rest), (vs, v_rest)) = (u.as_chunks::<{ BLOCK / 2 }>(), v.as_chunks::<{ BLOCK / 2 }>());
+    let ((us, u_rest), (vs, v_rest)) = (
+        u.as_chunks::<{ BLOCK / 2 }>(),
+        v.as_chunks::<{ BLOCK / 2 }>(),
+    );
     for ((y, u), v) in blocks.iter_mut().zip(us).zip(vs) {
         let more: [i16; BLOCK / 2] = array::from_fn(|at| brighter(u[at], v[at]));
         *y = array::from_fn(|at| byte(i16::from(y[at]).wrapping_add(more[at / 2])));
     }
     for (pair, (u, v)) in rest.chunks_exact_mut(2).zip(u_rest.iter().zip(v_rest)) {
         let more = brighter(*u, *v);
-        pair.iter_mut().for_each(|y| *y = byte(i16::from(*y).wrapping_add(more)));
+        pair.iter_mut()
+            .for_each(|y| *y = byte(i16::from(*y).wrapping_add(more)));
     }
 }
 
 fn brighter(u: u8, v: u8) -> i16 {
-    let (u, v) = (i16::from(u).wrapping_sub(128), i16::from(v).wrapping_sub(128));
-    u.wrapping_mul(26).wrapping_add(v.wrapping_mul(50)).wrapping_add(128) >> 8
+    let (u, v) = (
+        i16::from(u).wrapping_sub(128),
+        i16::from(v).wrapping_sub(128),
+    );
+    u.wrapping_mul(26)
+        .wrapping_add(v.wrapping_mul(50))
+        .wrapping_add(128)
+        >> 8
 }
 
 /// BT.709 to BT.601, colours: U - 0.0101 U - 0.1107 V, and V - 0.0166 V - 0.0725 U, which is 253/256, 28/256, 252/256 and 19/256.
 fn turn_colors(u: &mut [u8], v: &mut [u8]) {
     for (u, v) in u.iter_mut().zip(v) {
-        let (old_u, old_v) = (i16::from(*u).wrapping_sub(128), i16::from(*v).wrapping_sub(128));
-        let less_u = old_u.wrapping_mul(3).wrapping_add(old_v.wrapping_mul(28)).wrapping_add(128) >> 8;
-        let less_v = old_v.wrapping_mul(4).wrapping_add(old_u.wrapping_mul(19)).wrapping_add(128) >> 8;
+        let (old_u, old_v) = (
+            i16::from(*u).wrapping_sub(128),
+            i16::from(*v).wrapping_sub(128),
+        );
+        let less_u = old_u
+            .wrapping_mul(3)
+            .wrapping_add(old_v.wrapping_mul(28))
+            .wrapping_add(128)
+            >> 8;
+        let less_v = old_v
+            .wrapping_mul(4)
+            .wrapping_add(old_u.wrapping_mul(19))
+            .wrapping_add(128)
+            >> 8;
         *u = byte(old_u.wrapping_sub(less_u).wrapping_add(128));
         *v = byte(old_v.wrapping_sub(less_v).wrapping_add(128));
     }
@@ -255,19 +287,33 @@ mod tests {
     /// RGB to YUV by the standard's own figures, full range.
     fn yuv(rgb: [f64; 3], kr: f64, kb: f64) -> [f64; 3] {
         let y = kr * rgb[0] + (1.0 - kr - kb) * rgb[1] + kb * rgb[2];
-        [y, (rgb[2] - y) / (2.0 - 2.0 * kb) + 128.0, (rgb[0] - y) / (2.0 - 2.0 * kr) + 128.0]
+        [
+            y,
+            (rgb[2] - y) / (2.0 - 2.0 * kb) + 128.0,
+            (rgb[0] - y) / (2.0 - 2.0 * kr) + 128.0,
+        ]
     }
 
     #[test]
     fn the_two_matrices_agree_on_every_primary() {
-        for rgb in [[255.0, 0.0, 0.0], [0.0, 255.0, 0.0], [0.0, 0.0, 255.0], [255.0, 255.0, 0.0], [40.0, 90.0, 200.0]] {
-            let [y, u, v] = yuv(rgb, 0.2126, 0.0722).map(|value| value.round().clamp(0.0, 255.0) as u8);
+        for rgb in [
+            [255.0, 0.0, 0.0],
+            [0.0, 255.0, 0.0],
+            [0.0, 0.0, 255.0],
+            [255.0, 255.0, 0.0],
+            [40.0, 90.0, 200.0],
+        ] {
+            let [y, u, v] =
+                yuv(rgb, 0.2126, 0.0722).map(|value| value.round().clamp(0.0, 255.0) as u8);
             let expected = yuv(rgb, 0.299, 0.114);
             let (mut ys, mut us, mut vs) = ([y; 2], [u], [v]);
             turn_y(&mut ys, &us, &vs);
             turn_colors(&mut us, &mut vs);
             for (got, expected) in [ys[0], us[0], vs[0]].into_iter().zip(expected) {
-                assert!((f64::from(got) - expected).abs() <= 2.5, "{rgb:?}: {got} is not {expected}");
+                assert!(
+                    (f64::from(got) - expected).abs() <= 2.5,
+                    "{rgb:?}: {got} is not {expected}"
+                );
             }
         }
     }

@@ -1,4 +1,5 @@
 //! What is encoded is decoded again, and compared with what it should show.
+#![allow(missing_docs, clippy::expect_used)]
 
 use dkvm_encode::{
     backend::{dummy::Dummy, turbo::Turbo, Quality},
@@ -12,8 +13,16 @@ const SEPARATE: usize = 13;
 
 /// A picture with soft gradients and hard edges, as RGB.
 fn rgb(x: usize, y: usize) -> [f64; 3] {
-    let soft = [(x % 256) as f64, (y % 256) as f64, ((x + y) / 2 % 256) as f64];
-    if (x / 32 + y / 32) % 5 == 0 { [235.0, 40.0, 60.0] } else { soft }
+    let soft = [
+        (x % 256) as f64,
+        (y % 256) as f64,
+        ((x + y) / 2 % 256) as f64,
+    ];
+    if (x / 32 + y / 32).is_multiple_of(5) {
+        [235.0, 40.0, 60.0]
+    } else {
+        soft
+    }
 }
 
 fn matrix(colors: Colors) -> (f64, f64) {
@@ -27,9 +36,20 @@ fn matrix(colors: Colors) -> (f64, f64) {
 fn yuv(rgb: [f64; 3], colors: Colors) -> [u8; 3] {
     let (kr, kb) = matrix(colors);
     let y = kr * rgb[0] + (1.0 - kr - kb) * rgb[1] + kb * rgb[2];
-    let (u, v) = ((rgb[2] - y) / (2.0 - 2.0 * kb), (rgb[0] - y) / (2.0 - 2.0 * kr));
+    let (u, v) = (
+        (rgb[2] - y) / (2.0 - 2.0 * kb),
+        (rgb[0] - y) / (2.0 - 2.0 * kr),
+    );
     let full = matches!(colors, Colors::Bt601Full | Colors::Bt709Full);
-    let (y, u, v) = if full { (y, u, v) } else { (16.0 + y * 219.0 / 255.0, u * 224.0 / 255.0, v * 224.0 / 255.0) };
+    let (y, u, v) = if full {
+        (y, u, v)
+    } else {
+        (
+            16.0 + y * 219.0 / 255.0,
+            u * 224.0 / 255.0,
+            v * 224.0 / 255.0,
+        )
+    };
     [y, u + 128.0, v + 128.0].map(|value| value.round().clamp(0.0, 255.0) as u8)
 }
 
@@ -54,7 +74,9 @@ fn shot(format: &str, width: usize, height: usize, colors: Colors) -> Shot {
                 "UYVY" => bytes.extend([shared, luma]),
                 "NV12" if x < width => bytes.push(luma),
                 "RGB3" if x < width => bytes.extend(rgb(x, y).map(|value| value as u8)),
-                "BGR3" if x < width => bytes.extend(rgb(x, y).iter().rev().map(|value| *value as u8)),
+                "BGR3" if x < width => {
+                    bytes.extend(rgb(x, y).iter().rev().map(|value| *value as u8))
+                }
                 _ => {}
             }
         }
@@ -64,12 +86,26 @@ fn shot(format: &str, width: usize, height: usize, colors: Colors) -> Shot {
     if format == "NV12" {
         for y in (0..height).step_by(2) {
             let start = bytes.len();
-            bytes.extend((0..width).step_by(2).flat_map(|x| [at(x, y)[1], at(x, y)[2]]));
+            bytes.extend(
+                (0..width)
+                    .step_by(2)
+                    .flat_map(|x| [at(x, y)[1], at(x, y)[2]]),
+            );
             bytes.resize(start + stride, 0x5a);
         }
     }
     let (width, height, stride) = (width as u32, height as u32, stride as u32);
-    Shot { info: FrameInfo { width, height, stride, format: format.into(), colors, ..FrameInfo::default() }, bytes }
+    Shot {
+        info: FrameInfo {
+            width,
+            height,
+            stride,
+            format: format.into(),
+            colors,
+            ..FrameInfo::default()
+        },
+        bytes,
+    }
 }
 
 /// Peak signal-to-noise ratio against the picture itself, dB.
@@ -80,7 +116,11 @@ fn psnr(jpeg: &[u8], width: usize, height: usize) -> f64 {
     for y in 0..height {
         for x in 0..width {
             let got = &decoded.pixels[y * decoded.pitch + x * 3..][..3];
-            sum += got.iter().zip(rgb(x, y)).map(|(got, wanted)| (f64::from(*got) - wanted).powi(2)).sum::<f64>();
+            sum += got
+                .iter()
+                .zip(rgb(x, y))
+                .map(|(got, wanted)| (f64::from(*got) - wanted).powi(2))
+                .sum::<f64>();
         }
     }
     let mean = sum / (width * height * 3) as f64;
@@ -99,7 +139,12 @@ fn check(format: &str, width: usize, height: usize, colors: Colors) -> f64 {
 #[test]
 fn every_format_shows_the_picture_in_its_own_colors() {
     for format in ["YUYV", "UYVY", "NV12", "RGB3", "BGR3"] {
-        for colors in [Colors::Bt601Limited, Colors::Bt601Full, Colors::Bt709Limited, Colors::Bt709Full] {
+        for colors in [
+            Colors::Bt601Limited,
+            Colors::Bt601Full,
+            Colors::Bt709Limited,
+            Colors::Bt709Full,
+        ] {
             let psnr = check(format, 256, 128, colors);
             // Sharp red edges lose colour by subsampling; a wrong matrix or range is below 25 dB.
             assert!(psnr > 31.0, "{format} {colors:?}: {psnr:.1} dB");
@@ -120,11 +165,20 @@ fn odd_sizes_keep_their_last_line_and_column() {
 #[test]
 fn one_encoder_takes_pictures_of_all_sizes_in_turn() {
     let mut turbo = Turbo::new().expect("the library");
-    for (format, width, height) in [("YUYV", 64, 64), ("NV12", 320, 200), ("RGB3", 16, 16), ("UYVY", 640, 480), ("YUYV", 8, 8)] {
+    for (format, width, height) in [
+        ("YUYV", 64, 64),
+        ("NV12", 320, 200),
+        ("RGB3", 16, 16),
+        ("UYVY", 640, 480),
+        ("YUYV", 8, 8),
+    ] {
         let shot = shot(format, width, height, Colors::Bt709Limited);
         let picture = Picture::new(&shot.info, &shot.bytes).expect("whole");
         let made = turbo.encode(&picture, Quality(90)).expect("encodes");
-        assert!(psnr(made, width, height) > 26.0, "{format} {width}x{height}");
+        assert!(
+            psnr(made, width, height) > 26.0,
+            "{format} {width}x{height}"
+        );
     }
 }
 
@@ -133,7 +187,12 @@ fn less_quality_is_less_bytes() {
     let shot = shot("YUYV", 256, 256, Colors::Bt601Limited);
     let picture = Picture::new(&shot.info, &shot.bytes).expect("whole");
     let mut turbo = Turbo::new().expect("the library");
-    let mut length = |quality| turbo.encode(&picture, Quality(quality)).expect("encodes").len();
+    let mut length = |quality| {
+        turbo
+            .encode(&picture, Quality(quality))
+            .expect("encodes")
+            .len()
+    };
     assert!(length(20) < length(60) && length(60) < length(100));
 }
 

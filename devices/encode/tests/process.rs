@@ -1,11 +1,11 @@
 //! The real process under a fake kernel that plays capture and web.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::expect_used)]
 
 use dkvm_encode::{
     backend::{turbo::Turbo, Quality},
     picture::Picture,
 };
-use dkvm_testkit::{FakeKernel, Failure, Frame, Launch, Setup};
+use dkvm_testkit::{Failure, FakeKernel, Frame, Launch, Setup};
 use dkvm_wire::{
     service::{Nothing, Want},
     topics::{ENCODE_STATE, VIDEO_JPEG, VIDEO_RAW, WANT},
@@ -30,7 +30,10 @@ impl Bench {
         let launch = Launch::program(env!("CARGO_BIN_EXE_dkvm-encode"));
         let mut kernel = FakeKernel::start(launch, Setup::new("encode").config(config))?;
         kernel.ready()?;
-        Ok(Self { kernel, sequence: 0 })
+        Ok(Self {
+            kernel,
+            sequence: 0,
+        })
     }
 
     /// With one viewer.
@@ -38,7 +41,13 @@ impl Bench {
         let mut bench = Self::start(config)?;
         bench.kernel.demand(VIDEO_JPEG, 1)?;
         let want: Want = bench.kernel.expect(WANT)?;
-        assert_eq!(want, Want { topic: VIDEO_RAW.into(), want: true });
+        assert_eq!(
+            want,
+            Want {
+                topic: VIDEO_RAW.into(),
+                want: true
+            }
+        );
         Ok(bench)
     }
 
@@ -54,7 +63,8 @@ impl Bench {
             colors: Colors::Bt601Full,
             ..FrameInfo::default()
         };
-        self.kernel.emit_with("capture", VIDEO_RAW, &info, &[lease])?;
+        self.kernel
+            .emit_with("capture", VIDEO_RAW, &info, &[lease])?;
         Ok(lease)
     }
 
@@ -70,7 +80,9 @@ impl Bench {
 
 /// Grey of this brightness with a gradient, so that quality makes a difference.
 fn raw(brightness: u8) -> Vec<u8> {
-    (0..WIDTH * HEIGHT).flat_map(|at| [brightness.wrapping_add((at * 7 % 31) as u8), 128]).collect()
+    (0..WIDTH * HEIGHT)
+        .flat_map(|at| [brightness.wrapping_add((at * 7 % 31) as u8), 128])
+        .collect()
 }
 
 fn brightness(jpeg: &[u8]) -> u8 {
@@ -81,10 +93,20 @@ fn brightness(jpeg: &[u8]) -> u8 {
 }
 
 fn dongles_jpeg(brightness: u8) -> Vec<u8> {
-    let info = FrameInfo { width: 320, height: 240, format: "YUYV".into(), colors: Colors::Bt601Full, ..FrameInfo::default() };
+    let info = FrameInfo {
+        width: 320,
+        height: 240,
+        format: "YUYV".into(),
+        colors: Colors::Bt601Full,
+        ..FrameInfo::default()
+    };
     let bytes = raw(brightness);
     let picture = Picture::new(&info, &bytes).expect("whole");
-    Turbo::new().expect("the library").encode(&picture, Quality(70)).expect("encodes").to_vec()
+    Turbo::new()
+        .expect("the library")
+        .encode(&picture, Quality(70))
+        .expect("encodes")
+        .to_vec()
 }
 
 #[test]
@@ -92,12 +114,21 @@ fn a_raw_frame_becomes_a_jpeg_and_its_lease_goes_back() -> Result<(), Failure> {
     let mut bench = Bench::watched(json!({}))?;
     let first = bench.send("YUYV", &raw(50))?;
     let jpeg = bench.jpeg()?;
-    assert_eq!((jpeg.info.sequence, jpeg.info.format.as_str(), jpeg.info.stride), (1, "MJPG", 0));
+    assert_eq!(
+        (
+            jpeg.info.sequence,
+            jpeg.info.format.as_str(),
+            jpeg.info.stride
+        ),
+        (1, "MJPG", 0)
+    );
     assert!(brightness(&jpeg.bytes).abs_diff(65) <= 2);
     bench.send("YUYV", &raw(150))?;
     assert!(brightness(&bench.jpeg()?.bytes).abs_diff(165) <= 2);
     bench.kernel.expect_release(&first)?;
-    let state: EncodeState = bench.kernel.expect_that(ENCODE_STATE, |state: &EncodeState| state.rate > 0)?;
+    let state: EncodeState = bench
+        .kernel
+        .expect_that(ENCODE_STATE, |state: &EncodeState| state.rate > 0)?;
     assert!(!state.passthrough);
     bench.kernel.goodbye()?;
     assert_eq!(bench.kernel.lent(), 0, "every lease went back");
@@ -108,7 +139,13 @@ fn a_raw_frame_becomes_a_jpeg_and_its_lease_goes_back() -> Result<(), Failure> {
 fn nobody_watches_nothing_is_wanted() -> Result<(), Failure> {
     let mut bench = Bench::watched(json!({}))?;
     bench.kernel.demand(VIDEO_JPEG, 0)?;
-    assert_eq!(bench.kernel.expect::<Want>(WANT)?, Want { topic: VIDEO_RAW.into(), want: false });
+    assert_eq!(
+        bench.kernel.expect::<Want>(WANT)?,
+        Want {
+            topic: VIDEO_RAW.into(),
+            want: false
+        }
+    );
     let late = bench.send("YUYV", &raw(1))?;
     bench.nothing()?;
     bench.kernel.expect_release(&late)?;
@@ -123,7 +160,11 @@ fn a_still_picture_is_sent_once_and_again_to_a_new_viewer() -> Result<(), Failur
     for _ in 0..5 {
         let lease = bench.send("YUYV", &raw(50))?;
         bench.kernel.ping()?;
-        assert!(bench.kernel.lent() <= 2, "lease {} and the one before it at most", lease.lease);
+        assert!(
+            bench.kernel.lent() <= 2,
+            "lease {} and the one before it at most",
+            lease.lease
+        );
     }
     bench.nothing()?;
     bench.kernel.demand(VIDEO_JPEG, 2)?;
@@ -154,7 +195,9 @@ fn a_dongles_jpeg_goes_through_by_its_own_lease() -> Result<(), Failure> {
     let lease = bench.send("MJPG", &bytes)?;
     let event = bench.kernel.expect_event(VIDEO_JPEG)?;
     assert_eq!(event.leases, [lease]);
-    let state: EncodeState = bench.kernel.expect_that(ENCODE_STATE, |state: &EncodeState| state.passthrough)?;
+    let state: EncodeState = bench
+        .kernel
+        .expect_that(ENCODE_STATE, |state: &EncodeState| state.passthrough)?;
     assert_eq!(state.settings.quality, 80);
     bench.send("MJPG", &bytes)?;
     bench.nothing()?;
@@ -177,7 +220,15 @@ fn damaged_frames_cost_themselves_and_one_line() -> Result<(), Failure> {
     bench.kernel.expect_log("it is cut short")?;
     bench.send("MJPG", &whole)?;
     bench.kernel.expect_event(VIDEO_JPEG)?;
-    assert_eq!(bench.kernel.log().iter().filter(|line| line.starts_with("<warn>")).count(), 1);
+    assert_eq!(
+        bench
+            .kernel
+            .log()
+            .iter()
+            .filter(|line| line.starts_with("<warn>"))
+            .count(),
+        1
+    );
     bench.kernel.goodbye()
 }
 
@@ -186,12 +237,26 @@ fn quality_is_set_and_checked() -> Result<(), Failure> {
     let mut bench = Bench::watched(json!({ "quality": 95 }))?;
     bench.send("YUYV", &raw(50))?;
     let fine = bench.jpeg()?.bytes.len();
-    let coarse = EncodeSettings { quality: 10, max_rate: 0 };
+    let coarse = EncodeSettings {
+        quality: 10,
+        max_rate: 0,
+    };
     bench.kernel.call::<_, Nothing>(SET_ENCODE, &coarse)?;
     bench.send("YUYV", &raw(50))?;
     assert!(bench.jpeg()?.bytes.len() < fine);
-    bench.kernel.expect_that(ENCODE_STATE, |state: &EncodeState| state.settings == coarse)?;
-    for wrong in [EncodeSettings { quality: 0, max_rate: 0 }, EncodeSettings { quality: 80, max_rate: 1_000_000 }] {
+    bench
+        .kernel
+        .expect_that(ENCODE_STATE, |state: &EncodeState| state.settings == coarse)?;
+    for wrong in [
+        EncodeSettings {
+            quality: 0,
+            max_rate: 0,
+        },
+        EncodeSettings {
+            quality: 80,
+            max_rate: 1_000_000,
+        },
+    ] {
         let refused = bench.kernel.refused(SET_ENCODE, &wrong)?;
         assert_eq!(refused.code, ErrorCode::BadRequest);
     }
@@ -205,7 +270,12 @@ fn readers_that_hold_all_jpegs_stop_nothing() -> Result<(), Failure> {
     for brightness in 0..12 {
         bench.send("YUYV", &raw(brightness * 8))?;
         bench.kernel.ping()?;
-        held.extend(bench.kernel.within(QUIET, VIDEO_JPEG)?.map(|event| event.leases[0]));
+        held.extend(
+            bench
+                .kernel
+                .within(QUIET, VIDEO_JPEG)?
+                .map(|event| event.leases[0]),
+        );
     }
     assert!((2..=5).contains(&held.len()), "{}", held.len());
     for lease in &held {
@@ -226,7 +296,10 @@ fn the_dummy_needs_no_library() -> Result<(), Failure> {
 
 #[test]
 fn wrong_configuration_ends_with_a_sentence() -> Result<(), Failure> {
-    for (config, said) in [(json!({ "quality": 0 }), "use 1 to 100"), (json!({ "qualty": 1 }), "qualty")] {
+    for (config, said) in [
+        (json!({ "quality": 0 }), "use 1 to 100"),
+        (json!({ "qualty": 1 }), "qualty"),
+    ] {
         let launch = Launch::program(env!("CARGO_BIN_EXE_dkvm-encode"));
         let mut kernel = FakeKernel::start(launch, Setup::new("encode").config(config))?;
         kernel.expect_end(ExitCode::BadConfig.code())?;

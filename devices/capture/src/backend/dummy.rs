@@ -28,8 +28,20 @@ pub struct Dummy {
 impl Dummy {
     /// Always there.
     pub fn open(config: &Config) -> (Self, Source) {
-        let dummy = Self { picture: config.picture, painting: None, interval: Duration::ZERO, due: None, sequence: 0 };
-        let offer = |format| SIZES.map(|(width, height)| Offer { format, size: Size { width, height }, rates: RATES.to_vec() });
+        let dummy = Self {
+            picture: config.picture,
+            painting: None,
+            interval: Duration::ZERO,
+            due: None,
+            sequence: 0,
+        };
+        let offer = |format| {
+            SIZES.map(|(width, height)| Offer {
+                format,
+                size: Size { width, height },
+                rates: RATES.to_vec(),
+            })
+        };
         let source = Source {
             card: "dummy".to_owned(),
             kind: Kind::Camera,
@@ -44,9 +56,20 @@ impl Dummy {
         let painting = Painting::new(plan.format, plan.size);
         let (stride, frame_len) = (painting.stride(), painting.len());
         self.painting = Some(painting);
-        let rate = if plan.rate == Rate::ANY { RATES[0] } else { plan.rate };
+        let rate = if plan.rate == Rate::ANY {
+            RATES[0]
+        } else {
+            plan.rate
+        };
         self.interval = Duration::from_secs(1000) / rate.0;
-        Running { format: plan.format, size: plan.size, rate, stride, frame_len, colors: Colors::Bt601Limited }
+        Running {
+            format: plan.format,
+            size: plan.size,
+            rate,
+            stride,
+            frame_len,
+            colors: Colors::Bt601Limited,
+        }
     }
 
     /// Starts the clock.
@@ -71,7 +94,9 @@ impl Dummy {
 
     /// The next frame, when it is due.
     pub fn next(&mut self, pool: &FramePool, keep: Keep<'_>) -> Next {
-        let (Some(due), Some(painting)) = (self.due, &mut self.painting) else { return Next::Nothing };
+        let (Some(due), Some(painting)) = (self.due, &mut self.painting) else {
+            return Next::Nothing;
+        };
         let now = Instant::now();
         if now < due {
             return Next::Nothing;
@@ -83,10 +108,21 @@ impl Dummy {
         if !keep(at) {
             return Next::LeftOut(LeftOut::Pace);
         }
-        let Some(mut slot) = pool.take() else { return Next::LeftOut(LeftOut::NoSlot) };
-        let step = if self.picture == Picture::Moving { self.sequence } else { 0 };
+        let Some(mut slot) = pool.take() else {
+            return Next::LeftOut(LeftOut::NoSlot);
+        };
+        let step = if self.picture == Picture::Moving {
+            self.sequence
+        } else {
+            0
+        };
         match painting.paint(slot.bytes_mut(), step) {
-            Some(length) => Next::Frame(Captured { slot, length, sequence: self.sequence, at }),
+            Some(length) => Next::Frame(Captured {
+                slot,
+                length,
+                sequence: self.sequence,
+                at,
+            }),
             None => Next::LeftOut(LeftOut::Broken),
         }
     }

@@ -81,7 +81,9 @@ impl Backend {
     /// Finds and opens the configured source. The error is a sentence for people.
     pub fn open(config: &Config) -> Result<(Self, Source), String> {
         match config.backend {
-            BackendKind::V4l2 => V4l2::open(config).map(|(v4l2, source)| (Self::V4l2(v4l2), source)),
+            BackendKind::V4l2 => {
+                V4l2::open(config).map(|(v4l2, source)| (Self::V4l2(v4l2), source))
+            }
             BackendKind::Dummy => {
                 let (dummy, source) = Dummy::open(config);
                 Ok((Self::Dummy(dummy), source))
@@ -144,6 +146,9 @@ impl Backend {
 /// `CLOCK_MONOTONIC` now, the clock of frames.
 pub fn monotonic() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let (seconds, nanos) = (u64::try_from(now.tv_sec).unwrap_or(0), u64::try_from(now.tv_nsec).unwrap_or(0));
+    let (seconds, nanos) = (
+        u64::try_from(now.tv_sec).unwrap_or(0),
+        u64::try_from(now.tv_nsec).unwrap_or(0),
+    );
     Duration::from_secs(seconds) + Duration::from_nanos(nanos)
 }

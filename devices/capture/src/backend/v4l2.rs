@@ -52,8 +52,17 @@ impl V4l2 {
             // Without events the signal is polled all the same.
             let _ = ioctl::subscribe_source_change(&device);
         }
-        let mut v4l2 = Self { device, path: found.path, kind: found.kind, events: None, seen: None, stream: None, memory: Memory::Unknown };
-        v4l2.watch(IDLE).map_err(|error| format!("{} cannot be waited for: {error}", v4l2.path.display()))?;
+        let mut v4l2 = Self {
+            device,
+            path: found.path,
+            kind: found.kind,
+            events: None,
+            seen: None,
+            stream: None,
+            memory: Memory::Unknown,
+        };
+        v4l2.watch(IDLE)
+            .map_err(|error| format!("{} cannot be waited for: {error}", v4l2.path.display()))?;
         Ok((v4l2, source))
     }
 
@@ -74,13 +83,23 @@ impl V4l2 {
     /// Sets timings, format and rate.
     pub fn prepare(&mut self, plan: &Plan) -> Result<Running, StartFault> {
         if let (Kind::Receiver, Some(seen)) = (self.kind, self.seen) {
-            signal::lock_on(&self.device, &seen).map_err(|error| self.start_fault("take the signal's timings", &error))?;
+            signal::lock_on(&self.device, &seen)
+                .map_err(|error| self.start_fault("take the signal's timings", &error))?;
         }
-        let set = ioctl::set_format(&self.device, plan.format, plan.size)
-            .map_err(|error| self.start_fault(&format!("capture {} as {}", plan.size, plan.format), &error))?;
-        let refused = |what: String| Err(StartFault::Failed(format!("{}: {what}", self.path.display())));
+        let set = ioctl::set_format(&self.device, plan.format, plan.size).map_err(|error| {
+            self.start_fault(&format!("capture {} as {}", plan.size, plan.format), &error)
+        })?;
+        let refused = |what: String| {
+            Err(StartFault::Failed(format!(
+                "{}: {what}",
+                self.path.display()
+            )))
+        };
         if !set.format.is_known() {
-            return refused(format!("asked for {} the driver gives {}, which dKVM does not take", plan.format, set.format));
+            return refused(format!(
+                "asked for {} the driver gives {}, which dKVM does not take",
+                plan.format, set.format
+            ));
         }
         if self.kind == Kind::Receiver && set.size != plan.size {
             return Err(StartFault::SignalChanged);
@@ -88,12 +107,26 @@ impl V4l2 {
         let least = set.format.frame_len(set.size).unwrap_or(1);
         let frame_len = (set.frame_len as usize).max(least);
         if !set.size.is_sane() || frame_len > FRAME_LEN_MAX {
-            return refused(format!("the driver announces frames of {} and {frame_len} bytes", set.size));
+            return refused(format!(
+                "the driver announces frames of {} and {frame_len} bytes",
+                set.size
+            ));
         }
         // HDMI receivers have no say in the rate, and some cameras neither.
-        let rate = if self.kind == Kind::Camera { ioctl::set_rate(&self.device, plan.rate).unwrap_or(plan.rate) } else { plan.rate };
+        let rate = if self.kind == Kind::Camera {
+            ioctl::set_rate(&self.device, plan.rate).unwrap_or(plan.rate)
+        } else {
+            plan.rate
+        };
         let colors = offers::colors(&set);
-        Ok(Running { format: set.format, size: set.size, rate, stride: set.stride, frame_len, colors })
+        Ok(Running {
+            format: set.format,
+            size: set.size,
+            rate,
+            stride: set.stride,
+            frame_len,
+            colors,
+        })
     }
 
     /// Lends buffers to the driver and starts it.
@@ -105,22 +138,32 @@ impl V4l2 {
             dkvm_sdk::info!("{}: {}", self.path.display(), self.memory);
         }
         self.stream = Some(stream);
-        self.watch(STREAMING).map_err(|error| self.start_fault("be waited for", &error))
+        self.watch(STREAMING)
+            .map_err(|error| self.start_fault("be waited for", &error))
     }
 
     /// Stops the driver.
     pub fn stop(&mut self) {
         // Before the stream ends: see `IDLE`.
         if let Err(error) = self.watch(IDLE) {
-            dkvm_sdk::warn!("{} cannot be waited for: {error}; the signal is polled", self.path.display());
+            dkvm_sdk::warn!(
+                "{} cannot be waited for: {error}; the signal is polled",
+                self.path.display()
+            );
         }
         self.stream = None;
     }
 
     /// Waits for frames and events.
     pub async fn wake(&mut self) -> Woken {
-        let Some(events) = &self.events else { return future::pending().await };
-        let interest = if self.stream.is_some() { STREAMING } else { IDLE };
+        let Some(events) = &self.events else {
+            return future::pending().await;
+        };
+        let interest = if self.stream.is_some() {
+            STREAMING
+        } else {
+            IDLE
+        };
         match events.ready(interest).await {
             Ok(mut guard) => guard.clear_ready(),
             // The runtime is going down.
@@ -131,15 +174,21 @@ impl V4l2 {
 
     /// The next frame.
     pub fn next(&mut self, pool: &FramePool, keep: Keep<'_>) -> Result<Next, Fault> {
-        let Some(stream) = &mut self.stream else { return Ok(Next::Nothing) };
-        stream.next(pool, keep).map_err(|error| fault(&error, || format!("{}: {error}", self.path.display())))
+        let Some(stream) = &mut self.stream else {
+            return Ok(Next::Nothing);
+        };
+        stream
+            .next(pool, keep)
+            .map_err(|error| fault(&error, || format!("{}: {error}", self.path.display())))
     }
 
     fn start_fault(&self, act: &str, error: &io::Error) -> StartFault {
         let path = self.path.display();
         match error.raw_os_error() {
             Some(ENODEV) => StartFault::Gone,
-            Some(EBUSY) => StartFault::Failed(format!("{path} is in use by another program: end that program")),
+            Some(EBUSY) => StartFault::Failed(format!(
+                "{path} does not {act}, since another program uses it: end that program"
+            )),
             _ => StartFault::Failed(format!("{path} does not {act}: {error}")),
         }
     }
@@ -154,5 +203,9 @@ impl Drop for V4l2 {
 }
 
 fn fault(error: &io::Error, sentence: impl Fn() -> String) -> Fault {
-    if error.raw_os_error() == Some(ENODEV) { Fault::Gone } else { Fault::Broke(sentence()) }
+    if error.raw_os_error() == Some(ENODEV) {
+        Fault::Gone
+    } else {
+        Fault::Broke(sentence())
+    }
 }

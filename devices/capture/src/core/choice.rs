@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 
 /// Without a wish a camera is asked for no more than this: beyond it USB and the encoder are the bottleneck.
-const LARGEST_BY_DEFAULT: Size = Size { width: 1920, height: 1080 };
+const LARGEST_BY_DEFAULT: Size = Size {
+    width: 1920,
+    height: 1080,
+};
 /// Whole frames left out to get a lower rate from a receiver.
 const DIVISORS: [u32; 6] = [1, 2, 3, 4, 6, 12];
 /// Most modes that are listed; a driver with more is listed in part.
@@ -101,7 +104,15 @@ fn usable_formats(source: &Source, wish: Option<FourCc>) -> Result<Vec<FourCc>, 
     let has = |format: &FourCc| source.formats.contains(format);
     let (card, formats) = (source.card.clone(), list(&source.formats));
     if let Some(format) = wish {
-        return if has(&format) { Ok(vec![format]) } else { Err(NoPlan::WishedFormat { card, format, formats }) };
+        return if has(&format) {
+            Ok(vec![format])
+        } else {
+            Err(NoPlan::WishedFormat {
+                card,
+                format,
+                formats,
+            })
+        };
     }
     let jpeg = [FourCc::MJPG, FourCc::JPEG];
     let order: Vec<FourCc> = match source.kind {
@@ -109,14 +120,26 @@ fn usable_formats(source: &Source, wish: Option<FourCc>) -> Result<Vec<FourCc>, 
         Kind::Receiver => FourCc::RAW.into_iter().chain(jpeg).collect(),
     };
     let found: Vec<FourCc> = order.into_iter().filter(has).collect();
-    if found.is_empty() { Err(NoPlan::Format { card, formats }) } else { Ok(found) }
+    if found.is_empty() {
+        Err(NoPlan::Format { card, formats })
+    } else {
+        Ok(found)
+    }
 }
 
 fn receiver_plan(formats: Vec<FourCc>, signal: VideoMode, wish: VideoMode) -> Result<Plan, NoPlan> {
-    let size = Size { width: signal.width, height: signal.height };
+    let size = Size {
+        width: signal.width,
+        height: signal.height,
+    };
     let rate = Rate(signal.millihertz);
     let format = formats.first().copied().ok_or(NoPlan::NoSignal)?;
-    Ok(Plan { format, size, rate, pace: slower(rate, Rate(wish.millihertz)) })
+    Ok(Plan {
+        format,
+        size,
+        rate,
+        pace: slower(rate, Rate(wish.millihertz)),
+    })
 }
 
 /// The pace for a wish, when it is really slower than the source.
@@ -126,43 +149,102 @@ fn slower(rate: Rate, wish: Rate) -> Option<Rate> {
 }
 
 fn camera_plan(source: &Source, formats: &[FourCc], wish: VideoMode) -> Result<Plan, NoPlan> {
-    let usable = || source.offers.iter().filter(|offer| formats.contains(&offer.format));
-    let wished = Size { width: wish.width, height: wish.height };
-    let size = usable().map(|offer| offer.size).find(|size| *size == wished).or_else(|| own_size(usable()));
-    let no_sizes = || NoPlan::WishedSize { card: source.card.clone(), size: wished, offered: "no size at all".into() };
+    let usable = || {
+        source
+            .offers
+            .iter()
+            .filter(|offer| formats.contains(&offer.format))
+    };
+    let wished = Size {
+        width: wish.width,
+        height: wish.height,
+    };
+    let size = usable()
+        .map(|offer| offer.size)
+        .find(|size| *size == wished)
+        .or_else(|| own_size(usable()));
+    let no_sizes = || NoPlan::WishedSize {
+        card: source.card.clone(),
+        size: wished,
+        offered: "no size at all".into(),
+    };
     let size = size.ok_or_else(no_sizes)?;
-    let rank = |format: FourCc| formats.iter().position(|known| *known == format).unwrap_or(usize::MAX);
-    let best = usable().filter(|offer| offer.size == size).min_by_key(|offer| rank(offer.format));
+    let rank = |format: FourCc| {
+        formats
+            .iter()
+            .position(|known| *known == format)
+            .unwrap_or(usize::MAX)
+    };
+    let best = usable()
+        .filter(|offer| offer.size == size)
+        .min_by_key(|offer| rank(offer.format));
     let best = best.ok_or_else(no_sizes)?;
     let rate = driver_rate(&best.rates, Rate(wish.millihertz));
-    Ok(Plan { format: best.format, size, rate, pace: slower(rate, Rate(wish.millihertz)) })
+    Ok(Plan {
+        format: best.format,
+        size,
+        rate,
+        pace: slower(rate, Rate(wish.millihertz)),
+    })
 }
 
 /// The largest size up to full HD, else the smallest there is.
 fn own_size<'a>(offers: impl Iterator<Item = &'a Offer>) -> Option<Size> {
-    let sizes: BTreeSet<(u64, Size)> = offers.map(|offer| (offer.size.pixels(), offer.size)).collect();
+    let sizes: BTreeSet<(u64, Size)> = offers
+        .map(|offer| (offer.size.pixels(), offer.size))
+        .collect();
     let fits = |(area, _): &&(u64, Size)| *area <= LARGEST_BY_DEFAULT.pixels();
-    sizes.iter().rev().find(fits).or(sizes.first()).map(|(_, size)| *size)
+    sizes
+        .iter()
+        .rev()
+        .find(fits)
+        .or(sizes.first())
+        .map(|(_, size)| *size)
 }
 
 /// The slowest rate that is still fast enough, without a wish the fastest.
 fn driver_rate(rates: &[Rate], wish: Rate) -> Rate {
     let enough = |rate: &&Rate| **rate >= wish || rate.is_near(wish);
-    let best = if wish == Rate::ANY { rates.iter().max() } else { rates.iter().filter(enough).min() };
+    let best = if wish == Rate::ANY {
+        rates.iter().max()
+    } else {
+        rates.iter().filter(enough).min()
+    };
     best.or(rates.iter().max()).copied().unwrap_or(Rate::ANY)
 }
 
 /// Whether a wish can be met by what the source offers now; 0 in a field wishes nothing.
-pub fn check_wish(source: &Source, signal: Option<VideoMode>, wish: VideoMode) -> Result<(), NoPlan> {
-    let size = Size { width: wish.width, height: wish.height };
+pub fn check_wish(
+    source: &Source,
+    signal: Option<VideoMode>,
+    wish: VideoMode,
+) -> Result<(), NoPlan> {
+    let size = Size {
+        width: wish.width,
+        height: wish.height,
+    };
     let offered = modes(source, signal);
     let known = |mode: &VideoMode| (mode.width, mode.height) == (wish.width, wish.height);
     if (wish.width, wish.height) == (0, 0) || offered.iter().any(known) {
         return Ok(());
     }
-    let sizes: BTreeSet<Size> = offered.iter().map(|m| Size { width: m.width, height: m.height }).collect();
-    let offered = if sizes.is_empty() { "nothing while there is no signal".to_owned() } else { list(sizes) };
-    Err(NoPlan::WishedSize { card: source.card.clone(), size, offered })
+    let sizes: BTreeSet<Size> = offered
+        .iter()
+        .map(|m| Size {
+            width: m.width,
+            height: m.height,
+        })
+        .collect();
+    let offered = if sizes.is_empty() {
+        "nothing while there is no signal".to_owned()
+    } else {
+        list(sizes)
+    };
+    Err(NoPlan::WishedSize {
+        card: source.card.clone(),
+        size,
+        offered,
+    })
 }
 
 /// What viewers may choose from, largest and fastest first.
@@ -171,21 +253,33 @@ pub fn modes(source: &Source, signal: Option<VideoMode>) -> Vec<VideoMode> {
         Kind::Receiver => signal.map(receiver_modes).unwrap_or_default(),
         Kind::Camera => source.offers.iter().flat_map(offer_modes).collect(),
     };
-    modes.sort_by_key(|mode| std::cmp::Reverse((u64::from(mode.width) * u64::from(mode.height), *mode)));
+    modes.sort_by_key(|mode| {
+        std::cmp::Reverse((u64::from(mode.width) * u64::from(mode.height), *mode))
+    });
     modes.dedup();
     modes.truncate(MODES_MAX);
     modes
 }
 
 fn receiver_modes(signal: VideoMode) -> Vec<VideoMode> {
-    DIVISORS.iter().map(|divisor| VideoMode { millihertz: signal.millihertz / divisor, ..signal }).collect()
+    DIVISORS
+        .iter()
+        .map(|divisor| VideoMode {
+            millihertz: signal.millihertz / divisor,
+            ..signal
+        })
+        .collect()
 }
 
 fn offer_modes(offer: &Offer) -> Vec<VideoMode> {
     if offer.rates.is_empty() {
         return vec![offer.size.at(Rate::ANY)];
     }
-    offer.rates.iter().map(|rate| offer.size.at(*rate)).collect()
+    offer
+        .rates
+        .iter()
+        .map(|rate| offer.size.at(*rate))
+        .collect()
 }
 
 #[cfg(test)]

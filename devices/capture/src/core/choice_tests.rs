@@ -1,12 +1,29 @@
 use super::*;
 
-const HD: Size = Size { width: 1280, height: 720 };
-const FULL: Size = Size { width: 1920, height: 1080 };
-const UHD: Size = Size { width: 3840, height: 2160 };
-const NOTHING: VideoMode = VideoMode { width: 0, height: 0, millihertz: 0 };
+const HD: Size = Size {
+    width: 1280,
+    height: 720,
+};
+const FULL: Size = Size {
+    width: 1920,
+    height: 1080,
+};
+const UHD: Size = Size {
+    width: 3840,
+    height: 2160,
+};
+const NOTHING: VideoMode = VideoMode {
+    width: 0,
+    height: 0,
+    millihertz: 0,
+};
 
 fn offer(format: FourCc, size: Size, hertz: &[u32]) -> Offer {
-    Offer { format, size, rates: hertz.iter().map(|hz| Rate(hz * 1000)).collect() }
+    Offer {
+        format,
+        size,
+        rates: hertz.iter().map(|hz| Rate(hz * 1000)).collect(),
+    }
 }
 
 fn dongle() -> Source {
@@ -25,7 +42,12 @@ fn dongle() -> Source {
 }
 
 fn receiver() -> Source {
-    Source { card: "tc358743".into(), kind: Kind::Receiver, formats: vec![FourCc::RGB24, FourCc::UYVY], offers: vec![] }
+    Source {
+        card: "tc358743".into(),
+        kind: Kind::Receiver,
+        formats: vec![FourCc::RGB24, FourCc::UYVY],
+        offers: vec![],
+    }
 }
 
 fn plan(source: &Source, signal: Option<VideoMode>, wish: VideoMode) -> Plan {
@@ -34,7 +56,12 @@ fn plan(source: &Source, signal: Option<VideoMode>, wish: VideoMode) -> Plan {
 
 #[test]
 fn a_dongle_gives_its_own_jpeg_at_full_hd() {
-    let expected = Plan { format: FourCc::MJPG, size: FULL, rate: Rate(60_000), pace: None };
+    let expected = Plan {
+        format: FourCc::MJPG,
+        size: FULL,
+        rate: Rate(60_000),
+        pace: None,
+    };
     assert_eq!(plan(&dongle(), None, NOTHING), expected);
 }
 
@@ -42,7 +69,10 @@ fn a_dongle_gives_its_own_jpeg_at_full_hd() {
 fn a_lower_rate_is_the_drivers_where_it_has_it_and_ours_where_not() {
     let at = |hertz: u32| plan(&dongle(), None, HD.at(Rate(hertz * 1000)));
     assert_eq!((at(30).rate, at(30).pace), (Rate(30_000), None));
-    assert_eq!((at(10).rate, at(10).pace), (Rate(30_000), Some(Rate(10_000))));
+    assert_eq!(
+        (at(10).rate, at(10).pace),
+        (Rate(30_000), Some(Rate(10_000)))
+    );
     assert_eq!((at(75).rate, at(75).pace), (Rate(60_000), None));
 }
 
@@ -58,8 +88,19 @@ fn a_wished_format_wins_or_is_refused() {
 fn a_receiver_follows_its_signal_whatever_was_wished() {
     let signal = HD.at(Rate(60_000));
     let followed = plan(&receiver(), Some(signal), FULL.at(Rate(30_000)));
-    assert_eq!(followed, Plan { format: FourCc::UYVY, size: HD, rate: Rate(60_000), pace: Some(Rate(30_000)) });
-    assert_eq!(choose(&receiver(), None, NOTHING, None), Err(NoPlan::NoSignal));
+    assert_eq!(
+        followed,
+        Plan {
+            format: FourCc::UYVY,
+            size: HD,
+            rate: Rate(60_000),
+            pace: Some(Rate(30_000))
+        }
+    );
+    assert_eq!(
+        choose(&receiver(), None, NOTHING, None),
+        Err(NoPlan::NoSignal)
+    );
 }
 
 #[test]
@@ -83,9 +124,18 @@ fn a_wavering_measurement_is_the_same_stream() {
 fn wishes_are_checked_against_what_is_there() {
     assert!(check_wish(&dongle(), None, NOTHING).is_ok());
     assert!(check_wish(&dongle(), None, HD.at(Rate(7_000))).is_ok());
-    let odd = Size { width: 1234, height: 5 }.at(Rate::ANY);
+    let odd = Size {
+        width: 1234,
+        height: 5,
+    }
+    .at(Rate::ANY);
     let refused = check_wish(&dongle(), None, odd).expect_err("not offered");
-    assert!(refused.to_string().contains("1234x5 is not offered by USB Video; it offers 1280x720"), "{refused}");
+    assert!(
+        refused
+            .to_string()
+            .contains("1234x5 is not offered by USB Video; it offers 1280x720"),
+        "{refused}"
+    );
     assert!(check_wish(&receiver(), None, HD.at(Rate::ANY)).is_err());
 }
 

@@ -1,4 +1,6 @@
-use super::{check_wish, choose, modes, FourCc, Plan, Rate, RateMeter, Running, SignalReport, Source};
+use super::{
+    check_wish, choose, modes, FourCc, Plan, Rate, RateMeter, Running, SignalReport, Source,
+};
 use dkvm_wire::vocab::video::{Signal, VideoMode, VideoState};
 use dkvm_wire::{ErrorCode, WireError};
 use std::time::Duration;
@@ -14,7 +16,8 @@ const STALL: Duration = Duration::from_secs(2);
 /// After so many restarts without a frame the node is closed and opened too.
 const STALLS_BEFORE_REOPEN: u32 = 2;
 
-const MUTE: &str = "the capture device gives no frames: check the HDMI cable, then plug the device in again";
+const MUTE: &str =
+    "the capture device gives no frames: check the HDMI cable, then plug the device in again";
 
 /// What the machine is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,19 +153,35 @@ impl Machine {
 
     /// A viewer's wish for another size or rate: taken, or refused with the reason.
     pub fn set_mode(&mut self, wish: VideoMode, now: Duration) -> Result<Vec<Action>, WireError> {
-        let absent = || WireError::new(ErrorCode::Unavailable, "there is no capture device to set a mode on");
+        let absent = || {
+            WireError::new(
+                ErrorCode::Unavailable,
+                "there is no capture device to set a mode on",
+            )
+        };
         let source = self.source.as_ref().ok_or_else(absent)?;
-        check_wish(source, self.report.mode, wish)
-            .map_err(|refused| WireError::new(ErrorCode::BadRequest, refused.to_string()).about(&source.card))?;
+        check_wish(source, self.report.mode, wish).map_err(|refused| {
+            WireError::new(ErrorCode::BadRequest, refused.to_string()).about(&source.card)
+        })?;
         self.wish = wish;
         Ok(self.step(Event::Tick, now))
     }
 
     /// When to send the next [`Event::Tick`]; what was due at the last step was done in it.
     pub fn deadline(&self, now: Duration) -> Duration {
-        let look = if self.source.is_some() { self.look_at } else { self.retry_at };
+        let look = if self.source.is_some() {
+            self.look_at
+        } else {
+            self.retry_at
+        };
         let stall = self.stream.as_ref().map(|stream| stream.last_frame + STALL);
-        let all = [Some(look), stall, Some(self.retry_at), self.grace_ends, self.meter.ends()];
+        let all = [
+            Some(look),
+            stall,
+            Some(self.retry_at),
+            self.grace_ends,
+            self.meter.ends(),
+        ];
         let future = all.into_iter().flatten().filter(|at| *at > now);
         future.fold(now + SIGNAL_POLL, Duration::min)
     }
@@ -202,7 +221,10 @@ impl Machine {
     fn gone(&mut self, now: Duration) {
         self.stop();
         self.actions.push(Action::Close);
-        self.absent("the capture device was unplugged: plug it in again".to_owned(), now);
+        self.absent(
+            "the capture device was unplugged: plug it in again".to_owned(),
+            now,
+        );
         // It may be back already under another number.
         self.retry_at = now;
     }
@@ -308,7 +330,9 @@ impl Machine {
         self.stalls += 1;
         self.stop();
         if self.stalls < STALLS_BEFORE_REOPEN {
-            self.actions.push(Action::Warn("no frame for 2 s although there is a signal: starting the stream anew".into()));
+            self.actions.push(Action::Warn(
+                "no frame for 2 s although there is a signal: starting the stream anew".into(),
+            ));
             return;
         }
         self.actions.push(Action::Close);
@@ -318,13 +342,20 @@ impl Machine {
 
     fn settle_stream(&mut self, now: Duration) {
         let plan = self.plan();
-        let same = |stream: &Stream| plan.as_ref().is_some_and(|plan| stream.plan.is_same_stream(plan));
+        let same = |stream: &Stream| {
+            plan.as_ref()
+                .is_some_and(|plan| stream.plan.is_same_stream(plan))
+        };
         if self.stream.as_ref().is_some_and(|stream| !same(stream)) {
             self.stop();
         }
         let held_back = self.trouble.is_some() && now < self.retry_at;
         if let (Some(plan), None, false) = (plan, &self.stream, held_back) {
-            self.stream = Some(Stream { plan, running: None, last_frame: now });
+            self.stream = Some(Stream {
+                plan,
+                running: None,
+                last_frame: now,
+            });
             self.actions.push(Action::Start(plan));
         }
     }
@@ -332,7 +363,8 @@ impl Machine {
     /// What should run now, if anything.
     fn plan(&self) -> Option<Plan> {
         let wanted = self.readers > 0 || self.grace_ends.is_some();
-        self.possible().filter(|_| wanted && self.report.signal == Signal::Ok)
+        self.possible()
+            .filter(|_| wanted && self.report.signal == Signal::Ok)
     }
 
     /// What would run if somebody watched.
@@ -367,29 +399,55 @@ impl Machine {
 
     fn state(&mut self, now: Duration) -> VideoState {
         let running = self.stream.as_ref().and_then(|stream| stream.running);
-        let plan = self.stream.as_ref().map(|stream| stream.plan).or_else(|| self.possible());
+        let plan = self
+            .stream
+            .as_ref()
+            .map(|stream| stream.plan)
+            .or_else(|| self.possible());
         let format = running.map(|r| r.format).or(plan.map(|p| p.format));
         VideoState {
-            signal: if self.is_mute() { Signal::None } else { self.report.signal },
+            signal: if self.is_mute() {
+                Signal::None
+            } else {
+                self.report.signal
+            },
             mode: shown_mode(running, plan),
             format: format.map(FourCc::name).unwrap_or_default(),
-            source: self.source.as_ref().map(|source| source.card.clone()).unwrap_or_default(),
-            modes: self.source.as_ref().map(|source| modes(source, self.report.mode)).unwrap_or_default(),
+            source: self
+                .source
+                .as_ref()
+                .map(|source| source.card.clone())
+                .unwrap_or_default(),
+            modes: self
+                .source
+                .as_ref()
+                .map(|source| modes(source, self.report.mode))
+                .unwrap_or_default(),
             streaming: running.is_some(),
-            rate: if running.is_some() { self.meter.rate(now) } else { 0 },
+            rate: if running.is_some() {
+                self.meter.rate(now)
+            } else {
+                0
+            },
             detail: self.detail(),
         }
     }
 
     fn detail(&self) -> Option<String> {
         let mute = self.is_mute().then(|| MUTE.to_owned());
-        self.trouble.clone().or(mute).or_else(|| self.report.detail.clone()).or_else(|| self.no_plan())
+        self.trouble
+            .clone()
+            .or(mute)
+            .or_else(|| self.report.detail.clone())
+            .or_else(|| self.no_plan())
     }
 
     /// With a signal and no plan, the formats are at fault.
     fn no_plan(&self) -> Option<String> {
         let source = self.source.as_ref()?;
-        choose(source, self.report.mode, self.wish, self.format).err().map(|fault| fault.to_string())
+        choose(source, self.report.mode, self.wish, self.format)
+            .err()
+            .map(|fault| fault.to_string())
     }
 }
 
@@ -397,10 +455,18 @@ fn shown_mode(running: Option<Running>, plan: Option<Plan>) -> VideoMode {
     let planned = plan.map(|plan| plan.mode());
     let real = running.map(|real| {
         let pace = plan.and_then(|plan| plan.pace);
-        let rate = if real.rate == Rate::ANY { plan.map_or(Rate::ANY, |plan| plan.rate) } else { real.rate };
+        let rate = if real.rate == Rate::ANY {
+            plan.map_or(Rate::ANY, |plan| plan.rate)
+        } else {
+            real.rate
+        };
         real.size.at(pace.unwrap_or(rate))
     });
-    real.or(planned).unwrap_or(VideoMode { width: 0, height: 0, millihertz: 0 })
+    real.or(planned).unwrap_or(VideoMode {
+        width: 0,
+        height: 0,
+        millihertz: 0,
+    })
 }
 
 #[cfg(test)]

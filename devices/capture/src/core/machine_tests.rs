@@ -3,23 +3,56 @@ use crate::core::{Kind, Offer, Size};
 use dkvm_wire::vocab::video::Colors;
 
 const MS: Duration = Duration::from_millis(1);
-const HD: Size = Size { width: 1280, height: 720 };
-const FULL: Size = Size { width: 1920, height: 1080 };
+const HD: Size = Size {
+    width: 1280,
+    height: 720,
+};
+const FULL: Size = Size {
+    width: 1920,
+    height: 1080,
+};
 const SIXTY: Rate = Rate(60_000);
-const NOTHING: VideoMode = VideoMode { width: 0, height: 0, millihertz: 0 };
+const NOTHING: VideoMode = VideoMode {
+    width: 0,
+    height: 0,
+    millihertz: 0,
+};
 
 fn receiver() -> Source {
-    Source { card: "vivid".into(), kind: Kind::Receiver, formats: vec![FourCc::YUYV], offers: vec![] }
+    Source {
+        card: "vivid".into(),
+        kind: Kind::Receiver,
+        formats: vec![FourCc::YUYV],
+        offers: vec![],
+    }
 }
 
 fn camera() -> Source {
-    let offer = |size| Offer { format: FourCc::MJPG, size, rates: vec![SIXTY] };
-    Source { card: "dongle".into(), kind: Kind::Camera, formats: vec![FourCc::MJPG], offers: vec![offer(HD), offer(FULL)] }
+    let offer = |size| Offer {
+        format: FourCc::MJPG,
+        size,
+        rates: vec![SIXTY],
+    };
+    Source {
+        card: "dongle".into(),
+        kind: Kind::Camera,
+        formats: vec![FourCc::MJPG],
+        offers: vec![offer(HD), offer(FULL)],
+    }
 }
 
 fn running(plan: &Plan) -> Running {
-    let Plan { format, size, rate, .. } = *plan;
-    Running { format, size, rate, stride: 0, frame_len: 1, colors: Colors::default() }
+    let Plan {
+        format, size, rate, ..
+    } = *plan;
+    Running {
+        format,
+        size,
+        rate,
+        stride: 0,
+        frame_len: 1,
+        colors: Colors::default(),
+    }
 }
 
 /// The machine with a shell that answers by script.
@@ -39,13 +72,26 @@ struct Rig {
 
 impl Rig {
     fn new(device: Option<Source>) -> Self {
-        let mode = device.as_ref().filter(|source| source.kind == Kind::Receiver).map(|_| HD.at(SIXTY));
+        let mode = device
+            .as_ref()
+            .filter(|source| source.kind == Kind::Receiver)
+            .map(|_| HD.at(SIXTY));
         let mut machine = Machine::new(NOTHING, None);
         let state = machine.first_state();
         let signal = SignalReport::ok(mode);
         let now = Duration::ZERO;
         let mut rig = Self {
-            machine, now, device, signal, state, start_fails: None, streaming: None, degraded: None, opened: 0, starts: 0, looks: 0,
+            machine,
+            now,
+            device,
+            signal,
+            state,
+            start_fails: None,
+            streaming: None,
+            degraded: None,
+            opened: 0,
+            starts: 0,
+            looks: 0,
         };
         rig.tell(Event::Tick);
         rig
@@ -69,10 +115,17 @@ impl Rig {
             }
             Action::AskSignal => {
                 self.looks += 1;
-                return Some(if self.device.is_some() { Event::Signal(self.signal.clone()) } else { Event::Gone });
+                return Some(if self.device.is_some() {
+                    Event::Signal(self.signal.clone())
+                } else {
+                    Event::Gone
+                });
             }
             Action::Start(plan) => return Some(self.start(plan)),
-            Action::Stop => assert!(self.streaming.take().is_some() || self.start_fails.is_some(), "stop of nothing"),
+            Action::Stop => assert!(
+                self.streaming.take().is_some() || self.start_fails.is_some(),
+                "stop of nothing"
+            ),
             Action::Close => assert!(self.streaming.is_none(), "closed under a running stream"),
             Action::Publish(state) => self.state = state,
             Action::Degraded(sentence) => self.degraded = sentence,
@@ -98,9 +151,14 @@ impl Rig {
             let deadline = self.machine.deadline(self.now);
             assert!(deadline > self.now, "a deadline in the past spins the loop");
             let next_frame = self.now + MS * 16;
-            let framed = frames == Frames::Come && self.streaming.is_some() && next_frame < deadline;
+            let framed =
+                frames == Frames::Come && self.streaming.is_some() && next_frame < deadline;
             self.now = if framed { next_frame } else { deadline }.min(end);
-            self.tell(if framed && self.now == next_frame { Event::Frame } else { Event::Tick });
+            self.tell(if framed && self.now == next_frame {
+                Event::Frame
+            } else {
+                Event::Tick
+            });
         }
     }
 }
@@ -115,7 +173,10 @@ use Frames::{Come, Stop};
 #[test]
 fn idle_until_somebody_watches_and_three_seconds_longer() {
     let mut rig = Rig::new(Some(receiver()));
-    assert_eq!((rig.state.signal, rig.state.streaming, rig.state.mode), (Signal::Ok, false, HD.at(SIXTY)));
+    assert_eq!(
+        (rig.state.signal, rig.state.streaming, rig.state.mode),
+        (Signal::Ok, false, HD.at(SIXTY))
+    );
     rig.tell(Event::Demand(1));
     assert!(rig.state.streaming);
     rig.pass(MS * 5000, Come);
@@ -161,12 +222,22 @@ fn every_kind_of_lost_signal_is_shown_and_comes_back() {
         let good = rig.signal.clone();
         rig.signal = SignalReport::bad(signal, "why");
         rig.tell(Event::SourceChanged);
-        assert_eq!((rig.state.signal, rig.state.streaming, rig.state.detail.as_deref()), (signal, false, Some("why")));
+        assert_eq!(
+            (
+                rig.state.signal,
+                rig.state.streaming,
+                rig.state.detail.as_deref()
+            ),
+            (signal, false, Some("why"))
+        );
         assert_eq!(rig.degraded, None, "the cable is the target's business");
         rig.pass(MS * 30_000, Come);
         rig.signal = good;
         rig.pass(MS * 1100, Come);
-        assert!(rig.state.streaming && rig.state.detail.is_none(), "{signal:?}");
+        assert!(
+            rig.state.streaming && rig.state.detail.is_none(),
+            "{signal:?}"
+        );
     }
 }
 
@@ -177,11 +248,18 @@ fn without_a_device_it_waits_degraded_and_takes_one_that_comes() {
     assert_eq!(rig.degraded.as_deref(), Some("no capture device"));
     rig.tell(Event::Demand(1));
     rig.pass(MS * 10_000, Come);
-    assert!((4..=8).contains(&rig.opened), "slow retry, not {}", rig.opened);
+    assert!(
+        (4..=8).contains(&rig.opened),
+        "slow retry, not {}",
+        rig.opened
+    );
     rig.device = Some(camera());
     rig.tell(Event::NodeAppeared);
     assert!(rig.state.streaming);
-    assert_eq!((rig.degraded.as_deref(), rig.state.format.as_str()), (None, "MJPG"));
+    assert_eq!(
+        (rig.degraded.as_deref(), rig.state.format.as_str()),
+        (None, "MJPG")
+    );
 }
 
 #[test]
@@ -190,7 +268,10 @@ fn unplugged_and_plugged_again() {
     rig.tell(Event::Demand(1));
     rig.device = None;
     rig.tell(Event::Gone);
-    assert_eq!((rig.state.signal, rig.state.streaming), (Signal::Absent, false));
+    assert_eq!(
+        (rig.state.signal, rig.state.streaming),
+        (Signal::Absent, false)
+    );
     rig.pass(MS * 5000, Come);
     rig.device = Some(camera());
     rig.tell(Event::NodeAppeared);
@@ -209,10 +290,23 @@ fn a_driver_that_falls_silent_is_started_anew_then_opened_anew_then_shown() {
     assert_eq!((rig.starts, rig.opened), (2, 1));
     rig.pass(MS * 2000, Stop);
     assert_eq!(rig.state.signal, Signal::None);
-    assert!(rig.state.detail.as_deref().is_some_and(|detail| detail.contains("no frames")));
+    assert!(rig
+        .state
+        .detail
+        .as_deref()
+        .is_some_and(|detail| detail.contains("no frames")));
     rig.pass(MS * 4000, Stop);
-    assert!(rig.opened >= 2 && rig.starts >= 3, "tries on: {} {}", rig.opened, rig.starts);
-    assert_eq!(rig.state.signal, Signal::None, "a claim without frames is not believed");
+    assert!(
+        rig.opened >= 2 && rig.starts >= 3,
+        "tries on: {} {}",
+        rig.opened,
+        rig.starts
+    );
+    assert_eq!(
+        rig.state.signal,
+        Signal::None,
+        "a claim without frames is not believed"
+    );
     rig.pass(MS * 6000, Come);
     assert_eq!((rig.state.signal, rig.state.streaming), (Signal::Ok, true));
 }
@@ -225,7 +319,10 @@ fn one_hiccup_costs_one_restart() {
         rig.pass(MS * 2100, Stop);
         rig.pass(MS * 1000, Come);
     }
-    assert_eq!((rig.starts, rig.opened, rig.state.signal), (4, 1, Signal::Ok));
+    assert_eq!(
+        (rig.starts, rig.opened, rig.state.signal),
+        (4, 1, Signal::Ok)
+    );
 }
 
 #[test]
@@ -239,7 +336,10 @@ fn a_busy_device_is_tried_again_and_told() {
     rig.start_fails = None;
     rig.pass(MS * 2100, Come);
     assert!(rig.state.streaming);
-    assert_eq!((rig.degraded.as_deref(), rig.state.detail.as_deref()), (None, None));
+    assert_eq!(
+        (rig.degraded.as_deref(), rig.state.detail.as_deref()),
+        (None, None)
+    );
 }
 
 #[test]
@@ -260,7 +360,10 @@ fn a_broken_stream_is_started_again_after_a_pause() {
     rig.tell(Event::StreamBroke("EIO".into()));
     assert!(rig.streaming.is_none());
     rig.pass(MS * 2100, Come);
-    assert_eq!((rig.starts, rig.state.streaming, rig.state.detail.as_deref()), (2, true, None));
+    assert_eq!(
+        (rig.starts, rig.state.streaming, rig.state.detail.as_deref()),
+        (2, true, None)
+    );
 }
 
 #[test]
@@ -268,7 +371,10 @@ fn a_wish_is_met_or_refused() {
     let mut rig = Rig::new(Some(camera()));
     rig.tell(Event::Demand(1));
     assert_eq!(rig.state.mode, FULL.at(SIXTY));
-    let actions = rig.machine.set_mode(HD.at(Rate(20_000)), rig.now).expect("offered");
+    let actions = rig
+        .machine
+        .set_mode(HD.at(Rate(20_000)), rig.now)
+        .expect("offered");
     for action in actions {
         if let Some(event) = rig.answer(action) {
             rig.tell(event);
@@ -276,8 +382,18 @@ fn a_wish_is_met_or_refused() {
     }
     assert_eq!(rig.state.mode, HD.at(Rate(20_000)));
     assert_eq!(rig.streaming.and_then(|plan| plan.pace), Some(Rate(20_000)));
-    let refused = rig.machine.set_mode(VideoMode { width: 1, height: 1, millihertz: 0 }, rig.now);
-    assert_eq!(refused.expect_err("not offered").code, ErrorCode::BadRequest);
+    let refused = rig.machine.set_mode(
+        VideoMode {
+            width: 1,
+            height: 1,
+            millihertz: 0,
+        },
+        rig.now,
+    );
+    assert_eq!(
+        refused.expect_err("not offered").code,
+        ErrorCode::BadRequest
+    );
     let refused = Rig::new(None).machine.set_mode(NOTHING, Duration::ZERO);
     assert_eq!(refused.expect_err("absent").code, ErrorCode::Unavailable);
 }

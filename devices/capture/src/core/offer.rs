@@ -46,12 +46,20 @@ pub struct SignalReport {
 impl SignalReport {
     /// A picture comes.
     pub fn ok(mode: Option<VideoMode>) -> Self {
-        Self { signal: Signal::Ok, mode, detail: None }
+        Self {
+            signal: Signal::Ok,
+            mode,
+            detail: None,
+        }
     }
 
     /// No picture, for this reason.
     pub fn bad(signal: Signal, detail: impl Into<String>) -> Self {
-        Self { signal, mode: None, detail: Some(detail.into()) }
+        Self {
+            signal,
+            mode: None,
+            detail: Some(detail.into()),
+        }
     }
 }
 

@@ -15,8 +15,14 @@ pub struct Pace {
 impl Pace {
     /// At most so many frames.
     pub fn new(rate: Rate) -> Self {
-        let interval = SECOND.checked_div(rate.0).unwrap_or_default().saturating_mul(1000);
-        Self { interval, due: None }
+        let interval = SECOND
+            .checked_div(rate.0)
+            .unwrap_or_default()
+            .saturating_mul(1000);
+        Self {
+            interval,
+            due: None,
+        }
     }
 
     /// Whether the frame captured at `at` is one of those to keep.
@@ -60,12 +66,20 @@ impl RateMeter {
     }
 
     fn turn(&mut self, now: Duration) {
-        let Some(ends) = self.ends.filter(|ends| now >= *ends) else { return };
+        let Some(ends) = self.ends.filter(|ends| now >= *ends) else {
+            return;
+        };
         let missed_seconds = now >= ends + SECOND;
         self.last = if missed_seconds { 0 } else { self.count };
         // A quiet meter stops, so that an idle device does not wake once a second for it.
         let quiet = self.last == 0 && self.count == 0;
-        self.ends = if quiet { None } else if missed_seconds { Some(now + SECOND) } else { Some(ends + SECOND) };
+        self.ends = if quiet {
+            None
+        } else if missed_seconds {
+            Some(now + SECOND)
+        } else {
+            Some(ends + SECOND)
+        };
         self.count = 0;
     }
 }
@@ -76,7 +90,9 @@ mod tests {
 
     fn kept(source_hz: u32, wish: u32, seconds: u32) -> usize {
         let mut pace = Pace::new(Rate(wish * 1000));
-        (0..source_hz * seconds).filter(|n| pace.keep(SECOND * *n / source_hz)).count()
+        (0..source_hz * seconds)
+            .filter(|n| pace.keep(SECOND * *n / source_hz))
+            .count()
     }
 
     #[test]

@@ -40,7 +40,11 @@ impl FourCc {
 
     /// As readers of frames know it: one name for JPEG.
     pub fn name(self) -> String {
-        if self.is_jpeg() { "MJPG".to_owned() } else { self.to_string() }
+        if self.is_jpeg() {
+            "MJPG".to_owned()
+        } else {
+            self.to_string()
+        }
     }
 
     /// Bytes of one frame without padding; `None` for compressed formats.
@@ -70,9 +74,14 @@ impl fmt::Debug for FourCc {
 impl<'de> Deserialize<'de> for FourCc {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let code = <[u8; 4]>::try_from(text.as_bytes()).ok().map(Self).filter(|code| code.is_known());
+        let code = <[u8; 4]>::try_from(text.as_bytes())
+            .ok()
+            .map(Self)
+            .filter(|code| code.is_known());
         code.ok_or_else(|| {
-            D::Error::custom(format_args!("format {text:?}: use MJPG, YUYV, UYVY, NV12, RGB3 or BGR3"))
+            D::Error::custom(format_args!(
+                "format {text:?}: use MJPG, YUYV, UYVY, NV12, RGB3 or BGR3"
+            ))
         })
     }
 }
@@ -98,7 +107,11 @@ impl Size {
 
     /// With a rate it is a mode.
     pub fn at(self, rate: Rate) -> VideoMode {
-        VideoMode { width: self.width, height: self.height, millihertz: rate.0 }
+        VideoMode {
+            width: self.width,
+            height: self.height,
+            millihertz: rate.0,
+        }
     }
 }
 
@@ -120,7 +133,9 @@ impl Rate {
 
     /// Frames per second as a fraction, such as 60000/1001.
     pub fn from_fraction(frames: u64, seconds: u64) -> Self {
-        let rate = (u128::from(frames) * 1000).checked_div(u128::from(seconds)).unwrap_or(0);
+        let rate = (u128::from(frames) * 1000)
+            .checked_div(u128::from(seconds))
+            .unwrap_or(0);
         Self(u32::try_from(rate).unwrap_or(0))
     }
 
@@ -157,7 +172,10 @@ mod tests {
 
     #[test]
     fn frame_lengths_follow_the_format() {
-        let size = Size { width: 1280, height: 720 };
+        let size = Size {
+            width: 1280,
+            height: 720,
+        };
         assert_eq!(FourCc::YUYV.frame_len(size), Some(1_843_200));
         assert_eq!(FourCc::NV12.frame_len(size), Some(1_382_400));
         assert_eq!(FourCc::MJPG.frame_len(size), None);

@@ -9,7 +9,17 @@ const STEP: u8 = 8;
 /// How many codes of each length the brightness table has (K.3.1), and what they stand for: 0 to 11 bits.
 const CODES: [u8; 16] = [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
 /// The same as code and length, by number of bits.
-const BY_BITS: [(u32, u32); 9] = [(0, 2), (2, 3), (3, 3), (4, 3), (5, 3), (6, 3), (14, 4), (30, 5), (62, 6)];
+const BY_BITS: [(u32, u32); 9] = [
+    (0, 2),
+    (2, 3),
+    (3, 3),
+    (4, 3),
+    (5, 3),
+    (6, 3),
+    (14, 4),
+    (30, 5),
+    (62, 6),
+];
 /// The one code of our table for the other coefficients: nothing follows.
 const END_OF_BLOCK: (u32, u32) = (0, 1);
 
@@ -24,7 +34,11 @@ impl Dummy {
     pub fn encode(&mut self, picture: &Picture<'_>) -> &[u8] {
         self.jpeg.clear();
         head(&mut self.jpeg, picture);
-        let mut bits = Bits { out: &mut self.jpeg, held: 0, count: 0 };
+        let mut bits = Bits {
+            out: &mut self.jpeg,
+            held: 0,
+            count: 0,
+        };
         let mut before = 0;
         let lines: Vec<&[u8]> = picture.lines().step_by(8).collect();
         for line in lines {
@@ -61,7 +75,9 @@ fn head(out: &mut Vec<u8>, picture: &Picture<'_>) {
     let [height, width] = [picture.height as u16, picture.width as u16].map(u16::to_be_bytes);
     out.extend([0xff, 0xd8, 0xff, 0xdb, 0, 67, 0]);
     out.extend([STEP; 64]);
-    out.extend([0xff, 0xc0, 0, 11, 8, height[0], height[1], width[0], width[1], 1, 1, 0x11, 0]);
+    out.extend([
+        0xff, 0xc0, 0, 11, 8, height[0], height[1], width[0], width[1], 1, 1, 0x11, 0,
+    ]);
     out.extend([0xff, 0xc4, 0, 31, 0x00]);
     out.extend(CODES);
     out.extend(0..12);

@@ -35,7 +35,11 @@ impl Backend {
     }
 
     /// Makes a JPEG, which stays until the next call.
-    pub fn encode(&mut self, picture: &Picture<'_>, quality: Quality) -> Result<&[u8], EncodeError> {
+    pub fn encode(
+        &mut self,
+        picture: &Picture<'_>,
+        quality: Quality,
+    ) -> Result<&[u8], EncodeError> {
         match self {
             Self::Turbo(turbo) => turbo.encode(picture, quality),
             Self::Dummy(dummy) => Ok(dummy.encode(picture)),

@@ -33,7 +33,11 @@ impl Handle {
     fn new() -> Result<Self, EncodeError> {
         // SAFETY: no arguments; null means failure.
         let handle = unsafe { raw::tjInitCompress() };
-        if handle.is_null() { Err(EncodeError("libjpeg-turbo has no memory".to_owned())) } else { Ok(Self(handle)) }
+        if handle.is_null() {
+            Err(EncodeError("libjpeg-turbo has no memory".to_owned()))
+        } else {
+            Ok(Self(handle))
+        }
     }
 
     fn error(&self) -> EncodeError {
@@ -54,15 +58,25 @@ impl Turbo {
     /// Sets the library up.
     pub fn new() -> Result<Self, EncodeError> {
         let rgb = Compressor::new().map_err(|error| EncodeError(error.to_string()))?;
-        Ok(Self { handle: Handle::new()?, rgb, planes: Planes::default(), room: Vec::new(), length: 0 })
+        Ok(Self {
+            handle: Handle::new()?,
+            rgb,
+            planes: Planes::default(),
+            room: Vec::new(),
+            length: 0,
+        })
     }
 
     /// Makes a JPEG.
-    pub fn encode(&mut self, picture: &Picture<'_>, quality: Quality) -> Result<&[u8], EncodeError> {
+    pub fn encode(
+        &mut self,
+        picture: &Picture<'_>,
+        quality: Quality,
+    ) -> Result<&[u8], EncodeError> {
         self.length = 0;
         self.length = match self.planes.fill(picture) {
-            Some(()) => self.from_planes(picture, quality)?,
-            None => self.from_rgb(picture, quality)?,
+            Some(()) => self.compress_planes(picture, quality)?,
+            None => self.compress_rgb(picture, quality)?,
         };
         Ok(self.last())
     }
@@ -72,7 +86,11 @@ impl Turbo {
         &self.room[..self.length]
     }
 
-    fn from_planes(&mut self, picture: &Picture<'_>, quality: Quality) -> Result<usize, EncodeError> {
+    fn compress_planes(
+        &mut self,
+        picture: &Picture<'_>,
+        quality: Quality,
+    ) -> Result<usize, EncodeError> {
         let subsamp = match self.planes.subsampling() {
             Subsampling::Pairs => raw::TJSAMP_TJSAMP_422,
             Subsampling::Squares => raw::TJSAMP_TJSAMP_420,
@@ -81,7 +99,11 @@ impl Turbo {
         let (width, height) = (int(picture.width)?, int(picture.height)?);
         self.make_room(picture, Subsamp::Sub2x1)?;
         let mut planes = self.planes.planes().map(<[u8]>::as_ptr);
-        let strides = [int(self.planes.stride())?, int(self.planes.stride() / 2)?, int(self.planes.stride() / 2)?];
+        let strides = [
+            int(self.planes.stride())?,
+            int(self.planes.stride() / 2)?,
+            int(self.planes.stride() / 2)?,
+        ];
         let mut out = self.room.as_mut_ptr();
         let mut length = self.room.len() as libc::c_ulong;
         // SAFETY: `fill` made the planes of just these sizes: Y has `stride` (at least `width`, even) times the height (even
@@ -89,8 +111,16 @@ impl Turbo {
         // this size by `make_room`, and more is never written; NOREALLOC keeps the library from moving it.
         let result = unsafe {
             raw::tjCompressFromYUVPlanes(
-                self.handle.0, planes.as_mut_ptr(), width, strides.as_ptr(), height, subsamp,
-                ptr::from_mut(&mut out), ptr::from_mut(&mut length), quality.0.into(), raw::TJFLAG_NOREALLOC.cast_signed(),
+                self.handle.0,
+                planes.as_mut_ptr(),
+                width,
+                strides.as_ptr(),
+                height,
+                subsamp,
+                ptr::from_mut(&mut out),
+                ptr::from_mut(&mut length),
+                quality.0.into(),
+                raw::TJFLAG_NOREALLOC.cast_signed(),
             )
         };
         if result != 0 {
@@ -99,14 +129,35 @@ impl Turbo {
         Ok(usize::try_from(length).unwrap_or(0).min(self.room.len()))
     }
 
-    fn from_rgb(&mut self, picture: &Picture<'_>, quality: Quality) -> Result<usize, EncodeError> {
+    fn compress_rgb(
+        &mut self,
+        picture: &Picture<'_>,
+        quality: Quality,
+    ) -> Result<usize, EncodeError> {
         self.make_room(picture, Subsamp::Sub2x1)?;
         self.rgb.set_quality(quality.0.into());
         self.rgb.set_subsamp(Subsamp::Sub2x1);
-        let format = if picture.layout == Layout::Bgr { PixelFormat::BGR } else { PixelFormat::RGB };
-        let Picture { width, height, stride: pitch, .. } = *picture;
-        let image = Image { pixels: picture.bytes(), width, pitch, height, format };
-        self.rgb.compress_to_slice(image, &mut self.room).map_err(|error| EncodeError(error.to_string()))
+        let format = if picture.layout == Layout::Bgr {
+            PixelFormat::BGR
+        } else {
+            PixelFormat::RGB
+        };
+        let Picture {
+            width,
+            height,
+            stride: pitch,
+            ..
+        } = *picture;
+        let image = Image {
+            pixels: picture.bytes(),
+            width,
+            pitch,
+            height,
+            format,
+        };
+        self.rgb
+            .compress_to_slice(image, &mut self.room)
+            .map_err(|error| EncodeError(error.to_string()))
     }
 
     /// The worst case of 4:2:2, which is also enough for 4:2:0.
@@ -122,5 +173,6 @@ impl Turbo {
 }
 
 fn int(value: usize) -> Result<libc::c_int, EncodeError> {
-    libc::c_int::try_from(value).map_err(|_| EncodeError(format!("{value} is too large for libjpeg-turbo")))
+    libc::c_int::try_from(value)
+        .map_err(|_| EncodeError(format!("{value} is too large for libjpeg-turbo")))
 }

@@ -15,7 +15,10 @@ const USTREAMER: [(&str, f64); 2] = [("1280x720", 7.4), ("1920x1080", 14.8)];
 
 fn main() {
     println!("ms of CPU per frame, YUYV (BT.709, limited) to JPEG, quality 80; ustreamer 4.9 does 720p in 7.4, 1080p in 14.8");
-    println!("{:<11} {:<8} {:>6} {:>6} {:>6} {:>6} {:>8} {:>10}", "size", "content", "same?", "split", "jpeg", "all", "KiB", "ustreamer/");
+    println!(
+        "{:<11} {:<8} {:>6} {:>6} {:>6} {:>6} {:>8} {:>10}",
+        "size", "content", "same?", "split", "jpeg", "all", "KiB", "ustreamer/"
+    );
     for ((width, height), (name, peer)) in [(1280, 720), (1920, 1080)].into_iter().zip(USTREAMER) {
         for content in [Content::Desktop, Content::Bars, Content::Noise] {
             row(width, height, name, peer, content);
@@ -24,11 +27,21 @@ fn main() {
 }
 
 fn row(width: u32, height: u32, name: &str, peer: f64, content: Content) {
-    let info = FrameInfo { width, height, format: "YUYV".into(), colors: Colors::Bt709Limited, ..FrameInfo::default() };
+    let info = FrameInfo {
+        width,
+        height,
+        format: "YUYV".into(),
+        colors: Colors::Bt709Limited,
+        ..FrameInfo::default()
+    };
     let bytes = content.paint(width as usize, height as usize);
-    let Ok(picture) = Picture::new(&info, &bytes) else { return };
+    let Ok(picture) = Picture::new(&info, &bytes) else {
+        return;
+    };
     let other = bytes.clone();
-    let Ok(before) = Picture::new(&info, &other) else { return };
+    let Ok(before) = Picture::new(&info, &other) else {
+        return;
+    };
     let same = cpu(|| assert!(black_box(&picture).shows_the_same(black_box(&before))));
     let mut planes = Planes::default();
     let split = cpu(|| assert!(planes.fill(black_box(&picture)).is_some()));
@@ -52,7 +65,10 @@ fn cpu(mut act: impl FnMut()) -> f64 {
 
 fn cpu_now() -> Duration {
     let now = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(now.tv_sec.cast_unsigned(), u32::try_from(now.tv_nsec).unwrap_or(0))
+    Duration::new(
+        now.tv_sec.cast_unsigned(),
+        u32::try_from(now.tv_nsec).unwrap_or(0),
+    )
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +91,9 @@ impl Content {
             (seed >> 32) as u8
         };
         // A letter is a pattern of 8 by 16 of its own.
-        let letters: Vec<[u8; 16]> = (0..64).map(|_| [(); 16].map(|()| random() & random() | random() & 0x3c)).collect();
+        let letters: Vec<[u8; 16]> = (0..64)
+            .map(|_| [(); 16].map(|()| random() & random() | random() & 0x3c))
+            .collect();
         let mut bytes = Vec::with_capacity(width * height * 2);
         for y in 0..height {
             for x in 0..width {
@@ -97,5 +115,9 @@ fn letter(letters: &[[u8; 16]], x: usize, y: usize, width: usize) -> u8 {
     let blank = line % 4 == 3 || column > (line * 37 % (width / 8)).max(20);
     let which = (column * 31 + line * 17) % letters.len();
     let ink = letters[which][y % 16] >> (x % 8) & 1 == 1;
-    if ink && !blank { 30 } else { 220 }
+    if ink && !blank {
+        30
+    } else {
+        220
+    }
 }

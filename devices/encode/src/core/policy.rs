@@ -123,13 +123,21 @@ impl Policy {
     /// When to look again, if at all.
     pub fn deadline(&self, now: Duration) -> Option<Duration> {
         let let_go = self.frame_at.map(|at| at + LET_GO);
-        [let_go, self.meter.ends()].into_iter().flatten().filter(|at| *at > now).min()
+        [let_go, self.meter.ends()]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > now)
+            .min()
     }
 
     /// The state, when it is not what was told last.
     pub fn news(&mut self, now: Duration) -> Option<EncodeState> {
         let rate = self.meter.rate(now);
-        let state = EncodeState { settings: self.settings, passthrough: self.source == Source::Passthrough, rate };
+        let state = EncodeState {
+            settings: self.settings,
+            passthrough: self.source == Source::Passthrough,
+            rate,
+        };
         let is_new = self.shown != Some(state);
         self.shown = Some(state);
         is_new.then_some(state)
@@ -141,7 +149,10 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
-    const SETTINGS: EncodeSettings = EncodeSettings { quality: 80, max_rate: 0 };
+    const SETTINGS: EncodeSettings = EncodeSettings {
+        quality: 80,
+        max_rate: 0,
+    };
 
     fn watched() -> Policy {
         let mut policy = Policy::new(SETTINGS);
@@ -153,7 +164,11 @@ mod tests {
     fn run(policy: &mut Policy, change: Change, from: u32, to: u32) -> (usize, usize) {
         let mut counts = (0, 0);
         for at in (from..to).step_by(16).map(|ms| MS * ms) {
-            let verdict = if policy.is_due(at, at) { policy.judge(change, at) } else { Verdict::Leave };
+            let verdict = if policy.is_due(at, at) {
+                policy.judge(change, at)
+            } else {
+                Verdict::Leave
+            };
             match verdict {
                 Verdict::Send => counts.0 += 1,
                 Verdict::SendAgain => counts.1 += 1,
@@ -166,7 +181,10 @@ mod tests {
 
     #[test]
     fn nobody_watches_nothing_is_done() {
-        assert_eq!(run(&mut Policy::new(SETTINGS), Change::Changed, 0, 1000), (0, 0));
+        assert_eq!(
+            run(&mut Policy::new(SETTINGS), Change::Changed, 0, 1000),
+            (0, 0)
+        );
     }
 
     #[test]
@@ -187,14 +205,20 @@ mod tests {
     fn new_quality_shows_in_a_still_picture() {
         let mut policy = watched();
         run(&mut policy, Change::Same, 0, 100);
-        policy.set(EncodeSettings { quality: 20, max_rate: 0 });
+        policy.set(EncodeSettings {
+            quality: 20,
+            max_rate: 0,
+        });
         assert_eq!(policy.judge(Change::Same, MS * 100), Verdict::Send);
     }
 
     #[test]
     fn the_rate_has_its_limit() {
         let mut policy = watched();
-        policy.set(EncodeSettings { quality: 80, max_rate: 10 });
+        policy.set(EncodeSettings {
+            quality: 80,
+            max_rate: 10,
+        });
         let (sent, _) = run(&mut policy, Change::Changed, 0, 10_000);
         assert!((98..=102).contains(&sent), "{sent}");
     }

@@ -4,8 +4,14 @@ use crate::core::{FourCc, Size};
 
 /// Red, green, blue of the bars.
 const BARS: [[u8; 3]; 8] = [
-    [235, 235, 235], [235, 235, 16], [16, 235, 235], [16, 235, 16],
-    [235, 16, 235], [235, 16, 16], [16, 16, 235], [16, 16, 16],
+    [235, 235, 235],
+    [235, 235, 16],
+    [16, 235, 235],
+    [16, 235, 16],
+    [235, 16, 235],
+    [235, 16, 16],
+    [16, 16, 235],
+    [16, 16, 16],
 ];
 /// The block's edge, pixels.
 const BLOCK: usize = 64;
@@ -24,12 +30,22 @@ impl Painting {
     /// Paints the bars.
     pub fn new(format: FourCc, size: Size) -> Self {
         let (width, height) = (size.width as usize, size.height as usize);
-        let mut painting = Self { format, width, height, base: Vec::new() };
+        let mut painting = Self {
+            format,
+            width,
+            height,
+            base: Vec::new(),
+        };
         let bar = |x: usize| BARS[x * BARS.len() / width.max(1)];
         let line: Vec<u8> = painting.line(bar);
         painting.base = line.repeat(height);
         if format == FourCc::NV12 {
-            let colors: Vec<u8> = (0..width / 2).flat_map(|x| { let [_, u, v] = yuv(bar(x * 2)); [u, v] }).collect();
+            let colors: Vec<u8> = (0..width / 2)
+                .flat_map(|x| {
+                    let [_, u, v] = yuv(bar(x * 2));
+                    [u, v]
+                })
+                .collect();
             painting.base.extend(colors.repeat(height / 2));
         }
         painting
@@ -55,7 +71,12 @@ impl Painting {
         let block = self.line(|_| [128, 128, 128]);
         let (pixel, stride) = (self.pixel_len(), self.width * self.pixel_len());
         let span = BLOCK.min(self.width - left) * pixel;
-        for line in frame.chunks_exact_mut(stride).take(self.height).skip(self.height / 2).take(BLOCK) {
+        for line in frame
+            .chunks_exact_mut(stride)
+            .take(self.height)
+            .skip(self.height / 2)
+            .take(BLOCK)
+        {
             line[left * pixel..][..span].copy_from_slice(&block[..span]);
         }
         Some(self.base.len())
@@ -71,7 +92,9 @@ impl Painting {
 
     /// One line of the first plane.
     fn line(&self, color: impl Fn(usize) -> [u8; 3]) -> Vec<u8> {
-        (0..self.width).flat_map(|x| self.pixel(x, color(x))).collect()
+        (0..self.width)
+            .flat_map(|x| self.pixel(x, color(x)))
+            .collect()
     }
 
     fn pixel(&self, x: usize, rgb: [u8; 3]) -> Vec<u8> {
@@ -104,7 +127,10 @@ mod tests {
 
     #[test]
     fn every_format_fills_its_frame_and_moves() {
-        let size = Size { width: 640, height: 480 };
+        let size = Size {
+            width: 640,
+            height: 480,
+        };
         for format in FourCc::RAW {
             let painting = Painting::new(format, size);
             assert_eq!(Some(painting.len()), format.frame_len(size), "{format}");

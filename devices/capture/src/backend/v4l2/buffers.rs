@@ -7,8 +7,9 @@ use dkvm_sdk::Slot;
 use rustix::mm::{mmap, munmap, MapFlags, ProtFlags};
 use std::{ffi::c_void, io, os::fd::BorrowedFd, ptr, slice, sync::Arc, time::Duration};
 use v4l::v4l_sys::{
-    timeval, v4l2_buffer, v4l2_memory_V4L2_MEMORY_MMAP as MMAP, v4l2_memory_V4L2_MEMORY_USERPTR as USERPTR,
-    V4L2_BUF_FLAG_ERROR, V4L2_BUF_FLAG_TIMESTAMP_MASK, V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
+    timeval, v4l2_buffer, v4l2_memory_V4L2_MEMORY_MMAP as MMAP,
+    v4l2_memory_V4L2_MEMORY_USERPTR as USERPTR, V4L2_BUF_FLAG_ERROR, V4L2_BUF_FLAG_TIMESTAMP_MASK,
+    V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
 };
 use v4l::Device;
 
@@ -38,7 +39,8 @@ pub enum Health {
 }
 
 fn meta(buffer: &v4l2_buffer) -> Meta {
-    let monotonic = buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+    let monotonic =
+        buffer.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
     let broken = buffer.flags & V4L2_BUF_FLAG_ERROR != 0 || buffer.bytesused == 0;
     Meta {
         length: buffer.bytesused as usize,
@@ -49,8 +51,12 @@ fn meta(buffer: &v4l2_buffer) -> Meta {
 }
 
 fn since_boot(time: timeval) -> Option<Duration> {
-    let (seconds, micros) = (u64::try_from(time.tv_sec).ok()?, u64::try_from(time.tv_usec).ok()?);
-    Some(Duration::from_secs(seconds) + Duration::from_micros(micros)).filter(|time| !time.is_zero())
+    let (seconds, micros) = (
+        u64::try_from(time.tv_sec).ok()?,
+        u64::try_from(time.tv_usec).ok()?,
+    );
+    Some(Duration::from_secs(seconds) + Duration::from_micros(micros))
+        .filter(|time| !time.is_zero())
 }
 
 /// `None` for "not now".
@@ -85,7 +91,10 @@ impl UserBuffers {
     /// Lends a slot to the driver.
     pub fn queue(&mut self, mut slot: Slot) -> io::Result<()> {
         let index = slot.lease().slot.0;
-        let place = self.lent.get_mut(index as usize).filter(|place| place.is_none());
+        let place = self
+            .lent
+            .get_mut(index as usize)
+            .filter(|place| place.is_none());
         let place = place.ok_or(io::ErrorKind::InvalidInput)?;
         let mut buffer = ioctl::empty_buffer(USERPTR);
         buffer.index = index;
@@ -102,12 +111,19 @@ impl UserBuffers {
     pub fn dequeue(&mut self) -> io::Result<Option<(Slot, Meta)>> {
         let mut buffer = ioctl::empty_buffer(USERPTR);
         // SAFETY: DQBUF writes into `buffer` alone.
-        let Some(()) = unless_empty(unsafe { ioctl::buffer_call(&self.device, &DQBUF, &mut buffer) })? else {
+        let Some(()) =
+            unless_empty(unsafe { ioctl::buffer_call(&self.device, &DQBUF, &mut buffer) })?
+        else {
             return Ok(None);
         };
-        let slot = self.lent.get_mut(buffer.index as usize).and_then(Option::take);
+        let slot = self
+            .lent
+            .get_mut(buffer.index as usize)
+            .and_then(Option::take);
         let unknown = || io::Error::other("the driver gave back a buffer that it was not lent");
-        slot.map(|slot| (slot, meta(&buffer))).ok_or_else(unknown).map(Some)
+        slot.map(|slot| (slot, meta(&buffer)))
+            .ok_or_else(unknown)
+            .map(Some)
     }
 
     /// Slots with the driver.
@@ -149,7 +165,10 @@ impl MappedBuffers {
     /// Makes the buffers and queues all of them.
     pub fn request(device: Arc<Device>) -> io::Result<Self> {
         let count = ioctl::request_buffers(&device, MMAP, MAPPED)?;
-        let mut buffers = Self { device, maps: Vec::new() };
+        let mut buffers = Self {
+            device,
+            maps: Vec::new(),
+        };
         for index in 0..count {
             let map = buffers.map(index)?;
             buffers.maps.push(map);
@@ -169,7 +188,14 @@ impl MappedBuffers {
         let start = unsafe {
             let fd = BorrowedFd::borrow_raw(self.device.handle().fd());
             let offset = u64::from(buffer.m.offset);
-            mmap(ptr::null_mut(), length, ProtFlags::READ, MapFlags::SHARED, fd, offset)?
+            mmap(
+                ptr::null_mut(),
+                length,
+                ProtFlags::READ,
+                MapFlags::SHARED,
+                fd,
+                offset,
+            )?
         };
         Ok(Mapping { start, length })
     }
@@ -185,13 +211,19 @@ impl MappedBuffers {
     pub fn dequeue<R>(&mut self, read: impl FnOnce(&[u8], Meta) -> R) -> io::Result<Option<R>> {
         let mut buffer = ioctl::empty_buffer(MMAP);
         // SAFETY: DQBUF writes into `buffer` alone.
-        let Some(()) = unless_empty(unsafe { ioctl::buffer_call(&self.device, &DQBUF, &mut buffer) })? else {
+        let Some(()) =
+            unless_empty(unsafe { ioctl::buffer_call(&self.device, &DQBUF, &mut buffer) })?
+        else {
             return Ok(None);
         };
         let meta = meta(&buffer);
-        let map = self.maps.get(buffer.index as usize).ok_or_else(|| io::Error::other("the driver gave an unknown buffer"))?;
+        let map = self
+            .maps
+            .get(buffer.index as usize)
+            .ok_or_else(|| io::Error::other("the driver gave an unknown buffer"))?;
         // SAFETY: `length` is cut to the mapping, which lives in `self`; the buffer is dequeued, so the driver does not write.
-        let bytes = unsafe { slice::from_raw_parts(map.start.cast::<u8>(), meta.length.min(map.length)) };
+        let bytes =
+            unsafe { slice::from_raw_parts(map.start.cast::<u8>(), meta.length.min(map.length)) };
         let result = read(bytes, meta);
         self.queue(buffer.index)?;
         Ok(Some(result))

@@ -6,7 +6,10 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
-use v4l::v4l_sys::{V4L2_CAP_STREAMING, V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE_MPLANE, V4L2_IN_CAP_DV_TIMINGS};
+use v4l::v4l_sys::{
+    V4L2_CAP_STREAMING, V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE_MPLANE,
+    V4L2_IN_CAP_DV_TIMINGS,
+};
 use v4l::Device;
 
 /// Nodes that capture, but from memory: parts of the Pi's image processor.
@@ -39,23 +42,47 @@ fn nothing(config: &Config, refusals: &[String]) -> String {
         (None, Some(card)) => format!("no capture device whose name has {card:?} in it"),
         (None, None) => "no capture device".to_owned(),
     };
-    let looked = if refusals.is_empty() { String::new() } else { format!(" ({})", refusals.join("; ")) };
-    format!("{wanted}{looked}: plug in the USB dongle, or check the HDMI bridge's cable and overlay")
+    let looked = if refusals.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", refusals.join("; "))
+    };
+    format!(
+        "{wanted}{looked}: plug in the USB dongle, or check the HDMI bridge's cable and overlay"
+    )
 }
 
 fn candidates(config: &Config) -> Vec<PathBuf> {
-    if let Some(device) = config.device.as_ref().filter(|device| !device.contains('\0')) {
+    if let Some(device) = config
+        .device
+        .as_ref()
+        .filter(|device| !device.contains('\0'))
+    {
         // A node that is not there is the usual case, and needs no reason beside it.
-        return Some(PathBuf::from(device)).filter(|path| path.exists()).into_iter().collect();
+        return Some(PathBuf::from(device))
+            .filter(|path| path.exists())
+            .into_iter()
+            .collect();
     }
-    let names = fs::read_dir("/dev").into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut nodes: Vec<(u32, PathBuf)> = names.filter_map(|path| Some((number(&path)?, path))).take(NODES_MAX).collect();
+    let names = fs::read_dir("/dev")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let mut nodes: Vec<(u32, PathBuf)> = names
+        .filter_map(|path| Some((number(&path)?, path)))
+        .take(NODES_MAX)
+        .collect();
     nodes.sort_unstable();
     nodes.into_iter().map(|(_, path)| path).collect()
 }
 
 fn number(path: &Path) -> Option<u32> {
-    path.file_name()?.to_str()?.strip_prefix("video")?.parse().ok()
+    path.file_name()?
+        .to_str()?
+        .strip_prefix("video")?
+        .parse()
+        .ok()
 }
 
 fn open(path: &Path, config: &Config) -> Result<Found, String> {
@@ -63,16 +90,23 @@ fn open(path: &Path, config: &Config) -> Result<Found, String> {
     let caps = ioctl::caps(&device).map_err(|error| format!("is no video device ({error})"))?;
     fits(&caps, config)?;
     if let Some(input) = config.input {
-        ioctl::set_input(&device, input).map_err(|error| format!("has no input {input} ({error})"))?;
+        ioctl::set_input(&device, input)
+            .map_err(|error| format!("has no input {input} ({error})"))?;
     }
     let kind = kind(&device);
-    Ok(Found { device, path: path.to_owned(), card: caps.card, kind })
+    Ok(Found {
+        device,
+        path: path.to_owned(),
+        card: caps.card,
+        kind,
+    })
 }
 
 fn open_error(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "may not be opened: give it to the group of the capture device, usually `video`".to_owned()
+            "may not be opened: give it to the group of the capture device, usually `video`"
+                .to_owned()
         }
         _ => format!("cannot be opened ({error})"),
     }
@@ -82,7 +116,12 @@ fn fits(caps: &Caps, config: &Config) -> Result<(), String> {
     let has = |flag: u32| caps.flags & flag != 0;
     if !has(V4L2_CAP_VIDEO_CAPTURE) {
         let planes = has(V4L2_CAP_VIDEO_CAPTURE_MPLANE);
-        return Err(if planes { "captures in several planes, which is not supported" } else { "does not capture" }.to_owned());
+        return Err(if planes {
+            "captures in several planes, which is not supported"
+        } else {
+            "does not capture"
+        }
+        .to_owned());
     }
     if !has(V4L2_CAP_STREAMING) {
         return Err("does not stream".to_owned());
@@ -97,6 +136,11 @@ fn fits(caps: &Caps, config: &Config) -> Result<(), String> {
 }
 
 fn kind(device: &Device) -> Kind {
-    let timings = ioctl::input(device).is_ok_and(|input| input.capabilities & V4L2_IN_CAP_DV_TIMINGS != 0);
-    if timings { Kind::Receiver } else { Kind::Camera }
+    let timings =
+        ioctl::input(device).is_ok_and(|input| input.capabilities & V4L2_IN_CAP_DV_TIMINGS != 0);
+    if timings {
+        Kind::Receiver
+    } else {
+        Kind::Camera
+    }
 }

@@ -56,8 +56,21 @@ macro_rules! plain {
         unsafe impl Plain for $name {}
     )* };
 }
-plain!(v4l2_capability, v4l2_fmtdesc, v4l2_format, v4l2_streamparm, v4l2_requestbuffers, v4l2_input);
-plain!(v4l2_dv_timings, v4l2_event, v4l2_event_subscription, std::os::raw::c_int, v4l2_buffer);
+plain!(
+    v4l2_capability,
+    v4l2_fmtdesc,
+    v4l2_format,
+    v4l2_streamparm,
+    v4l2_requestbuffers,
+    v4l2_input
+);
+plain!(
+    v4l2_dv_timings,
+    v4l2_event,
+    v4l2_event_subscription,
+    std::os::raw::c_int,
+    v4l2_buffer
+);
 
 /// An ioctl number with the type that its size was computed from.
 pub(super) struct Request<T>(_IOC_TYPE, PhantomData<T>);
@@ -75,7 +88,10 @@ impl<T> Request<T> {
     /// The kernel's `_IOC(direction, 'V', number, sizeof(T))`.
     const fn new(direction: _IOC_TYPE, number: _IOC_TYPE) -> Self {
         let size = mem::size_of::<T>() as _IOC_TYPE;
-        Self(direction << 30 | size << 16 | (b'V' as _IOC_TYPE) << 8 | number, PhantomData)
+        Self(
+            direction << 30 | size << 16 | (b'V' as _IOC_TYPE) << 8 | number,
+            PhantomData,
+        )
     }
 }
 
@@ -105,7 +121,13 @@ fn call<T: Plain>(device: &Device, request: &Request<T>, argument: &mut T) -> io
     for _ in 0..INTERRUPTS_MAX {
         // SAFETY: `argument` is alive, ours alone, and of the size that is in the request's number; Linux reads and writes
         // just that many bytes. None of the types that this is called with has a pointer in it.
-        let result = unsafe { v4l::v4l2::ioctl(device.handle().fd(), request.0, ptr::from_mut(argument).cast()) };
+        let result = unsafe {
+            v4l::v4l2::ioctl(
+                device.handle().fd(),
+                request.0,
+                ptr::from_mut(argument).cast(),
+            )
+        };
         match result {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
@@ -119,7 +141,11 @@ fn call<T: Plain>(device: &Device, request: &Request<T>, argument: &mut T) -> io
 /// # Safety
 /// With `V4L2_MEMORY_USERPTR`, `m.userptr` and `length` must describe memory that stays valid and untouched until
 /// the buffer is dequeued or the stream is off.
-pub(super) unsafe fn buffer_call(device: &Device, request: &Request<v4l2_buffer>, buffer: &mut v4l2_buffer) -> io::Result<()> {
+pub(super) unsafe fn buffer_call(
+    device: &Device,
+    request: &Request<v4l2_buffer>,
+    buffer: &mut v4l2_buffer,
+) -> io::Result<()> {
     call(device, request, buffer)
 }
 
@@ -144,21 +170,40 @@ pub fn caps(device: &Device) -> io::Result<Caps> {
     let mut raw = v4l2_capability::zeroed();
     call(device, &QUERYCAP, &mut raw)?;
     let own = raw.capabilities & V4L2_CAP_DEVICE_CAPS != 0;
-    let flags = if own { raw.device_caps } else { raw.capabilities };
-    Ok(Caps { card: text(&raw.card), flags })
+    let flags = if own {
+        raw.device_caps
+    } else {
+        raw.capabilities
+    };
+    Ok(Caps {
+        card: text(&raw.card),
+        flags,
+    })
 }
 
 /// A C string of a driver, which a USB device may have chosen: printable characters only.
 fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).chars().filter(|c| !c.is_control()).collect()
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end])
+        .chars()
+        .filter(|c| !c.is_control())
+        .collect()
 }
 
 /// All pixel formats.
 pub fn formats(device: &Device) -> Vec<FourCc> {
     let format = |index| {
-        let mut raw = v4l2_fmtdesc { index, type_: CAPTURE, ..v4l2_fmtdesc::zeroed() };
-        call(device, &ENUM_FMT, &mut raw).ok().map(|()| FourCc(raw.pixelformat.to_le_bytes()))
+        let mut raw = v4l2_fmtdesc {
+            index,
+            type_: CAPTURE,
+            ..v4l2_fmtdesc::zeroed()
+        };
+        call(device, &ENUM_FMT, &mut raw)
+            .ok()
+            .map(|()| FourCc(raw.pixelformat.to_le_bytes()))
     };
     (0..FORMATS_MAX).map_while(format).collect()
 }
@@ -181,7 +226,10 @@ fn pix(raw: &v4l2_format) -> PixFormat {
     let (pix, encoding) = unsafe { (raw.fmt.pix, raw.fmt.pix.__bindgen_anon_1.ycbcr_enc) };
     PixFormat {
         format: FourCc(pix.pixelformat.to_le_bytes()),
-        size: Size { width: pix.width, height: pix.height },
+        size: Size {
+            width: pix.width,
+            height: pix.height,
+        },
         stride: pix.bytesperline,
         frame_len: pix.sizeimage,
         colorspace: pix.colorspace,
@@ -192,7 +240,10 @@ fn pix(raw: &v4l2_format) -> PixFormat {
 
 /// Asks for a format and size; the driver may answer with another.
 pub fn set_format(device: &Device, format: FourCc, size: Size) -> io::Result<PixFormat> {
-    let mut raw = v4l2_format { type_: CAPTURE, ..v4l2_format::zeroed() };
+    let mut raw = v4l2_format {
+        type_: CAPTURE,
+        ..v4l2_format::zeroed()
+    };
     // What the driver has now is the ground: colour fields that are no wish of ours stay as they are.
     let _ = call(device, &G_FMT, &mut raw);
     let mut pix_wish = pix_of(&raw);
@@ -214,18 +265,27 @@ fn pix_of(raw: &v4l2_format) -> v4l2_pix_format {
 
 /// Asks for a rate; gives what the driver took, [`Rate::ANY`] when it has no say in it.
 pub fn set_rate(device: &Device, rate: Rate) -> io::Result<Rate> {
-    let mut raw = v4l2_streamparm { type_: CAPTURE, ..v4l2_streamparm::zeroed() };
+    let mut raw = v4l2_streamparm {
+        type_: CAPTURE,
+        ..v4l2_streamparm::zeroed()
+    };
     call(device, &G_PARM, &mut raw)?;
     // SAFETY: `type_` is CAPTURE, for which `capture` is the member; all its fields are integers.
     let mut parm = unsafe { raw.parm.capture };
     if rate != Rate::ANY && parm.capability & V4L2_CAP_TIMEPERFRAME != 0 {
-        parm.timeperframe = v4l2_fract { numerator: 1000, denominator: rate.0 };
+        parm.timeperframe = v4l2_fract {
+            numerator: 1000,
+            denominator: rate.0,
+        };
         raw.parm.capture = parm;
         call(device, &S_PARM, &mut raw)?;
         // SAFETY: as above.
         parm = unsafe { raw.parm.capture };
     }
-    Ok(Rate::from_fraction(parm.timeperframe.denominator.into(), parm.timeperframe.numerator.into()))
+    Ok(Rate::from_fraction(
+        parm.timeperframe.denominator.into(),
+        parm.timeperframe.numerator.into(),
+    ))
 }
 
 /// An input of the device.
@@ -241,14 +301,24 @@ pub struct Input {
 pub fn input(device: &Device) -> io::Result<Input> {
     let mut index = 0;
     call(device, &G_INPUT, &mut index)?;
-    let mut raw = v4l2_input { index: u32::try_from(index).unwrap_or(0), ..v4l2_input::zeroed() };
+    let mut raw = v4l2_input {
+        index: u32::try_from(index).unwrap_or(0),
+        ..v4l2_input::zeroed()
+    };
     call(device, &ENUMINPUT, &mut raw)?;
-    Ok(Input { status: raw.status, capabilities: raw.capabilities })
+    Ok(Input {
+        status: raw.status,
+        capabilities: raw.capabilities,
+    })
 }
 
 /// Changes the input.
 pub fn set_input(device: &Device, index: u32) -> io::Result<()> {
-    call(device, &S_INPUT, &mut std::os::raw::c_int::try_from(index).unwrap_or(std::os::raw::c_int::MAX))
+    call(
+        device,
+        &S_INPUT,
+        &mut std::os::raw::c_int::try_from(index).unwrap_or(std::os::raw::c_int::MAX),
+    )
 }
 
 /// DV timings: the shape of an HDMI signal.
@@ -259,7 +329,10 @@ impl Timings {
     /// Picture size.
     pub fn size(&self) -> Size {
         let bt = self.bt();
-        Size { width: bt.width, height: bt.height }
+        Size {
+            width: bt.width,
+            height: bt.height,
+        }
     }
 
     /// Two fields per picture.
@@ -302,7 +375,10 @@ pub fn set_timings(device: &Device, timings: &Timings) -> io::Result<()> {
 
 /// Asks to be woken when the source changes. Cameras refuse, which is no fault.
 pub fn subscribe_source_change(device: &Device) -> io::Result<()> {
-    let mut raw = v4l2_event_subscription { type_: V4L2_EVENT_SOURCE_CHANGE, ..v4l2_event_subscription::zeroed() };
+    let mut raw = v4l2_event_subscription {
+        type_: V4L2_EVENT_SOURCE_CHANGE,
+        ..v4l2_event_subscription::zeroed()
+    };
     call(device, &SUBSCRIBE_EVENT, &mut raw)
 }
 
@@ -311,8 +387,12 @@ pub fn take_events(device: &Device) -> Option<SourceChange> {
     /// Linux queues a few per subscription.
     const EVENTS_MAX: usize = 16;
     let mut raw = v4l2_event::zeroed();
-    let pending = (0..EVENTS_MAX).map_while(|_| call(device, &DQEVENT, &mut raw).ok().map(|()| raw.type_));
-    pending.filter(|kind| *kind == V4L2_EVENT_SOURCE_CHANGE).last().map(|_| SourceChange)
+    let pending =
+        (0..EVENTS_MAX).map_while(|_| call(device, &DQEVENT, &mut raw).ok().map(|()| raw.type_));
+    pending
+        .filter(|kind| *kind == V4L2_EVENT_SOURCE_CHANGE)
+        .last()
+        .map(|_| SourceChange)
 }
 
 /// The driver says that the source changed.
@@ -321,7 +401,12 @@ pub struct SourceChange;
 
 /// Asks for buffers; 0 gives them back. The driver answers with how many it made.
 pub(super) fn request_buffers(device: &Device, memory: u32, count: u32) -> io::Result<u32> {
-    let mut raw = v4l2_requestbuffers { count, type_: CAPTURE, memory, ..v4l2_requestbuffers::zeroed() };
+    let mut raw = v4l2_requestbuffers {
+        count,
+        type_: CAPTURE,
+        memory,
+        ..v4l2_requestbuffers::zeroed()
+    };
     call(device, &REQBUFS, &mut raw).map(|()| raw.count)
 }
 

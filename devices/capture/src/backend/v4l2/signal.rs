@@ -7,7 +7,9 @@ use crate::{
 };
 use dkvm_wire::vocab::video::Signal;
 use std::io;
-use v4l::v4l_sys::{V4L2_IN_ST_NO_H_LOCK, V4L2_IN_ST_NO_POWER, V4L2_IN_ST_NO_SIGNAL, V4L2_IN_ST_NO_SYNC};
+use v4l::v4l_sys::{
+    V4L2_IN_ST_NO_H_LOCK, V4L2_IN_ST_NO_POWER, V4L2_IN_ST_NO_SIGNAL, V4L2_IN_ST_NO_SYNC,
+};
 use v4l::Device;
 
 // Linux' error numbers as VIDIOC_QUERY_DV_TIMINGS uses them.
@@ -17,7 +19,8 @@ const ENOLINK: i32 = 67;
 const ENOLCK: i32 = 37;
 
 const NO_SIGNAL: &str = "no signal: check the HDMI cable, and wake the PC";
-const UNSTABLE: &str = "the signal does not lock: check the HDMI cable, or set a lower resolution on the PC";
+const UNSTABLE: &str =
+    "the signal does not lock: check the HDMI cable, or set a lower resolution on the PC";
 
 /// The signal now, and its timings when there are some.
 pub(super) fn look(device: &Device, kind: Kind) -> Result<(SignalReport, Option<Timings>), Fault> {
@@ -36,7 +39,10 @@ fn receiver(seen: io::Result<Timings>) -> Result<(SignalReport, Option<Timings>)
             Some(ENOLCK) => bad(Signal::Unstable, UNSTABLE.to_owned()),
             Some(ERANGE) => bad(Signal::OutOfRange, out_of_range("it")),
             Some(ENOLINK) => bad(Signal::None, NO_SIGNAL.to_owned()),
-            _ => bad(Signal::None, format!("{NO_SIGNAL} (the receiver says: {error})")),
+            _ => bad(
+                Signal::None,
+                format!("{NO_SIGNAL} (the receiver says: {error})"),
+            ),
         },
     }
 }
@@ -48,7 +54,10 @@ fn out_of_range(what: &str) -> String {
 fn judge(timings: &Timings) -> SignalReport {
     let (size, rate) = (timings.size(), timings.rate());
     if timings.is_interlaced() {
-        return SignalReport::bad(Signal::OutOfRange, format!("{size} comes interlaced: set a progressive mode on the PC"));
+        return SignalReport::bad(
+            Signal::OutOfRange,
+            format!("{size} comes interlaced: set a progressive mode on the PC"),
+        );
     }
     if !size.is_sane() {
         return SignalReport::bad(Signal::OutOfRange, out_of_range(&size.to_string()));
@@ -64,13 +73,15 @@ fn camera(input: io::Result<ioctl::Input>) -> Result<SignalReport, Fault> {
         // Not every driver has inputs.
         Err(_) => 0,
     };
-    Ok(if status & (V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_POWER) != 0 {
-        SignalReport::bad(Signal::None, NO_SIGNAL)
-    } else if status & (V4L2_IN_ST_NO_SYNC | V4L2_IN_ST_NO_H_LOCK) != 0 {
-        SignalReport::bad(Signal::Unstable, UNSTABLE)
-    } else {
-        SignalReport::ok(None)
-    })
+    Ok(
+        if status & (V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_POWER) != 0 {
+            SignalReport::bad(Signal::None, NO_SIGNAL)
+        } else if status & (V4L2_IN_ST_NO_SYNC | V4L2_IN_ST_NO_H_LOCK) != 0 {
+            SignalReport::bad(Signal::Unstable, UNSTABLE)
+        } else {
+            SignalReport::ok(None)
+        },
+    )
 }
 
 /// Sets the receiver to what it sees, unless it is so already: some drivers reset their link on each setting.

@@ -45,7 +45,12 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Starts, without copies where the driver can.
-    pub fn begin(device: &Arc<Device>, pool: &FramePool, slots: u32, memory: Memory) -> io::Result<Self> {
+    pub fn begin(
+        device: &Arc<Device>,
+        pool: &FramePool,
+        slots: u32,
+        memory: Memory,
+    ) -> io::Result<Self> {
         if memory != Memory::Drivers {
             match Self::with_user_buffers(device, pool, slots) {
                 Ok(stream) => return Ok(stream),
@@ -68,7 +73,9 @@ impl Stream {
             return Err(io::Error::other("the pool has no free slots"));
         }
         ioctl::stream_on(device)?;
-        Ok(Self { buffers: Buffers::User(buffers) })
+        Ok(Self {
+            buffers: Buffers::User(buffers),
+        })
     }
 
     /// Which way was found.
@@ -95,12 +102,17 @@ impl Stream {
 fn is_refusal(error: &io::Error) -> bool {
     /// `EFAULT`: the driver could not pin the pages.
     const EFAULT: i32 = 14;
-    let refused = matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported);
+    let refused = matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    );
     refused || error.raw_os_error() == Some(EFAULT)
 }
 
 fn next_of_user(buffers: &mut UserBuffers, pool: &FramePool, keep: Keep<'_>) -> io::Result<Next> {
-    let Some((slot, meta)) = buffers.dequeue()? else { return Ok(Next::Nothing) };
+    let Some((slot, meta)) = buffers.dequeue()? else {
+        return Ok(Next::Nothing);
+    };
     while let Some(free) = pool.take() {
         buffers.queue(free)?;
     }
@@ -128,7 +140,12 @@ fn verdict(meta: &Meta, keep: Keep<'_>) -> Result<Duration, LeftOut> {
 
 fn captured(slot: Slot, meta: &Meta, at: Duration) -> Captured {
     let length = meta.length.min(slot.capacity());
-    Captured { slot, length, sequence: meta.sequence, at }
+    Captured {
+        slot,
+        length,
+        sequence: meta.sequence,
+        at,
+    }
 }
 
 fn copy(bytes: &[u8], meta: &Meta, pool: &FramePool, keep: Keep<'_>) -> Next {
@@ -136,8 +153,12 @@ fn copy(bytes: &[u8], meta: &Meta, pool: &FramePool, keep: Keep<'_>) -> Next {
         Ok(at) => at,
         Err(why) => return Next::LeftOut(why),
     };
-    let Some(mut slot) = pool.take() else { return Next::LeftOut(LeftOut::NoSlot) };
-    let Some(place) = slot.bytes_mut().get_mut(..bytes.len()) else { return Next::LeftOut(LeftOut::Broken) };
+    let Some(mut slot) = pool.take() else {
+        return Next::LeftOut(LeftOut::NoSlot);
+    };
+    let Some(place) = slot.bytes_mut().get_mut(..bytes.len()) else {
+        return Next::LeftOut(LeftOut::Broken);
+    };
     place.copy_from_slice(bytes);
     Next::Frame(captured(slot, meta, at))
 }
