@@ -29,7 +29,9 @@ function useGrace(notice: Notice | null, picture: boolean): Notice | null {
 
 export function Cover({ app, model }: { app: App; model: Model }): JSX.Element | null {
   const notice = useGrace(coverOf(model, performance.now()), model.picture.frames > 0);
-  document.body.dataset["covered"] = notice === null ? "no" : model.picture.frames > 0 ? "over-picture" : "empty";
+  // Without a signal the last picture would lie; while something restarts it is what the person wants to keep.
+  const keep = model.picture.frames > 0 && (model.video === null || model.video.signal === "ok");
+  document.body.dataset["covered"] = notice === null ? "no" : keep ? "over-picture" : "empty";
   if (notice === null) return null;
   return (
     <section class={`cover ${notice.tone}`} data-testid="state" data-state={notice.id} role="status">
