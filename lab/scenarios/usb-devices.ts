@@ -12,7 +12,7 @@ function program(path: string): { data: Buffer; mode: number } {
   try {
     return { data: readFileSync(join(binaryDirectory(), path)), mode: 0o755 };
   } catch {
-    throw new LabError(`${path} is not built: run 'cargo build --release -p dkvm-hid -p dkvm-gadget --bins --examples'`);
+    throw new LabError(`${path} is not built: run 'make build'`);
   }
 }
 
@@ -35,5 +35,5 @@ export default scenario("usb-devices", "gadget and hid on the real gadget stack:
   const lines = answer.stdout.trim().split("\n");
   lines.forEach((line) => bench.tell(line));
   if (answer.code !== 0) throw new LabError(`usb_check ended with ${answer.code}: ${answer.stderr}`);
-  return `${lines.length} checks; ${lines[0]}`;
+  return `${lines.length} checks; ${lines.find((line) => line.includes("taps"))}`;
 });

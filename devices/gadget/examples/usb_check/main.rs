@@ -4,6 +4,7 @@
 //! `usb_check FOLDER`, where FOLDER holds the programs `dkvm-gadget` and `dkvm-hid` and a run directory is made.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod faults;
 mod host;
 mod rig;
 
@@ -11,7 +12,10 @@ use dkvm_testkit::Failure;
 use dkvm_wire::vocab::{gadget::UsbState, input::Link};
 use host::{Code, EV_KEY, EV_LED, EV_REL};
 use rig::Rig;
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 const A: u8 = 4;
 const CAPS_LOCK: u8 = 0x39;
@@ -34,14 +38,24 @@ fn main() {
         ("bus reset", resets),
         ("replug", replug),
     ];
-    let mut rig = Rig::start().expect("the devices start");
+    let folder = PathBuf::from(
+        std::env::args()
+            .nth(1)
+            .expect("name the folder of the programs"),
+    );
+    tell("faults", faults::all(&folder));
+    let mut rig = Rig::start(folder).expect("the devices start");
     for (name, check) in checks {
-        match check(&mut rig) {
-            Ok(figure) => println!("ok   {name}: {figure}"),
-            Err(failure) => {
-                println!("FAIL {name}: {failure}");
-                std::process::exit(1);
-            }
+        tell(name, check(&mut rig));
+    }
+}
+
+fn tell(name: &str, result: Result<String, Failure>) {
+    match result {
+        Ok(figure) => println!("ok   {name}: {figure}"),
+        Err(failure) => {
+            println!("FAIL {name}: {failure}");
+            std::process::exit(1);
         }
     }
 }

@@ -10,7 +10,11 @@ use dkvm_wire::{
         input::{HidState, InputAck, InputState, Motion, Step},
     },
 };
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 pub struct Rig {
     folder: PathBuf,
@@ -21,22 +25,22 @@ pub struct Rig {
     pub host: Host,
 }
 
-fn start(folder: &std::path::Path, name: &str) -> Result<FakeKernel, Failure> {
+/// How to start one of our devices; its run directory is its own.
+pub fn launch(folder: &Path, name: &str) -> Result<Launch, Failure> {
     let run = folder.join("run").join(name);
     fs::create_dir_all(&run).map_err(|error| Failure::new(error.to_string()))?;
-    let launch = Launch::program(folder.join(format!("dkvm-{name}"))).env("DKVM_RUN_DIR", run);
-    let mut kernel = FakeKernel::start(launch, Setup::new(name).config(serde_json::json!({})))?;
+    Ok(Launch::program(folder.join(format!("dkvm-{name}"))).env("DKVM_RUN_DIR", run))
+}
+
+fn start(folder: &Path, name: &str) -> Result<FakeKernel, Failure> {
+    let setup = Setup::new(name).config(serde_json::json!({}));
+    let mut kernel = FakeKernel::start(launch(folder, name)?, setup)?;
     kernel.ready()?;
     Ok(kernel)
 }
 
 impl Rig {
-    pub fn start() -> Result<Self, Failure> {
-        let folder = PathBuf::from(
-            std::env::args()
-                .nth(1)
-                .ok_or_else(|| Failure::new("name the folder of the programs"))?,
-        );
+    pub fn start(folder: PathBuf) -> Result<Self, Failure> {
         let mut gadget = start(&folder, "gadget")?;
         let gadget_state = gadget.expect_that(topics::GADGET_STATE, |state: &GadgetState| {
             state.state == UsbState::Configured
