@@ -12,11 +12,22 @@ export PYTHONHOME=/host/usr LD_LIBRARY_PATH=/host/usr/lib/x86_64-linux-gnu:/host
 exec /host/usr/bin/python3 /usr/lib/lab/device.py
 `;
 
+/** Two of it: the first hears capture, the second hears the first. */
 const DEVICE = `
 [device.python]
 command = ["/usr/bin/python-device"]
 user = "dkvm-guest"
 read = ["/host", "/usr/lib/lab"]
+
+[device.python-reader]
+command = ["/usr/bin/python-device"]
+user = "dkvm-guest"
+read = ["/host", "/usr/lib/lab"]
+
+[[route]]
+topic = "python.heard"
+from = "python"
+to = ["python-reader"]
 
 [[route]]
 topic = "video.state"
@@ -34,16 +45,16 @@ export default scenario("python-device", "a device in Python joins the kernel, r
     target: false,
   });
   const node = new Node(rig.pi);
-  await node.awaitUp(["capture", "python"]);
+  await node.awaitUp(["capture", "python", "python-reader"]);
   const joined = await node.device("python");
-  await until("it receives an event and sends one", async () => {
-    const device = await node.device("python");
-    return device.events_in > 0 && device.events_out > 0;
-  });
+  const reader = await node.device("python-reader");
+  // it sends only when it has heard, and the reader hears only what it sends
+  await until("it hears capture and tells its reader", async () => (await node.device("python-reader")).events_in > 0);
   await rig.pi.kill(joined.pid!, "KILL");
   await node.awaitUp(["python"], { after: new Map([["python", joined.generation]]) });
   await rig.pi.must("dkvm stop python");
   bench.equal((await node.device("python")).phase, "stopped", "its phase after dkvm stop");
   bench.equal((await node.deaths("python")).length, 1, "its deaths: the one by SIGKILL");
+  bench.equal((await node.device("python-reader")).generation, reader.generation, "the generation of its reader");
   return "joined, heard, spoke, was killed and came back, ended on goodbye";
 });

@@ -52,6 +52,8 @@ pub(super) struct Session {
     /// Topics that it sends without having said so: told once.
     pub(super) told_undeclared: bool,
     pub(super) told_lease: bool,
+    /// It was ready before in this life: what it says now is news of its health.
+    pub(super) told_ready: bool,
 }
 
 /// Since the kernel's start.

@@ -123,7 +123,6 @@ impl Node {
     /// Its state is another: tables, listeners and the log follow.
     fn changed(&mut self, id: DeviceId) {
         self.tables_stale = true;
-        let now = self.now();
         let Some(device) = self.devices.get_mut(id.0) else {
             return;
         };
@@ -131,12 +130,13 @@ impl Node {
             since, degraded, ..
         } = &device.state.stage
         {
+            let session = device.session.as_mut();
+            let again =
+                session.is_some_and(|session| std::mem::replace(&mut session.told_ready, true));
             let text = match degraded {
                 Some(why) => format!("is ready, but not fully: {why}"),
-                None if *since == now => {
-                    format!("is ready after {} ms", now.since(device.state.started))
-                }
-                None => "is fully usable again".to_owned(),
+                None if again => "is fully usable again".to_owned(),
+                None => format!("is ready after {} ms", since.since(device.state.started)),
             };
             device.was_ready = true;
             self.log_of(id, Level::Info, text);

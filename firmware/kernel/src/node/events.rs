@@ -218,7 +218,9 @@ impl Node {
                 }
             }
         }
-        let peer = self.devices[reader.0].peer();
+        let to = &mut self.devices[reader.0];
+        to.counts.events_in += items.len() as u64;
+        let peer = to.peer();
         for item in items {
             self.send(peer, item);
         }

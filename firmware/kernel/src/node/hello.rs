@@ -74,6 +74,7 @@ impl Node {
             produced,
             told_undeclared: false,
             told_lease: false,
+            told_ready: false,
         });
         let config = &device.config;
         let limits = limits(config.memory, config.heartbeat_ms, config.ready_ms);
