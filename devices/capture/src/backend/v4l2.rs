@@ -29,7 +29,8 @@ const FRAME_LEN_MAX: usize = 256 << 20;
 /// Who polls an idle node for reading starts Linux' read() emulation (videobuf2's `vb2_core_poll`), which takes all
 /// buffers and makes every later change of format or timings fail with `EBUSY`.
 const IDLE: Interest = Interest::PRIORITY;
-const STREAMING: Interest = IDLE.add(Interest::READABLE);
+/// Errors too: a driver that gives up (a USB device that was pulled out) tells it by nothing else.
+const STREAMING: Interest = IDLE.add(Interest::READABLE).add(Interest::ERROR);
 
 /// An open node.
 pub struct V4l2 {
@@ -177,9 +178,14 @@ impl V4l2 {
         let Some(stream) = &mut self.stream else {
             return Ok(Next::Nothing);
         };
-        stream
-            .next(pool, keep)
-            .map_err(|error| fault(&error, || format!("{}: {error}", self.path.display())))
+        stream.next(pool, keep).map_err(|error| {
+            fault(&error, || {
+                format!(
+                    "{} broke off the stream ({error}): it is started again",
+                    self.path.display()
+                )
+            })
+        })
     }
 
     fn start_fault(&self, act: &str, error: &io::Error) -> StartFault {
