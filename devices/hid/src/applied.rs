@@ -13,6 +13,7 @@
 //! | 1, 4 | whether a binding is known, binding |
 //! | 1, 1, 1, 2, 2 | modifiers, buttons absolute, buttons relative, x, y |
 //! | 1, n | keys held, in order |
+//! | 1 | lock LEDs: bit 0 num, then caps, scroll, compose, kana |
 //! | 1 | holders; for each: |
 //! | 8, 4, 4 | holder, settled, lost |
 //! | 1, 4 | whether a message is known, its number |
@@ -27,7 +28,7 @@ use crate::core::{
     time::Time,
     Record,
 };
-use crate::reports::Function;
+use crate::reports::{led_bits, leds, Function};
 use dkvm_wire::vocab::input::{Motion, Position};
 
 const MAGIC: [u8; 8] = *b"dKVMhid1";
@@ -50,6 +51,7 @@ fn encode_body(record: &Record) -> Vec<u8> {
     out.extend(record.lease.micros().to_le_bytes());
     put_option(&mut out, record.binding);
     encode_held(&mut out, &record.held);
+    out.push(led_bits(record.leds));
     let books = &record.books.0[..record.books.0.len().min(MAX_BOOKS)];
     out.push(books.len() as u8);
     books.iter().for_each(|book| encode_book(&mut out, book));
@@ -106,6 +108,7 @@ fn decode_body(reader: &mut Reader<'_>) -> Option<Record> {
     let lease = Time::from_micros(reader.u64()?);
     let binding = reader.option()?;
     let held = decode_held(reader)?;
+    let leds = leds(reader.bytes(1)?)?;
     let count = usize::from(reader.u8()?);
     let books = (0..count)
         .map(|_| decode_book(reader))
@@ -116,6 +119,7 @@ fn decode_body(reader: &mut Reader<'_>) -> Option<Record> {
         lease,
         binding,
         held,
+        leds,
         books: Books(books),
     })
 }
@@ -270,6 +274,7 @@ mod tests {
             lease: Time::from_millis(77),
             binding: Some(2),
             held,
+            leds: leds(&[2]).unwrap(),
             books,
         }
     }

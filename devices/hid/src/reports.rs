@@ -173,6 +173,14 @@ pub fn leds(report: &[u8]) -> Option<Leds> {
     })
 }
 
+/// The output report of the keyboard that says this.
+pub fn led_bits(leds: Leds) -> u8 {
+    let bits = [leds.num, leds.caps, leds.scroll, leds.compose, leds.kana];
+    bits.into_iter()
+        .rev()
+        .fold(0, |sum, on| sum << 1 | u8::from(on))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +223,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn leds_are_written_as_they_are_read(bits in 0u8..32) {
+            prop_assert_eq!(leds(&[bits]).map(led_bits), Some(bits));
+        }
+
         #[test]
         fn any_output_report_is_read_or_refused(bytes: Vec<u8>) {
             prop_assert_eq!(leds(&bytes).is_some(), !bytes.is_empty());

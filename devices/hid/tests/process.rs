@@ -77,24 +77,18 @@ fn a_tap_is_written_and_acknowledged() -> Result<(), Failure> {
 }
 
 #[test]
-fn lock_keys_light_the_leds() -> Result<(), Failure> {
+fn lock_keys_light_the_leds_and_a_death_leaves_them_lit() -> Result<(), Failure> {
     let directory = tempfile::tempdir().expect("a directory");
     let mut kernel = start(directory.path())?;
-    kernel.emit(
-        "web",
-        topics::INPUT,
-        &state(1, 0, &[(CAPS_LOCK, true), (CAPS_LOCK, false)], &[]),
-    )?;
-    loop {
-        let state: HidState = kernel.expect(topics::HID_STATE)?;
-        if state.leds.caps {
-            assert_eq!(
-                (state.keyboard, state.holder, state.focus),
-                (Link::Ok, 5, 1)
-            );
-            return Ok(());
-        }
-    }
+    let tap = state(1, 0, &[(CAPS_LOCK, true), (CAPS_LOCK, false)], &[]);
+    kernel.emit("web", topics::INPUT, &tap)?;
+    let lit: HidState =
+        kernel.expect_that(topics::HID_STATE, |state: &HidState| state.leds.caps)?;
+    assert_eq!((lit.keyboard, lit.holder, lit.focus), (Link::Ok, 5, 1));
+    kernel.kill()?;
+    let mut kernel = start(directory.path())?;
+    assert!(kernel.expect::<HidState>(topics::HID_STATE)?.leds.caps);
+    Ok(())
 }
 
 #[test]

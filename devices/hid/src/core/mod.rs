@@ -94,7 +94,7 @@ impl Core {
             endpoints: [Endpoint::new(shown); 3],
             binding: record.binding,
             bus: Bus::Awake,
-            leds: Leds::default(),
+            leds: record.leds,
             saved: record,
             told: (0, 0, 0),
             out: Vec::new(),
@@ -143,6 +143,7 @@ impl Core {
             lease: self.focus.lease.unwrap_or_default(),
             binding: self.binding,
             held: self.held.clone(),
+            leds: self.leds,
             books: self.books.clone(),
         }
     }

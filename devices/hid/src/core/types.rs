@@ -94,6 +94,8 @@ pub struct Record {
     pub binding: Option<u32>,
     /// What the target was shown.
     pub held: Held,
+    /// The lock LEDs: the target says them only when they change.
+    pub leds: Leds,
     /// The holders.
     pub books: Books,
 }
