@@ -2,7 +2,7 @@
 //! thread writes a small message every sixtieth of a second, a relay process passes it to each consumer process.
 //! What ours takes beyond it is the kernel's and the SDK's own work; what the floor takes is Linux waking processes.
 
-use crate::frame::{interval, now_ns, RATE, WARM_UP};
+use crate::frame::{interval, now_ns, paint, BYTES, RATE, WARM_UP};
 use crate::pipes::{consumer, SEQUENCE, TIME};
 use crate::stats::Report;
 use anyhow::{Context, Result};
@@ -32,9 +32,13 @@ pub fn run(consumers: usize, frames: usize) -> Result<Vec<Report>> {
 fn feed(mut pipe: ChildStdin, total: usize) -> Result<()> {
     let start = Instant::now();
     let mut message = [0; MESSAGE];
+    // Nobody reads it: it empties the caches as ours does, for a machine's hops are slower when all is cold.
+    let mut picture = vec![0; BYTES];
     for sequence in 1..=(total + RATE) as u64 {
         let due = start + interval() * u32::try_from(sequence).unwrap_or(u32::MAX);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        paint(&mut picture, sequence);
+        std::hint::black_box(&picture);
         message[SEQUENCE].copy_from_slice(&sequence.to_le_bytes());
         message[TIME].copy_from_slice(&now_ns().to_le_bytes());
         // The relay ends when its consumers have all they wanted.

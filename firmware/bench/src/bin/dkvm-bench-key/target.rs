@@ -11,6 +11,8 @@ const EVENT: usize = 24;
 /// Events read at a time.
 const EVENTS: usize = 64;
 const TYPE_KEY: u16 = 1;
+/// The input layer's own: the key was held for long.
+const REPEATED: u8 = 2;
 /// KEY_F13.
 const CODE: u16 = 183;
 /// Bit of the LEDs among the kinds of events: of the gadget's functions only the keyboard has them.
@@ -57,6 +59,9 @@ impl Keyboard {
                 continue;
             }
             let value = event[20];
+            if value == REPEATED {
+                continue;
+            }
             if short(18) != CODE || value != u8::from(wanted == Key::Down) {
                 bail!(
                     "key {} came with {value} in place of {wanted:?} of {CODE}",
