@@ -28,6 +28,7 @@ export class Viewer {
   video: VideoState | null = null;
   gadget: GadgetState | null = null;
   frames = 0;
+  bytes = 0;
   lastFrame: Buffer | undefined;
   lost = 0;
   reconnects = -1;
@@ -53,6 +54,13 @@ export class Viewer {
     viewer.#connect();
     viewer.#ticker = setInterval(() => viewer.#tick(), TICK_MS);
     await until("the control socket is open", () => viewer.connected);
+    return viewer;
+  }
+
+  /** Somebody who has not logged in. */
+  static async stranger(address: string): Promise<Viewer> {
+    const viewer = new Viewer(address);
+    viewer.#session = await viewer.#json("/api/session");
     return viewer;
   }
 
@@ -111,7 +119,7 @@ export class Viewer {
 
   /** One HTTPS request with this viewer's cookies. */
   async fetch(path: string, options: RequestOptions = {}, body?: unknown): Promise<{ status: number; body: Buffer }> {
-    const headers: Record<string, string> = { origin: `https://${this.address}`, cookie: this.#cookie() };
+    const headers: Record<string, string> = { origin: `https://${this.address}`, cookie: this.cookie };
     if (body !== undefined) headers["content-type"] = "application/json";
     if (this.#session) headers["x-dkvm-csrf"] = this.#session.csrf;
     return new Promise((done, failed) => {
@@ -141,7 +149,8 @@ export class Viewer {
     return JSON.parse(answer.body.toString()) as SessionInfo;
   }
 
-  #cookie(): string {
+  /** What the node knows this viewer by. */
+  get cookie(): string {
     return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   }
 
@@ -154,7 +163,7 @@ export class Viewer {
   #socket(path: string): WebSocket {
     const url = `wss://${this.address}${path}?csrf=${encodeURIComponent(this.#session!.csrf)}`;
     return new WebSocket(url, {
-      rejectUnauthorized: false, headers: { cookie: this.#cookie(), origin: `https://${this.address}` }, handshakeTimeout: 3000,
+      rejectUnauthorized: false, headers: { cookie: this.cookie, origin: `https://${this.address}` }, handshakeTimeout: 3000,
     });
   }
 
@@ -173,6 +182,7 @@ export class Viewer {
     this.#picture = picture;
     picture.on("message", (data: Buffer) => {
       this.frames++;
+      this.bytes += data.length;
       this.lastFrame = data.subarray(HEAD_BYTES);
       this.onFrame?.(this.lastFrame, data.readBigUInt64LE(8), performance.now());
       picture.send(Buffer.alloc(0));

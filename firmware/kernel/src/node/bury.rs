@@ -95,7 +95,7 @@ impl Node {
         if let Some(cause) = cause {
             self.note_death(id, cause, lines.into());
         } else {
-            self.log_of(id, Level::Info, "has ended as it was told to");
+            self.log_of(id, Level::Info, "has ended");
         }
     }
 

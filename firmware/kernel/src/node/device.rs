@@ -28,6 +28,8 @@ pub(crate) struct Device {
     pub(super) counts: Counts,
     /// Was ready once: devices after it need not wait any more.
     pub(super) was_ready: bool,
+    /// Its newest error line since it was last ready: better than an exit code at saying what is wrong.
+    pub(super) complaint: Option<String>,
     /// No longer in the configuration.
     pub(super) removed: bool,
 }
@@ -85,6 +87,7 @@ impl Device {
             last_lines: VecDeque::new(),
             counts: Counts::default(),
             was_ready: false,
+            complaint: None,
             removed: false,
         }
     }
@@ -127,13 +130,21 @@ impl Device {
                 .map_or(0, |link| link.outbox.dropped_ever)
     }
 
+    fn detail(&self) -> Option<String> {
+        let told = self.state.explain()?;
+        match &self.complaint {
+            Some(complaint) if !self.is_ready() => Some(format!("{complaint} ({told})")),
+            _ => Some(told),
+        }
+    }
+
     /// As the wire tells it, but for what only the node knows.
     pub(super) fn info(&self, now: crate::supervise::Millis, leases: u32) -> DeviceInfo {
         DeviceInfo {
             name: self.config.name.clone(),
             desired: self.state.desired,
             phase: self.state.phase(),
-            detail: self.state.explain(),
+            detail: self.detail(),
             generation: self.generation,
             pid: self.pid,
             uptime_ms: if self.is_ready() {

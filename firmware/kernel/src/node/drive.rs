@@ -139,6 +139,7 @@ impl Node {
                 None => format!("is ready after {} ms", since.since(device.state.started)),
             };
             device.was_ready = true;
+            device.complaint = None;
             self.log_of(id, Level::Info, text);
         }
         self.publish_state(id);

@@ -48,6 +48,9 @@ impl Node {
     pub(super) fn line_of(&mut self, id: DeviceId, line: Parsed) {
         if let Some(device) = self.devices.get_mut(id.0) {
             device.keep_line(line.text.clone());
+            if line.level == Level::Error {
+                device.complaint = Some(line.text.clone());
+            }
         }
         self.log_of(id, line.level, line.text);
     }

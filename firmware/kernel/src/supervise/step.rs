@@ -301,15 +301,24 @@ impl Life {
             return;
         }
         match std::mem::replace(&mut self.state.stage, Stage::Stopped) {
-            Stage::Stopping { .. } => self.ended(),
+            Stage::Stopping { means, .. } => self.ended(means),
             Stage::Dying { cause, ready, .. } => self.died(cause, None, ready),
             Stage::Running { since, .. } => self.died(exit.to_string(), Some(exit), Some(since)),
             _ => self.died(exit.to_string(), Some(exit), None),
         }
     }
 
-    /// It ended as it was told to.
-    fn ended(&mut self) {
+    /// It was told to end. One that had to be forced is told of: it may have left things undone.
+    fn ended(&mut self, means: Means) {
+        match means {
+            Means::Goodbye | Means::Eof => {}
+            Means::Term => self.actions.push(Action::Warn(
+                "did not end on goodbye: SIGTERM ended it".to_owned(),
+            )),
+            Means::Kill => self.actions.push(Action::Warn(
+                "did not end on goodbye, nor on SIGTERM: SIGKILL ended it".to_owned(),
+            )),
+        }
         self.actions.push(Action::Buried { cause: None });
         self.state.detail = None;
         let wanted = self.state.desired == Desired::Up;
