@@ -1,11 +1,12 @@
 // The runner: lists scenarios and benches, runs them, or boots the lab for a person.
-import { cpSync, mkdtempSync, readdirSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Lab, LabError, labDirectory } from "./lab.ts";
 import { runForPerson } from "./run.ts";
 import { Bench, type Scenario } from "./scenario.ts";
+import { toMarkdown, toText, type Row } from "./table.ts";
 
 async function load(folder: "scenarios" | "benches"): Promise<Scenario[]> {
   const files = readdirSync(join(labDirectory, folder)).filter((name) => name.endsWith(".ts")).sort();
@@ -32,7 +33,7 @@ function keepLogs(lab: Lab): string {
 }
 
 /** Runs one scenario and says how it went on the last line. */
-async function play(scenario: Scenario, lab: Lab): Promise<boolean> {
+async function play(scenario: Scenario, lab: Lab, rows: Row[] = []): Promise<boolean> {
   const bench = new Bench(lab);
   try {
     const figure = await scenario.run(bench);
@@ -46,6 +47,7 @@ async function play(scenario: Scenario, lab: Lab): Promise<boolean> {
     return false;
   } finally {
     if (process.env["DKVM_LAB_KEEP"]) console.error(`logs are kept in ${keepLogs(lab)}`);
+    rows.push(...bench.rows);
     await bench.close();
     await lab.endAll();
   }
@@ -56,9 +58,19 @@ async function playBenches(names: string[]): Promise<boolean> {
   const chosen = names.length ? benches.filter(({ name }) => names.includes(name)) : benches;
   if (chosen.length === 0) throw new LabError(`there is no such benchmark; there are: ${benches.map(({ name }) => name).join(", ") || "none"}`);
   let good = true;
-  const lab = newLab();
-  for (const bench of chosen) good = (await play(bench, lab)) && good;
+  const rows: Row[] = [];
+  for (const bench of chosen) good = (await play(bench, newLab(), rows)) && good;
+  showTable(rows);
   return good;
+}
+
+/** What was measured before something failed is shown too. */
+function showTable(rows: Row[]): void {
+  if (rows.length === 0) return;
+  const out = join(labDirectory, "out");
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "bench.md"), toMarkdown(rows));
+  console.log(`\n${toText(rows)}\n`);
 }
 
 async function main([what, ...rest]: string[]): Promise<boolean> {

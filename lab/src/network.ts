@@ -16,8 +16,16 @@ export interface PiNetwork {
 }
 
 let loopbackUp = false;
+/** Those made already: a Pi that boots again finds its own. */
+const networks = new Map<number, PiNetwork>();
 
 export function createPiNetwork(index: number): PiNetwork {
+  const network = networks.get(index) ?? newPiNetwork(index);
+  networks.set(index, network);
+  return network;
+}
+
+function newPiNetwork(index: number): PiNetwork {
   requireTun();
   if (!loopbackUp) {
     run("ip", "link", "set", "lo", "up");

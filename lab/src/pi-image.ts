@@ -21,7 +21,7 @@ export function binaryDirectory(): string {
 }
 
 /** The static dkvm is built for an explicit target triple, the others for the host's default. */
-function findBinary(name: string): string {
+export function findBinary(name: string): string {
   const places = [binaryDirectory(), join(binaryDirectory(), "../x86_64-unknown-linux-gnu/release")];
   const found = places.map((place) => join(place, name)).filter((path) => existsSync(path));
   const newest = found.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
@@ -45,6 +45,7 @@ export function buildPiImage(options: PiOptions, network: PiNetwork): Buffer {
   addBinaries(image, options);
   image.file("/etc/lab.env", environment(options, network));
   if (options.config !== undefined) image.file("/etc/dkvm/dkvm.toml", options.config);
+  for (const [path, source] of Object.entries(options.programs ?? {})) addProgram(image, path, source);
   for (const [path, file] of Object.entries(options.files ?? {})) {
     if (typeof file === "string" || Buffer.isBuffer(file)) image.file(path, file);
     else image.file(path, file.data, file.mode);

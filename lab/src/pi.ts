@@ -24,6 +24,8 @@ export interface PiOptions {
   modules?: string[];
   /** Made beforehand by a rig, so that the target PC can start at the same time. */
   network?: PiNetwork;
+  /** Programs of this machine, with their shared libraries: where in the Pi, and from where. */
+  programs?: Record<string, string>;
   files?: Record<string, string | Buffer | { data: string | Buffer; mode: number }>;
 }
 
@@ -59,7 +61,7 @@ export class Pi {
     const network = options.network ?? createPiNetwork(index);
     const image = lab.path(`pi${index}.cpio`);
     writeFileSync(image, buildPiImage(options, network));
-    const logName = `pi${index}-console.log`;
+    const logName = freshLog(lab, `pi${index}-console`);
     const machine = lab.start(logName, join(umlDirectory(), "linux"), umlArguments(lab, index, options, network, image), {
       // its memory is a file, which must not go to a disk
       env: { ...process.env, TMPDIR: "/dev/shm" },
@@ -146,6 +148,14 @@ export class Pi {
       return this.console().includes("lab: agent is listening");
     }, { timeout: 30_000, every: 2 });
     this.bootMilliseconds = performance.now() - this.#started;
+  }
+}
+
+/** A Pi that boots again gets a log of its own: what is waited for must not be found in the old one. */
+function freshLog(lab: Lab, name: string): string {
+  for (let boot = 1; ; boot++) {
+    const candidate = boot === 1 ? `${name}.log` : `${name}-${boot}.log`;
+    if (!existsSync(lab.log(candidate))) return candidate;
   }
 }
 

@@ -2,6 +2,7 @@
 import { Browser } from "./browser.ts";
 import { LabError, type Lab } from "./lab.ts";
 import { Rig, type RigOptions } from "./rig.ts";
+import type { Row } from "./table.ts";
 
 export interface Scenario {
   name: string;
@@ -19,8 +20,15 @@ export function scenario(name: string, description: string, run: Scenario["run"]
 export class Bench {
   readonly #started = performance.now();
   readonly #browsers: Browser[] = [];
+  /** What a benchmark has measured. */
+  readonly rows: Row[] = [];
 
   constructor(readonly lab: Lab) {}
+
+  /** A row of the benchmarks' table. */
+  row(row: Row): void {
+    this.rows.push(row);
+  }
 
   /** Boots a Pi and the target PC that it is wired to. */
   boot(options: RigOptions = {}): Promise<Rig> {
