@@ -13,6 +13,7 @@ use dkvm_wire::vocab::{gadget::UsbState, input::Link};
 use host::{Code, EV_KEY, EV_LED, EV_REL};
 use rig::Rig;
 use std::{
+    io::Write,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -27,7 +28,8 @@ const LEFT: u16 = 0x110;
 type Check = fn(&mut Rig) -> Result<String, Failure>;
 
 fn main() {
-    let checks: [(&str, Check); 9] = [
+    let checks: [(&str, Check); 10] = [
+        ("the wire alone", wire),
         ("taps", taps),
         ("burst", burst),
         ("six keys", six_keys),
@@ -75,6 +77,34 @@ fn equal<T: PartialEq + std::fmt::Debug>(found: &T, wanted: &T) -> Result<(), Fa
     )
 }
 
+/// Latency from a write on /dev/hidg0 to the host's event: what no software of ours can be faster than.
+fn wire(rig: &mut Rig) -> Result<String, Failure> {
+    let mut hidg = rig.take_keyboard()?;
+    let mut micros = Vec::new();
+    for _ in 0..500 {
+        for (key, value) in [(A, 1), (0, 0)] {
+            let start = Instant::now();
+            let written = hidg.write_all(&[0, 0, key, 0, 0, 0, 0, 0]);
+            written.map_err(|error| Failure::new(error.to_string()))?;
+            equal(&rig.host.keyboard.next(EV_KEY)?.value, &value)?;
+            micros.push(start.elapsed().as_micros());
+        }
+    }
+    rig.restart_hid()?;
+    Ok(spread(micros))
+}
+
+fn spread(mut micros: Vec<u128>) -> String {
+    micros.sort_unstable();
+    let at = |share: usize| micros[micros.len() * share / 100];
+    format!(
+        "{} steps, median {} µs, p99 {} µs",
+        micros.len(),
+        at(50),
+        at(99)
+    )
+}
+
 /// Latency from the event to hid to the event of the host.
 fn taps(rig: &mut Rig) -> Result<String, Failure> {
     let mut micros = Vec::new();
@@ -95,13 +125,7 @@ fn taps(rig: &mut Rig) -> Result<String, Failure> {
         }
         rig.settle()?;
     }
-    micros.sort_unstable();
-    Ok(format!(
-        "{} steps, median {} µs, p99 {} µs",
-        micros.len(),
-        micros[micros.len() / 2],
-        micros[micros.len() * 99 / 100]
-    ))
+    Ok(spread(micros))
 }
 
 /// Many steps at once: all arrive, in order.

@@ -148,10 +148,19 @@ impl Rig {
     }
 
     pub fn restart_hid(&mut self) -> Result<(), Failure> {
-        self.hid.kill()?;
+        // It may have ended already.
+        let _ = self.hid.kill();
         self.hid = start(&self.folder, "hid")?;
         self.hid
             .emit("gadget", topics::GADGET_STATE, &self.gadget_state)
+    }
+
+    /// Ends hid, and gives the keyboard's device file.
+    pub fn take_keyboard(&mut self) -> Result<fs::File, Failure> {
+        self.hid.goodbye()?;
+        let path = &self.gadget_state.functions[0].device;
+        let file = fs::OpenOptions::new().write(true).open(path);
+        file.map_err(|error| Failure::new(format!("{path}: {error}")))
     }
 
     pub fn replug(&mut self) -> Result<(), Failure> {
