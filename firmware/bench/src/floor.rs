@@ -2,7 +2,8 @@
 //! thread writes a small message every sixtieth of a second, a relay process passes it to each consumer process.
 //! What ours takes beyond it is the kernel's and the SDK's own work; what the floor takes is Linux waking processes.
 
-use crate::frame::{interval, now_ns, paint, BYTES, RATE, WARM_UP};
+use crate::frame::{interval, now_ns, Painter, BYTES, RATE, WARM_UP};
+use crate::node::Plan;
 use crate::pipes::{consumer, SEQUENCE, TIME};
 use crate::stats::Report;
 use anyhow::{Context, Result};
@@ -14,14 +15,20 @@ use std::time::Instant;
 const MESSAGE: usize = 128;
 
 /// Latencies of each consumer.
-pub fn run(consumers: usize, frames: usize) -> Result<Vec<Report>> {
+pub fn run(plan: Plan) -> Result<Vec<Report>> {
+    let Plan {
+        consumers,
+        frames,
+        painter,
+        ..
+    } = plan;
     let mut relay = Command::new(std::env::current_exe()?)
         .args(["relay", &consumers.to_string(), &frames.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
     let pipe = relay.stdin.take().context("no pipe to the relay")?;
-    feed(pipe, frames + WARM_UP)?;
+    feed(pipe, painter, frames + WARM_UP)?;
     let output = relay.wait_with_output()?;
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     told.lines()
@@ -29,7 +36,7 @@ pub fn run(consumers: usize, frames: usize) -> Result<Vec<Report>> {
         .collect()
 }
 
-fn feed(mut pipe: ChildStdin, total: usize) -> Result<()> {
+fn feed(mut pipe: ChildStdin, painter: Painter, total: usize) -> Result<()> {
     let start = Instant::now();
     let mut message = [0; MESSAGE];
     // Nobody reads it: it empties the caches as ours does, for a machine's hops are slower when all is cold.
@@ -37,7 +44,7 @@ fn feed(mut pipe: ChildStdin, total: usize) -> Result<()> {
     for sequence in 1..=(total + RATE) as u64 {
         let due = start + interval() * u32::try_from(sequence).unwrap_or(u32::MAX);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        paint(&mut picture, sequence);
+        painter.paint(&mut picture, sequence);
         std::hint::black_box(&picture);
         message[SEQUENCE].copy_from_slice(&sequence.to_le_bytes());
         message[TIME].copy_from_slice(&now_ns().to_le_bytes());

@@ -1,6 +1,7 @@
 //! What is handed over.
 
 use rustix::time::{clock_gettime, ClockId};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// 1920 × 1080 pixels of 2 bytes, as YUYV has.
@@ -23,7 +24,34 @@ pub fn now_ns() -> u64 {
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }
 
-/// Fills a frame as a driver would: every byte is written.
-pub fn paint(bytes: &mut [u8], sequence: u64) {
-    bytes.fill((sequence % 251) as u8);
+/// Who writes the frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Painter {
+    /// The producer's CPU, every byte, as uvcvideo copies; it empties the caches and the TLB.
+    Cpu,
+    /// Hardware, as a CSI bridge does by DMA: the CPU touches only the ends, by which readers check them.
+    Dma,
+}
+
+impl Painter {
+    /// Writes frame `sequence`.
+    pub fn paint(self, bytes: &mut [u8], sequence: u64) {
+        let value = (sequence % 251) as u8;
+        match (self, bytes) {
+            (Self::Cpu, bytes) => bytes.fill(value),
+            (Self::Dma, [first, .., last]) => (*first, *last) = (value, value),
+            (Self::Dma, _) => {}
+        }
+    }
+}
+
+impl From<bool> for Painter {
+    fn from(dma: bool) -> Self {
+        if dma {
+            Self::Dma
+        } else {
+            Self::Cpu
+        }
+    }
 }

@@ -15,6 +15,8 @@ mod stats;
 mod table;
 
 use clap::{Parser, Subcommand};
+use frame::Painter;
+use node::Plan;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,6 +37,9 @@ struct Args {
     /// machine, run the whole under `chrt -f 10`
     #[arg(long)]
     realtime: bool,
+    /// Frames are written by hardware, not by the producer's CPU
+    #[arg(long)]
+    dma: bool,
     #[command(subcommand)]
     role: Option<Role>,
 }
@@ -79,15 +84,17 @@ fn told(result: anyhow::Result<()>) -> ExitCode {
 fn measure(args: &Args) -> anyhow::Result<()> {
     let dkvm = args.dkvm.clone().map_or_else(node::beside, Ok)?;
     let frames = args.seconds as usize * frame::RATE;
+    let (realtime, painter) = (args.realtime, Painter::from(args.dma));
     for consumers in [1, 4] {
-        let plan = node::Plan {
+        let plan = Plan {
             consumers,
             frames,
-            realtime: args.realtime,
+            realtime,
+            painter,
         };
         let ours = node::run(&dkvm, plan)?;
-        let peer = pipes::run(consumers, frames)?;
-        let floor = floor::run(consumers, frames)?;
+        let peer = pipes::run(plan)?;
+        let floor = floor::run(plan)?;
         table::print(
             &table::Results {
                 consumers,

@@ -2,7 +2,7 @@
 
 use crate::consumer::REPORT;
 use crate::cpu::Used;
-use crate::frame::{self, RATE};
+use crate::frame::{self, Painter, RATE};
 use crate::stats::Report;
 use anyhow::{bail, Context, Result};
 use dkvm_kernel::client::Client;
@@ -22,6 +22,7 @@ pub struct Plan {
     pub consumers: usize,
     pub frames: usize,
     pub realtime: bool,
+    pub painter: Painter,
 }
 
 /// One run of either side.
@@ -99,12 +100,14 @@ fn configuration(dir: &Path, plan: Plan) -> Result<String> {
         consumers,
         frames,
         realtime,
+        painter,
     } = plan;
     let program = std::env::current_exe()?;
+    let painter = serde_json::to_string(&painter)?;
     let user = format!("user = \"root\"\nrealtime = {realtime}");
     let mut text = format!(
         "[kernel]\nrealtime = {realtime}\nrun_dir = {:?}\nstate_dir = {:?}\n[memory]\nbudget = \"96M\"\n\
-         [device.producer]\ncommand = [{program:?}, \"producer\"]\nmemory = \"64M\"\n{user}\n",
+         [device.producer]\ncommand = [{program:?}, \"producer\"]\nmemory = \"64M\"\n{user}\n[device.producer.config]\npainter = {painter}\n",
         dir.join("run"),
         dir.join("state"),
     );

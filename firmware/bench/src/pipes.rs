@@ -1,8 +1,8 @@
 //! The peer: a producer that writes each frame into a pipe per consumer, and consumers that read it whole.
 
 use crate::cpu::Used;
-use crate::frame::{interval, now_ns, paint, BYTES, RATE, WARM_UP};
-use crate::node::Run;
+use crate::frame::{interval, now_ns, Painter, BYTES, RATE, WARM_UP};
+use crate::node::{Plan, Run};
 use crate::stats::{Latencies, Report};
 use anyhow::{Context, Result};
 use rustix::pipe::fcntl_setpipe_size;
@@ -25,7 +25,13 @@ const PIPE: usize = 1 << 20;
 /// One frame on its way to all writers.
 type Frame = Arc<Vec<u8>>;
 
-pub fn run(consumers: usize, frames: usize) -> Result<Run> {
+pub fn run(plan: Plan) -> Result<Run> {
+    let Plan {
+        consumers,
+        frames,
+        painter,
+        ..
+    } = plan;
     let total = frames + WARM_UP;
     let mut children = Vec::new();
     let mut writers = Vec::new();
@@ -37,7 +43,7 @@ pub fn run(consumers: usize, frames: usize) -> Result<Run> {
     }
     let mut pids: Vec<u32> = children.iter().map(Child::id).collect();
     pids.push(std::process::id());
-    let feeder = std::thread::spawn(move || feed(&writers, total + RATE));
+    let feeder = std::thread::spawn(move || feed(&writers, painter, total + RATE));
     std::thread::sleep(interval() * WARM_UP as u32);
     let before = Used::by(None, &pids)?;
     std::thread::sleep(Duration::from_millis((frames * 1000 / RATE) as u64));
@@ -82,7 +88,7 @@ fn writer(mut pipe: ChildStdin) -> SyncSender<Frame> {
 }
 
 /// A frame every sixtieth of a second. One that a writer has no place for is dropped for it.
-fn feed(writers: &[SyncSender<Frame>], total: usize) {
+fn feed(writers: &[SyncSender<Frame>], painter: Painter, total: usize) {
     let start = Instant::now();
     let mut spare: Vec<Frame> = (0..8).map(|_| Arc::new(vec![0; HEAD + BYTES])).collect();
     for sequence in 1..=total as u64 {
@@ -92,7 +98,7 @@ fn feed(writers: &[SyncSender<Frame>], total: usize) {
         let Some(frame) = Arc::get_mut(&mut spare[place]) else {
             continue;
         };
-        paint(&mut frame[HEAD..], sequence);
+        painter.paint(&mut frame[HEAD..], sequence);
         frame[SEQUENCE].copy_from_slice(&sequence.to_le_bytes());
         frame[TIME].copy_from_slice(&now_ns().to_le_bytes());
         for writer in writers {

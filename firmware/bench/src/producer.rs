@@ -1,9 +1,10 @@
 //! The producer device: a frame every sixtieth of a second.
 
-use crate::frame::{interval, now_ns, paint, BYTES, TOPIC};
+use crate::frame::{interval, now_ns, Painter, BYTES, TOPIC};
 use dkvm_sdk::wire::vocab::video::{Colors, FrameInfo};
 use dkvm_sdk::wire::QueueClass;
 use dkvm_sdk::{FramePool, Identity, Incoming, Link, PoolError, PoolRequest};
+use serde::Deserialize;
 use tokio::time::{interval as every, MissedTickBehavior};
 
 /// Enough for four readers that are one frame behind.
@@ -12,6 +13,11 @@ const POOL: PoolRequest = PoolRequest {
     slots: 8,
     window: 3,
 };
+
+#[derive(Deserialize)]
+struct Config {
+    painter: Painter,
+}
 
 pub fn main() -> i32 {
     let identity = Identity {
@@ -22,6 +28,9 @@ pub fn main() -> i32 {
 }
 
 async fn run(mut link: Link) -> Result<(), PoolError> {
+    let painter = link
+        .config::<Config>()
+        .map_or(Painter::Cpu, |config| config.painter);
     // Ready first: the kernel answers the pool's request only to a device whose loop turns.
     let pool = FramePool::open(&link, POOL).await?;
     link.ready()?;
@@ -37,18 +46,18 @@ async fn run(mut link: Link) -> Result<(), PoolError> {
             },
             _ = ticks.tick(), if wanted => {
                 sequence += 1;
-                publish(&pool, sequence)?;
+                publish(&pool, painter, sequence)?;
             }
         }
     }
 }
 
 /// No slot free: the frame is dropped, and the gap in the sequence tells.
-fn publish(pool: &FramePool, sequence: u64) -> Result<(), PoolError> {
+fn publish(pool: &FramePool, painter: Painter, sequence: u64) -> Result<(), PoolError> {
     let Some(mut slot) = pool.take() else {
         return Ok(());
     };
-    paint(&mut slot.bytes_mut()[..BYTES], sequence);
+    painter.paint(&mut slot.bytes_mut()[..BYTES], sequence);
     let info = FrameInfo {
         sequence,
         captured_ns: now_ns(),
