@@ -25,6 +25,11 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
+/// `1 pool`, `2 pools`.
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Seconds since the kernel's start, as log lines begin: `   12.345`.
 pub fn stamp(uptime_ms: u64) -> String {
     format!("{:>5}.{:03}", uptime_ms / 1000, uptime_ms % 1000)
@@ -52,6 +57,14 @@ mod tests {
     fn durations() {
         let told = [0, 59_999, 60_000, 3_599_000, 3_600_000, 90_000_000].map(duration);
         assert_eq!(told, ["0s", "59s", "1m 00s", "59m 59s", "1h 00m", "1d 1h"]);
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!(
+            [0, 1, 2].map(|n| count(n, "pool")),
+            ["0 pools", "1 pool", "2 pools"]
+        );
     }
 
     #[test]

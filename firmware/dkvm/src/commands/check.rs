@@ -1,6 +1,7 @@
 //! `dkvm check`
 
 use crate::error::CliError;
+use crate::format::count;
 use crate::output::{self, Form};
 use dkvm_kernel::config::{self, Config, ConfigError};
 use serde::Serialize;
@@ -60,10 +61,6 @@ fn praise(file: &Path, config: &Config) -> String {
         count(devices, "device"),
         count(routes, "route")
     )
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn tell(errors: &[ConfigError]) {

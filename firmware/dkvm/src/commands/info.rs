@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::error::CliError;
-use crate::format::{bytes, duration};
+use crate::format::{bytes, count, duration};
 use crate::output::{self, Form};
 use dkvm_wire::service::{methods, KernelInfo, MemoryStats};
 use serde::Serialize;
@@ -38,11 +38,12 @@ fn tell(info: &Info) -> Vec<String> {
 /// Shared memory in one line.
 pub fn memory_line(memory: &MemoryStats) -> String {
     let (used, budget) = (bytes(memory.bytes), bytes(memory.budget));
-    let MemoryStats {
-        pools,
-        leases,
-        granted,
-        ..
-    } = memory;
-    format!("{used} of {budget} in {pools} pools, {leases} leases ({granted} granted ahead)")
+    let (pools, leases) = (
+        count(memory.pools as usize, "pool"),
+        count(memory.leases as usize, "lease"),
+    );
+    format!(
+        "{used} of {budget} in {pools}, {leases} ({} granted ahead)",
+        memory.granted
+    )
 }

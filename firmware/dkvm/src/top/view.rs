@@ -76,7 +76,7 @@ mod tests {
         let lines = lines(&Picture::between(Some(&before), &now));
         let expected = [
             "pi  dkvm 0.1.0  up 2s",
-            "shared memory: 32.0 M of 96.0 M in 1 pools, 4 leases (2 granted ahead)",
+            "shared memory: 32.0 M of 96.0 M in 1 pool, 4 leases (2 granted ahead)",
             "",
             "NAME     STATE        UP  RESTARTS  EV OUT/S  EV IN/S  FRAMES/S  DROPPED    MEM  LEASES  DETAIL",
             "capture  running  1m 01s         2     120.0     60.0      60.0        1  3.0 M       2",
