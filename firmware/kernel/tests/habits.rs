@@ -91,7 +91,7 @@ fn ignores_goodbye() {
 
 #[test]
 fn forks_and_leaves_children() {
-    let kernel = costs_itself_alone("forks", "", "processes behind: they were killed");
+    let kernel = costs_itself_alone("forks", "", "processes behind: killed");
     let us = format!(
         "DKVM_RUN_DIR={}",
         kernel.dir.path().join("run/bad").display()

@@ -37,7 +37,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<ConfigError>> {
     let mut report = Report::new(path.to_owned(), text);
     let (root, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {
-        report.add(error.span().unwrap_or_default(), "", error.message());
+        let span = error.span().unwrap_or_default();
+        let shown = text.get(span.clone()).unwrap_or_default().trim();
+        report.add(span, "", syntax_message(error.message(), shown));
     }
     let root = Section::new("", root.span(), root.get_ref());
     let config = read_root(path, root, &mut report);
@@ -47,6 +49,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<ConfigError>> {
     } else {
         Err(errors)
     }
+}
+
+/// The parser's words, and for a name that is there twice, which: its own message leaves that out.
+fn syntax_message(message: &str, shown: &str) -> String {
+    if message != "duplicate key" || shown.is_empty() || shown.contains('\n') {
+        return message.to_owned();
+    }
+    format!("{shown:?} is there already: remove one of the two, or give this one another name")
 }
 
 fn read_root(path: &Path, mut root: Section<'_, '_>, report: &mut Report<'_>) -> Config {

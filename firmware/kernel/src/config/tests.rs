@@ -129,7 +129,7 @@ fn all_errors_come_at_once() {
 fn a_name_used_twice_is_told() {
     let errors = bad("[device.a]\ncommand=[\"a\"]\n[device.a]\ncommand=[\"b\"]\n");
     assert!(
-        errors[0].contains("dkvm.toml:3") && errors[0].contains("duplicate"),
+        errors[0].contains("dkvm.toml:3") && errors[0].contains("\"a\" is there already"),
         "{errors:?}"
     );
 }

@@ -24,7 +24,9 @@ impl Node {
             else {
                 continue;
             };
-            // Before its number is free again: nobody of its group may outlive it.
+            // One by one first, to tell how many; then what they start meanwhile. Before the device's number is free
+            // again: nobody of its group may outlive it.
+            self.end_orphans();
             process::signal_group(pid, Signal::Kill);
             if let Some(exit) = process::collect(pid) {
                 self.on_exit(id, exit);
@@ -65,7 +67,8 @@ impl Node {
             *left.entry(owner).or_default() += 1;
         }
         for (owner, count) in left {
-            let text = format!("left {count} processes behind: they were killed");
+            let what = if count == 1 { "process" } else { "processes" };
+            let text = format!("left {count} {what} behind: killed");
             match owner.and_then(|name| self.find(&name)) {
                 Some(id) => self.log_of(id, Level::Warn, text),
                 None => self.warn(format!("a device that ended {text}")),
