@@ -56,7 +56,9 @@ fn main() {
 fn usage(name: Option<&OsStr>) -> i32 {
     match name {
         Some(name) => eprintln!("<error> there is no device {name:?} in this program"),
-        None => eprintln!("usage: dkvm-device NAME, as a command in the configuration of `dkvm kernel`"),
+        None => {
+            eprintln!("usage: dkvm-device NAME, as a command in the configuration of `dkvm kernel`")
+        }
     }
     for device in DEVICES {
         eprintln!("  {:8} {}", device.name, device.what);
