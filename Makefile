@@ -41,7 +41,7 @@ build: ## The binaries (release) and the page
 	@echo '== page'
 	@cd $(PAGE) && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run --silent build
 	@echo '== dkvm (static), dkvm-device'
-	@cargo build --release --locked -p dkvm-device -p dkvm-testkit
+	@cargo build --release --locked -p dkvm-device -p dkvm-testkit -p dkvm-bench
 	@cargo build --release --locked -p dkvm-hid -p dkvm-gadget --bins --examples # the lab's usb-devices
 	@cargo rustc --release --locked -p dkvm --bin dkvm --target $(STATIC_TARGET) -- -C target-feature=+crt-static
 
