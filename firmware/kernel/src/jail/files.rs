@@ -8,7 +8,8 @@ use landlock::{
 const READ: [&str; 9] = [
     "/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/sys", "/dev",
 ];
-/// Device nodes, whose owners and modes say who may use them.
+/// Device nodes and pools, whose owners and modes say who may use them. Nobody may cut a file short there: a pool
+/// that shrinks kills those who read it.
 const WRITE: [&str; 1] = ["/dev"];
 /// The newest that this was written for; an older Linux enforces what it knows.
 const KNOWN: ABI = ABI::V5;
@@ -30,13 +31,14 @@ pub(super) fn confine(options: &JailOptions, warn: &dyn Fn(String)) -> Result<()
 
 fn apply(options: &JailOptions) -> Result<RulesetStatus, RulesetError> {
     let (read, all) = (AccessFs::from_read(KNOWN), AccessFs::from_all(KNOWN));
+    let nodes = (AccessFs::from_file(KNOWN) | read) & !AccessFs::Truncate;
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(all)?
         .create()?
         .add_rules(path_beneath_rules(READ, read))?
         .add_rules(path_beneath_rules(&options.read, read))?
-        .add_rules(path_beneath_rules(WRITE, AccessFs::from_file(KNOWN) | read))?
+        .add_rules(path_beneath_rules(WRITE, nodes))?
         .add_rules(path_beneath_rules(&options.write, all))?
         .restrict_self()?;
     Ok(status.ruleset)
