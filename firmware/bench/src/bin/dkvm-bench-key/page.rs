@@ -19,8 +19,8 @@ type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Any number below 2^53 but 0.
-const HOLDER: u64 = 0xbe9c;
+/// Holders are below 2^53, as far as a browser counts.
+const HOLDERS: u64 = (1 << 53) - 1;
 
 /// Where the node is, and what it knows us by.
 struct Visitor {
@@ -142,7 +142,8 @@ impl Page {
         let mut visitor = Visitor::new(port, certificate)?;
         visitor.log_in(password)?;
         let state = InputState {
-            holder: HOLDER,
+            // Another at each run: hid remembers which steps of which holder it has written.
+            holder: crate::now_ns() & HOLDERS,
             focus: 0,
             seq: 0,
             first: 0,
@@ -166,7 +167,7 @@ impl Page {
             let ToPage::Hid { state: Some(hid) } = self.hear()? else {
                 continue;
             };
-            if hid.holder == HOLDER && hid.focus == self.state.focus {
+            if hid.holder == self.state.holder && hid.focus == self.state.focus {
                 return Ok(());
             }
             if self.state.focus <= hid.focus {
@@ -205,7 +206,7 @@ impl Page {
                 if lost > 0 {
                     bail!("the target took no keys: {lost} given up");
                 }
-                if holder == HOLDER && steps >= self.said {
+                if holder == self.state.holder && steps >= self.said {
                     return Ok(());
                 }
             }
