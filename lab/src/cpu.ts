@@ -9,6 +9,8 @@ interface Stat {
   pid: number;
   parent: number;
   milliseconds: number;
+  /** Of them, in user space. */
+  user: number;
   /** Of children that have ended. */
   ended: number;
 }
@@ -16,7 +18,7 @@ interface Stat {
 function parse(text: string): Stat {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const at = (field: number): number => Number(fields[field - 3]);
-  return { pid: Number.parseInt(text, 10), parent: at(4), milliseconds: (at(14) + at(15)) * TICK_MS, ended: (at(16) + at(17)) * TICK_MS };
+  return { pid: Number.parseInt(text, 10), parent: at(4), milliseconds: (at(14) + at(15)) * TICK_MS, user: at(14) * TICK_MS, ended: (at(16) + at(17)) * TICK_MS };
 }
 
 function read(pid: string): Stat[] {
@@ -27,32 +29,24 @@ function read(pid: string): Stat[] {
   }
 }
 
-/** The virtual machine's process and the ones below it, one per address space in the Pi: ms since its start. */
-export function machineMilliseconds(pi: Pi): number {
-  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap(read);
-  let sum = 0;
+export interface MachineCpu {
+  /** The virtual machine's process, and the ones below it, one per address space in the Pi. */
+  all: number;
+  /** What the Pi's programs themselves compute. The rest is the Pi's kernel, and for by far the most what it takes to
+   *  emulate system calls and switches between processes: some 15 µs each, where hardware takes less than one. */
+  programs: number;
+}
+
+/** ms since the Pi's start. */
+export function machineCpu(pi: Pi): MachineCpu {
+  const stats = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap(read);
+  const sum: MachineCpu = { all: 0, programs: 0 };
   for (let level = [pi.machine.pid]; level.length > 0; ) {
-    const here = all.filter(({ pid }) => level.includes(pid));
-    for (const { milliseconds, ended } of here) sum += milliseconds + ended;
-    level = all.filter(({ parent }) => level.includes(parent)).map(({ pid }) => pid);
+    for (const { pid, milliseconds, user, ended } of stats.filter(({ pid }) => level.includes(pid))) {
+      sum.all += milliseconds + ended;
+      if (pid !== pi.machine.pid) sum.programs += user;
+    }
+    level = stats.filter(({ parent }) => level.includes(parent)).map(({ pid }) => pid);
   }
   return sum;
-}
-
-/** By name of the process, ms since its start. */
-export async function processMilliseconds(pi: Pi, name: (command: string) => string | undefined): Promise<Map<string, number>> {
-  const sums = new Map<string, number>();
-  for (const { pid, command } of await pi.processes()) {
-    const key = name(command);
-    const text = key === undefined ? undefined : (await pi.read(`/proc/${pid}/stat`))?.toString();
-    if (text) sums.set(key!, (sums.get(key!) ?? 0) + parse(text).milliseconds);
-  }
-  return sums;
-}
-
-/** "dkvm-device web" is web, "dkvm kernel" is kernel. */
-export function ourProcess(command: string): string | undefined {
-  const device = /dkvm-device (\w+)/.exec(command);
-  if (device) return device[1];
-  return /^\/usr\/bin\/dkvm kernel/.test(command) ? "kernel" : undefined;
 }
