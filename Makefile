@@ -37,9 +37,14 @@ else
 	@lab/run.sh
 endif
 
-build: ## The binaries (release) and the page
+# A file, so that an unchanged page is not built again, and neither is the device that it is embedded in.
+PAGE_SOURCES := $(shell find $(PAGE)/src $(PAGE)/build.mjs $(PAGE)/package-lock.json $(PAGE)/tsconfig.json -type f 2>/dev/null)
+$(PAGE)/dist/index.html: $(PAGE_SOURCES)
 	@echo '== page'
 	@cd $(PAGE) && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run --silent build
+	@touch $@
+
+build: $(PAGE)/dist/index.html ## The binaries (release) and the page
 	@echo '== dkvm (static), dkvm-device'
 	@cargo build --release --locked -p dkvm-device -p dkvm-testkit -p dkvm-bench
 	@cargo build --release --locked -p dkvm-hid -p dkvm-gadget --bins --examples # the lab's usb-devices
