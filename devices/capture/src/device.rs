@@ -3,12 +3,12 @@
 use crate::{
     backend::{Backend, Fault, LeftOut, Next, Woken},
     config::Config,
-    core::{Action, Event, Machine, Pace, Plan, Running, StartFault},
+    core::{Action, Event, Machine, Plan, Running, StartFault},
     error::Error,
     hotplug::HotPlug,
     output::Output,
 };
-use dkvm_sdk::{Incoming, Link, Request};
+use dkvm_sdk::{Incoming, Link, Pace, Request};
 use dkvm_wire::{
     service::Nothing,
     topics,
@@ -184,7 +184,7 @@ impl Shell {
             .await
             .map_err(StartFault::Failed)?;
         backend.begin(output.pool(), self.config.slots)?;
-        self.pace = plan.pace.map(Pace::new);
+        self.pace = plan.pace.map(|rate| Pace::at_millihertz(rate.0));
         self.output = Some(output);
         Ok(running)
     }

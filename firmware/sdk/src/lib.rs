@@ -44,6 +44,7 @@ mod intake;
 mod lease;
 mod link;
 mod log;
+mod pace;
 mod pending;
 mod reader;
 #[cfg(feature = "tokio")]
@@ -69,6 +70,7 @@ pub use link::Link;
 #[doc(hidden)]
 pub use log::write_line;
 #[cfg(feature = "tokio")]
+pub use pace::{Pace, RateMeter};
 pub use runtime::{main, main_over};
 pub use sender::{Call, Sender};
 

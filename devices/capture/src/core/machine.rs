@@ -1,6 +1,5 @@
-use super::{
-    check_wish, choose, modes, FourCc, Plan, Rate, RateMeter, Running, SignalReport, Source,
-};
+use super::{check_wish, choose, modes, FourCc, Plan, Rate, Running, SignalReport, Source};
+use dkvm_sdk::RateMeter;
 use dkvm_wire::vocab::video::{Signal, VideoMode, VideoState};
 use dkvm_wire::{ErrorCode, WireError};
 use std::time::Duration;

@@ -4,11 +4,9 @@
 mod choice;
 mod machine;
 mod offer;
-mod pace;
 mod units;
 
 pub use choice::{check_wish, choose, modes, Plan};
 pub use machine::{Action, Event, Machine, StartFault};
 pub use offer::{Kind, Offer, Running, SignalReport, Source};
-pub use pace::{Pace, RateMeter};
 pub use units::{FourCc, Rate, Size};

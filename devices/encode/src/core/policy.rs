@@ -1,4 +1,4 @@
-use super::{Pace, RateMeter};
+use dkvm_sdk::{Pace, RateMeter};
 use dkvm_wire::vocab::video::{EncodeSettings, EncodeState};
 use std::time::Duration;
 
@@ -68,7 +68,8 @@ impl Policy {
 
     /// New settings; they show in the very next frame, changed or not.
     pub fn set(&mut self, settings: EncodeSettings) {
-        self.pace = (settings.max_rate > 0).then(|| Pace::new(settings.max_rate));
+        self.pace = (settings.max_rate > 0)
+            .then(|| Pace::at_millihertz(settings.max_rate.saturating_mul(1000)));
         self.settings = settings;
         self.sent_at = None;
     }

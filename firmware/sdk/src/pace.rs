@@ -1,4 +1,5 @@
-use super::Rate;
+//! Coming down to a frame rate, and counting one. Pure: time comes in.
+
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -13,10 +14,10 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// At most so many frames.
-    pub fn new(rate: Rate) -> Self {
+    /// At most so many frames in 1000 s, so that 59.94 a second is 59 940; 0 for all.
+    pub fn at_millihertz(rate: u32) -> Self {
         let interval = SECOND
-            .checked_div(rate.0)
+            .checked_div(rate)
             .unwrap_or_default()
             .saturating_mul(1000);
         Self {
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     fn kept(source_hz: u32, wish: u32, seconds: u32) -> usize {
-        let mut pace = Pace::new(Rate(wish * 1000));
+        let mut pace = Pace::at_millihertz(wish * 1000);
         (0..source_hz * seconds)
             .filter(|n| pace.keep(SECOND * *n / source_hz))
             .count()
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn after_a_gap_there_is_no_burst() {
-        let mut pace = Pace::new(Rate(10_000));
+        let mut pace = Pace::at_millihertz(10_000);
         assert!(pace.keep(Duration::ZERO));
         assert!(pace.keep(SECOND * 5));
         assert!(!pace.keep(SECOND * 5 + Duration::from_millis(16)));
