@@ -9,6 +9,7 @@ use dkvm_wire::ExitCode;
 use rustix::{
     event::{poll, PollFd, PollFlags},
     io::Errno,
+    mm::{mlockall, MlockAllFlags},
 };
 use std::{fmt::Display, future::Future, os::fd::OwnedFd, panic, process, thread, time::Duration};
 use tokio::runtime::Builder;
@@ -26,6 +27,7 @@ where
     E: Exit + Display,
 {
     report_panics();
+    lock_memory();
     match take_and_shake(identity) {
         Ok(connection) => {
             outlive_no_kernel(&connection);
@@ -63,6 +65,18 @@ where
     // Blocking work of the device that is still under way must not hold up its end.
     runtime.shutdown_background();
     exit::finish(result)
+}
+
+/// For a device that the configuration calls `realtime`: what it has touched stays in memory. The jail cannot do it,
+/// because locks end at exec.
+fn lock_memory() {
+    if std::env::var_os("DKVM_REALTIME").is_none() {
+        return;
+    }
+    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    if let Err(error) = mlockall(flags) {
+        crate::warn!("memory is not locked ({error}): this device may lag when memory is short");
+    }
 }
 
 fn take_and_shake(identity: Identity) -> Result<Connection, ConnectError> {

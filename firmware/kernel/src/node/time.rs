@@ -71,7 +71,10 @@ impl Node {
                 "the router has no real-time priority ({e}): keys may lag under load"
             ));
         }
-        let flags = rustix::mm::MlockAllFlags::CURRENT | rustix::mm::MlockAllFlags::FUTURE;
+        // Pages that were never touched need not be there: they would cost as much again.
+        let flags = rustix::mm::MlockAllFlags::CURRENT
+            | rustix::mm::MlockAllFlags::FUTURE
+            | rustix::mm::MlockAllFlags::ONFAULT;
         if let Err(e) = rustix::mm::mlockall(flags) {
             self.warn(format!(
                 "the router's memory is not locked ({e}): keys may lag when memory is short"
