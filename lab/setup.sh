@@ -7,7 +7,7 @@ lab=$(cd "$(dirname "$0")" && pwd)
 
 # What the firmware needs to build: turbojpeg for MJPEG, clang for the bindings of V4L2.
 build_packages="
-    gcc make git
+    gcc libc6-dev make git
     pkg-config libturbojpeg0-dev libclang-14-dev
     shellcheck"
 lab_packages="
