@@ -4,79 +4,76 @@ use crate::state::{Hub, Key};
 use dkvm_sdk::CallError;
 use dkvm_wire::{
     service::{methods, DeathQuery, DeathRecord, Deaths, Named, Nothing},
-    vocab::{gadget, page::Action, video},
-    WireError,
+    vocab::{gadget, page::Action, power, update, video},
+    DeviceName, WireError,
 };
 use serde::Serialize;
 
 /// Death records that a page shows of one device.
 const MAX_DEATHS: u32 = 32;
 
+/// The subject under which a device tells its state, and the name it has unless the configuration says otherwise.
+type About = (Key, &'static str);
+
+const VIDEO: About = (Key::Video, "capture");
+const ENCODE: About = (Key::Encode, "encode");
+const GADGET: About = (Key::Gadget, "gadget");
+const POWER: About = (Key::Power, "power");
+const UPDATE: About = (Key::Update, "update");
+
 /// Does it; the error is a sentence for the person who asked.
 pub async fn perform(hub: &Hub, action: Action) -> Result<Option<Vec<DeathRecord>>, WireError> {
     match action {
-        Action::SetMode(mode) => {
-            ask(
-                hub,
-                (Key::Video, "capture"),
-                video::methods::SET_MODE,
-                &mode,
-            )
-            .await
+        Action::Deaths { device } => return deaths(hub, device).await.map(Some),
+        Action::Restart { device } => restart(hub, device).await,
+        Action::SetMode(mode) => ask(hub, VIDEO, video::methods::SET_MODE, &mode).await,
+        Action::SetEncode(to) => ask(hub, ENCODE, video::methods::SET_ENCODE, &to).await,
+        Action::Replug => ask(hub, GADGET, gadget::methods::REPLUG, &Nothing {}).await,
+        Action::PowerPress(press) => ask(hub, POWER, power::methods::PRESS, &press).await,
+        Action::Wake(wake) => ask(hub, POWER, power::methods::WAKE, &wake).await,
+        Action::UpdateTry => ask(hub, UPDATE, update::methods::TRY, &Nothing {}).await,
+        Action::UpdateAbort => ask(hub, UPDATE, update::methods::ABORT, &Nothing {}).await,
+        Action::UpdateRollback => ask(hub, UPDATE, update::methods::ROLLBACK, &Nothing {}).await,
+        Action::FactoryReset => {
+            let reset = update::FactoryReset { confirmed: true };
+            ask(hub, UPDATE, update::methods::FACTORY_RESET, &reset).await
         }
-        Action::SetEncode(settings) => {
-            ask(
-                hub,
-                (Key::Encode, "encode"),
-                video::methods::SET_ENCODE,
-                &settings,
-            )
-            .await
-        }
-        Action::Replug => {
-            ask(
-                hub,
-                (Key::Gadget, "gadget"),
-                gadget::methods::REPLUG,
-                &Nothing {},
-            )
-            .await
-        }
-        Action::Restart { device } => {
-            let done = hub
-                .sender()
-                .call::<_, Nothing>(methods::DEVICES_RESTART, &Named { name: device })
-                .await;
-            done.map(|_| None).map_err(CallError::into_wire)
-        }
-        Action::Deaths { device } => {
-            let query = DeathQuery {
-                name: Some(device),
-                limit: Some(MAX_DEATHS),
-            };
-            let found = hub
-                .sender()
-                .call::<_, Deaths>(methods::DEVICES_DEATHS, &query)
-                .await;
-            found
-                .map(|found| Some(found.deaths))
-                .map_err(CallError::into_wire)
+        Action::NodePower { power } => {
+            let restart = update::Restart { power };
+            ask(hub, UPDATE, update::methods::RESTART, &restart).await
         }
     }
+    .map(|Nothing {}| None)
+}
+
+async fn restart(hub: &Hub, device: DeviceName) -> Result<Nothing, WireError> {
+    let named = Named { name: device };
+    let done = hub.sender().call(methods::DEVICES_RESTART, &named).await;
+    done.map_err(CallError::into_wire)
+}
+
+async fn deaths(hub: &Hub, device: DeviceName) -> Result<Vec<DeathRecord>, WireError> {
+    let query = DeathQuery {
+        name: Some(device),
+        limit: Some(MAX_DEATHS),
+    };
+    let found = hub
+        .sender()
+        .call::<_, Deaths>(methods::DEVICES_DEATHS, &query)
+        .await;
+    found
+        .map(|found| found.deaths)
+        .map_err(CallError::into_wire)
 }
 
 /// Asks the device that told its state under `about`.
 async fn ask<B: Serialize>(
     hub: &Hub,
-    about: (Key, &str),
+    (key, usual): About,
     method: &str,
     body: &B,
-) -> Result<Option<Vec<DeathRecord>>, WireError> {
-    let device = hub.device_of(&about.0, about.1);
-    let done = hub
-        .sender()
-        .call::<_, Nothing>(&format!("{device}/{method}"), body)
-        .await;
-    done.map(|_| None)
-        .map_err(|error| error.into_wire().about(device))
+) -> Result<Nothing, WireError> {
+    let device = hub.device_of(&key, usual);
+    let done = hub.sender().call(&format!("{device}/{method}"), body).await;
+    done.map_err(|error| error.into_wire().about(device))
 }

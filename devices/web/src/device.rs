@@ -63,10 +63,8 @@ fn unnamed(error: CallError) -> Result<KernelInfo, CallError> {
         .to_string_lossy()
         .into_owned();
     Ok(KernelInfo {
-        version: String::new(),
         node,
-        uptime_ms: 0,
-        boot: String::new(),
+        ..KernelInfo::default()
     })
 }
 
@@ -187,31 +185,11 @@ impl Web {
             topics::INPUT_ACK => hub.acknowledge(body.decode(topic)?),
             topics::DEVICE_STATE => self.device(body.decode(topic)?),
             topics::DEVICE_DEATH => hub.post_death(body.decode(topic)?),
-            topics::GADGET_STATE => {
-                hub.post(Key::Gadget, source, ToPage::Gadget(body.decode(topic)?))
+            _ => {
+                if let Some((key, news)) = state_of(topic, body)? {
+                    hub.post(key, source, news);
+                }
             }
-            topics::HID_STATE => hub.post(
-                Key::Hid,
-                source,
-                ToPage::Hid {
-                    state: Some(body.decode(topic)?),
-                },
-            ),
-            topics::VIDEO_STATE => hub.post(
-                Key::Video,
-                source,
-                ToPage::Video {
-                    state: Some(body.decode(topic)?),
-                },
-            ),
-            topics::ENCODE_STATE => hub.post(
-                Key::Encode,
-                source,
-                ToPage::Encode {
-                    state: Some(body.decode(topic)?),
-                },
-            ),
-            _ => {}
         }
         Ok(())
     }
@@ -244,6 +222,39 @@ impl Web {
         }
         Ok(())
     }
+}
+
+/// A device's state as a page is told it; `None` for a topic that is none.
+fn state_of(topic: &str, body: &Body) -> Result<Option<(Key, ToPage)>, DecodeError> {
+    let news = match topic {
+        topics::GADGET_STATE => (Key::Gadget, ToPage::Gadget(body.decode(topic)?)),
+        topics::HID_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Hid, ToPage::Hid { state })
+        }
+        topics::VIDEO_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Video, ToPage::Video { state })
+        }
+        topics::ENCODE_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Encode, ToPage::Encode { state })
+        }
+        topics::UPDATE_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Update, ToPage::Update { state })
+        }
+        topics::POWER_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Power, ToPage::Power { state })
+        }
+        topics::NETWORK_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Network, ToPage::Network { state })
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(news))
 }
 
 fn report(link: &Link, status: &Status) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Writes the vocabulary that the page speaks as TypeScript, so that page and node cannot drift apart:
 //! `cargo run -p dkvm-wire --features ts --example typescript -- FOLDER`.
 
-use dkvm_wire::vocab::{gadget::GadgetState, input, page};
+use dkvm_wire::vocab::{gadget::GadgetState, input, page, update};
 use std::{env, fs, path::Path, process::ExitCode};
 use thiserror::Error;
 use ts_rs::{Config, ExportError, TS};
@@ -34,6 +34,7 @@ fn export() -> Result<(), Error> {
     page::SessionInfo::export_all(&config)?;
     page::Password::export_all(&config)?;
     GadgetState::export_all(&config)?;
+    update::Upload::export_all(&config)?;
     fs::write(Path::new(&folder).join("constants.ts"), constants())?;
     Ok(())
 }

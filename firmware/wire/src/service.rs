@@ -32,6 +32,8 @@ pub mod methods {
     pub const LOG_TAIL: &str = "log.tail";
     /// `{}` → [`super::Applied`]: reads the configuration file again and applies the difference; needs `control`
     pub const CONFIG_RELOAD: &str = "config.reload";
+    /// [`super::Restart`] → `{}`: ends all devices, then restarts the machine; needs `system`
+    pub const SYSTEM_RESTART: &str = "system.restart";
     /// [`super::PoolRequest`] → [`super::PoolInfo`]: a pool of slots with a pre-granted window.
     pub const MEMORY_POOL: &str = "memory.pool";
     /// [`super::PoolId`](crate::PoolId) in [`super::PoolRef`] → `{}`: no more grants; the file goes when its last lease ends.
@@ -60,7 +62,7 @@ pub struct Named {
 }
 
 /// What the kernel says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct KernelInfo {
     /// Release.
@@ -72,6 +74,85 @@ pub struct KernelInfo {
     pub uptime_ms: u64,
     /// Random per start, so a reader sees that the kernel restarted.
     pub boot: String,
+    /// The image that runs; `None` on a machine that does not run from a card of ours.
+    #[serde(default)]
+    pub image: Option<ImageInfo>,
+    /// What was ignored or could not be done at the start, a sentence each.
+    #[serde(default)]
+    pub notices: Vec<String>,
+    /// Only the devices with `safe = true` run, because the kernel ended uncleanly too often.
+    #[serde(default)]
+    pub safe_mode: bool,
+}
+
+/// One of the two places for an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Slot {
+    A,
+    B,
+}
+
+impl Slot {
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
+/// The image that a machine runs; part of `/run/dkvm/boot/info.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct ImageInfo {
+    /// `rpi4`, `zero2w`, `qemu`, `lab`.
+    pub board: String,
+    /// Release.
+    pub version: String,
+    /// The slot that runs.
+    pub slot: Slot,
+    /// The slot that the next power-on starts; another one than `slot` makes this boot a trial.
+    pub committed: Slot,
+    /// What is kept is on the card; else it is in memory and a notice says why.
+    pub persistent: bool,
+}
+
+/// `/run/dkvm/boot/info.json`: what `dkvm boot` leaves for the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BootInfo {
+    /// The image, where there is a card.
+    pub image: Option<ImageInfo>,
+    /// A sentence each.
+    pub notices: Vec<String>,
+    /// Boots since the last one that was healthy for a minute, this one included.
+    pub unhealthy_boots: u32,
+    /// The card's block device (`/dev/mmcblk0`), where there is a card.
+    pub card: Option<String>,
+}
+
+/// How the machine restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestartHow {
+    /// Into the committed slot.
+    Restart,
+    /// Into the other slot, once.
+    Trial,
+    /// Not at all: off.
+    PowerOff,
+}
+
+/// Arguments of `system.restart`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restart {
+    /// How.
+    pub how: RestartHow,
+    /// For the log.
+    pub reason: String,
 }
 
 /// What a device should be.

@@ -55,4 +55,10 @@ pub mod topics {
     pub const VIDEO_JPEG: &str = "video.jpeg";
     /// encode → all, state: [`crate::vocab::video::EncodeState`].
     pub const ENCODE_STATE: &str = "encode.state";
+    /// update → all, state: [`crate::vocab::update::UpdateState`].
+    pub const UPDATE_STATE: &str = "update.state";
+    /// power → all, state: [`crate::vocab::power::PowerState`].
+    pub const POWER_STATE: &str = "power.state";
+    /// network → all, state: [`crate::vocab::network::NetworkState`].
+    pub const NETWORK_STATE: &str = "network.state";
 }

@@ -31,7 +31,15 @@ export function device(name: string, change: Partial<DeviceInfo> = {}): DeviceIn
 
 export const DEVICES = ["gadget", "hid", "capture", "encode", "web"];
 
-export const kernel = (): KernelInfo => ({ version: "0.1.0", node: "rack3-db1", uptime_ms: 812_000, boot: "b1" });
+export const kernel = (): KernelInfo => ({
+  version: "0.1.0",
+  node: "rack3-db1",
+  uptime_ms: 812_000,
+  boot: "b1",
+  image: null,
+  notices: [],
+  safe_mode: false,
+});
 
 export const gadget = (change: Partial<GadgetState> = {}): GadgetState => ({
   state: "configured",

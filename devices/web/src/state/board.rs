@@ -25,6 +25,12 @@ pub enum Key {
     Video,
     /// Encoder.
     Encode,
+    /// Slots and updates.
+    Update,
+    /// The target's power.
+    Power,
+    /// The node's network.
+    Network,
     /// Shared memory.
     Memory,
     /// The nth death: each is its own subject.

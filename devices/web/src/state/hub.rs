@@ -251,6 +251,9 @@ impl World {
             (Key::Hid, ToPage::Hid { state: None }),
             (Key::Video, ToPage::Video { state: None }),
             (Key::Encode, ToPage::Encode { state: None }),
+            (Key::Update, ToPage::Update { state: None }),
+            (Key::Power, ToPage::Power { state: None }),
+            (Key::Network, ToPage::Network { state: None }),
         ];
         let over = nothing.into_iter().filter(|(key, _)| said(key));
         over.filter_map(|(key, message)| self.board.post(key.clone(), message).then_some(key))

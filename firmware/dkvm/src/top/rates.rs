@@ -126,6 +126,7 @@ pub mod tests {
             node,
             uptime_ms,
             boot,
+            ..KernelInfo::default()
         };
         let memory = MemoryStats {
             bytes: 32 << 20,

@@ -44,6 +44,7 @@ impl Node {
             node: self.name.clone(),
             uptime_ms: self.now().0,
             boot: self.boot.clone(),
+            ..KernelInfo::default()
         }
     }
 

@@ -3,5 +3,8 @@
 
 pub mod gadget;
 pub mod input;
+pub mod network;
 pub mod page;
+pub mod power;
+pub mod update;
 pub mod video;

@@ -1,7 +1,7 @@
 //! What the page and the web device say to each other: JSON on the WebSocket `/api/ws`.
 //! Frames travel on a second one, `/api/video`, so that no picture stands before a key.
 
-use super::{gadget::GadgetState, input, video};
+use super::{gadget::GadgetState, input, network::NetworkState, power, update, video};
 use crate::service::{DeathRecord, DeviceInfo, KernelInfo, MemoryStats};
 use crate::{DeviceName, WireError};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,23 @@ pub enum Action {
     Restart {
         /// Which.
         device: DeviceName,
+    },
+    /// Presses a button of the target's front panel.
+    PowerPress(power::Press),
+    /// Wake-on-LAN.
+    Wake(power::Wake),
+    /// Restarts the Pi into the staged image.
+    UpdateTry,
+    /// Forgets the upload or the staged image.
+    UpdateAbort,
+    /// Restarts the Pi into the other slot's image.
+    UpdateRollback,
+    /// Forgets all that the Pi keeps, and restarts it.
+    FactoryReset,
+    /// Restarts or switches off the Pi itself.
+    NodePower {
+        /// Which of them.
+        power: update::Power,
     },
     /// The death records of a device, answered in `Done.deaths`.
     Deaths {
@@ -87,6 +104,21 @@ pub enum ToPage {
     Encode {
         /// State.
         state: Option<video::EncodeState>,
+    },
+    /// Slots and updates; `None` while the update device is not running.
+    Update {
+        /// State.
+        state: Option<update::UpdateState>,
+    },
+    /// The target's power; `None` while the power device is not running.
+    Power {
+        /// State.
+        state: Option<power::PowerState>,
+    },
+    /// The node's network; `None` while the network device is not running.
+    Network {
+        /// State.
+        state: Option<NetworkState>,
     },
     /// Shared memory, once a second while a page asks for it by being open.
     Memory(MemoryStats),

@@ -139,7 +139,27 @@ pub fn kernel() -> Vec<Sample> {
                 node: "pi".into(),
                 uptime_ms: 5000,
                 boot: "1f".into(),
+                image: Some(ImageInfo {
+                    board: "rpi4".into(),
+                    version: "0.2.0".into(),
+                    slot: Slot::B,
+                    committed: Slot::A,
+                    persistent: true,
+                }),
+                notices: vec!["dkvm.txt: ignored".into()],
+                safe_mode: false,
             },
+        ),
+        body(
+            "system-restart",
+            Restart {
+                how: RestartHow::Trial,
+                reason: "update".into(),
+            },
+        ),
+        body(
+            "restart-hows",
+            vec![RestartHow::Restart, RestartHow::PowerOff],
         ),
         body(
             "device-list",

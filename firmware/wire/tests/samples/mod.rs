@@ -3,6 +3,7 @@
 #![allow(clippy::too_many_lines)] // tables of values
 
 mod bodies;
+mod image;
 mod messages;
 mod page;
 
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Sample> {
         bodies::kernel(),
         bodies::memory(),
         bodies::devices(),
+        image::all(),
         page::all(),
     ];
     parts.into_iter().flatten().collect()

@@ -4,7 +4,7 @@ use dkvm_wire::{
     vocab::{
         input,
         page::{Action, Password, PasswordChange, SessionInfo, SessionState, ToPage, ToWeb},
-        video,
+        power, update, video,
     },
     DeviceName, ErrorCode, WireError,
 };
@@ -84,6 +84,29 @@ fn to_web() -> Vec<Sample> {
                 device: hid.clone(),
             }),
         ),
+        json(
+            "page-power-press",
+            action(Action::PowerPress(power::Press {
+                button: power::Button::Reset,
+                hold_ms: None,
+            })),
+        ),
+        json(
+            "page-wake",
+            action(Action::Wake(power::Wake {
+                target: "server".into(),
+            })),
+        ),
+        json("page-update-try", action(Action::UpdateTry)),
+        json("page-update-abort", action(Action::UpdateAbort)),
+        json("page-update-rollback", action(Action::UpdateRollback)),
+        json("page-factory-reset", action(Action::FactoryReset)),
+        json(
+            "page-node-power",
+            action(Action::NodePower {
+                power: update::Power::Off,
+            }),
+        ),
         json("page-deaths", action(Action::Deaths { device: hid })),
         json("page-ping", ToWeb::Ping { nonce: 1 }),
     ]
@@ -96,6 +119,9 @@ fn to_page() -> Vec<Sample> {
         node: "pi".into(),
         uptime_ms: 1,
         boot: "1f".into(),
+        image: None,
+        notices: Vec::new(),
+        safe_mode: false,
     };
     let error = WireError::new(ErrorCode::Timeout, "no answer in time");
     vec![
@@ -103,6 +129,9 @@ fn to_page() -> Vec<Sample> {
         json("page-device-gone", ToPage::DeviceGone { name: hid }),
         json("page-no-hid", ToPage::Hid { state: None }),
         json("page-no-video", ToPage::Video { state: None }),
+        json("page-no-update", ToPage::Update { state: None }),
+        json("page-no-power", ToPage::Power { state: None }),
+        json("page-no-network", ToPage::Network { state: None }),
         json("page-no-encode", ToPage::Encode { state: None }),
         json(
             "page-memory",

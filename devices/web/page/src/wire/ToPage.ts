@@ -8,6 +8,9 @@ import type { HidState } from "./HidState";
 import type { InputAck } from "./InputAck";
 import type { KernelInfo } from "./KernelInfo";
 import type { MemoryStats } from "./MemoryStats";
+import type { NetworkState } from "./NetworkState";
+import type { PowerState } from "./PowerState";
+import type { UpdateState } from "./UpdateState";
 import type { VideoState } from "./VideoState";
 import type { WireError } from "./WireError";
 
@@ -38,7 +41,19 @@ state: VideoState | null, } | { "type": "encode",
 /**
  * State.
  */
-state: EncodeState | null, } | { "type": "memory" } & MemoryStats | { "type": "ack" } & InputAck | { "type": "done", 
+state: EncodeState | null, } | { "type": "update", 
+/**
+ * State.
+ */
+state: UpdateState | null, } | { "type": "power", 
+/**
+ * State.
+ */
+state: PowerState | null, } | { "type": "network", 
+/**
+ * State.
+ */
+state: NetworkState | null, } | { "type": "memory" } & MemoryStats | { "type": "ack" } & InputAck | { "type": "done", 
 /**
  * The page's.
  */

@@ -104,6 +104,7 @@ fn answer_services(kernel: &mut FakeKernel) {
         node: "office".into(),
         uptime_ms: 5000,
         boot: "b1".into(),
+        ..KernelInfo::default()
     };
     let memory = MemoryStats {
         bytes: 4096,
