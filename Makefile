@@ -3,9 +3,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check bench lab clean
+.PHONY: help setup build cross run test check bench lab clean
 
 PAGE := devices/web/page
+# How the binaries for the Pi are built: debian (Debian's cross toolchain) or cross (a container).
+CROSS ?= debian
 STATIC_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 
 help: ## This list
@@ -49,6 +51,10 @@ build: $(PAGE)/dist/index.html ## The binaries (release) and the page
 	@cargo build --release --locked -p dkvm-device -p dkvm-testkit -p dkvm-bench
 	@cargo build --release --locked -p dkvm-hid -p dkvm-gadget --bins --examples # the lab's usb-devices
 	@cargo rustc --release --locked -p dkvm --bin dkvm --target $(STATIC_TARGET) -- -C target-feature=+crt-static
+
+cross: $(PAGE)/dist/index.html ## The binaries for the Pi (aarch64); CROSS=cross builds them in a container
+	@[ $(CROSS) = cross ] || lab/setup.sh cross
+	@CROSS=$(CROSS) board/cross.sh
 
 clean: ## Remove what was built here; the cache of the lab's Linux stays
 	@cargo clean

@@ -2,6 +2,7 @@
 # Sets up everything on a fresh Debian 12, says first what it will do, and repeats nothing that is done.
 #   lab/setup.sh         all: packages, the two kernels, the lab's programs, npm packages
 #   lab/setup.sh check   only what `make check` and `cargo build` need: no emulator, no kernels
+#   lab/setup.sh cross   only what `make cross` needs: Debian's cross compilers
 set -eu
 lab=$(cd "$(dirname "$0")" && pwd)
 
@@ -10,6 +11,10 @@ build_packages="
     gcc libc6-dev make git
     pkg-config libturbojpeg0-dev libclang-14-dev
     shellcheck"
+# For the Pi's own architecture: Debian's Rust is the one that has a library for it without rustup.
+cross_packages="
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    rustc-web cargo-web"
 lab_packages="
     qemu-system-x86
     linux-source-6.12 flex bison bc libelf-dev xz-utils kmod patch
@@ -107,14 +112,17 @@ check)
     install_packages "$build_packages $(node_packages)"
     install_npm
     ;;
+cross)
+    install_packages "$build_packages $cross_packages $(node_packages)"
+    ;;
 all)
-    install_packages "$build_packages $lab_packages $(node_packages)"
+    install_packages "$build_packages $cross_packages $lab_packages $(node_packages)"
     install_npm
     open_tun
     build_kernels
     make -s -C "$lab/cables" OUT="$lab/build"
     ;;
 *)
-    fail "unknown part '$1': use no argument, or 'check'"
+    fail "unknown part '$1': use no argument, 'check' or 'cross'"
     ;;
 esac
