@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up everything on a fresh Debian 12, says first what it will do, and repeats nothing that is done.
-#   lab/setup.sh         all: packages, the two kernels, the lab's programs, npm packages
+#   lab/setup.sh         all: packages, the kernels, the lab's programs, npm packages
 #   lab/setup.sh check   only what `make check` and `cargo build` need: no emulator, no kernels
 #   lab/setup.sh cross   only what `make cross` needs: Debian's cross compilers
 set -eu
@@ -16,7 +16,7 @@ cross_packages="
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     rustc-web cargo-web"
 lab_packages="
-    qemu-system-x86
+    qemu-system-x86 qemu-system-arm
     linux-source-6.12 flex bison bc libelf-dev xz-utils kmod patch
     busybox-static
     libusbredirhost-dev libusb-1.0-0-dev
@@ -98,6 +98,16 @@ build_kernels() {
     fi
 }
 
+# The second tier: the emulated aarch64 Pi.
+build_arm() {
+    arm=$("$lab/arm64/build-pi.sh" --where)
+    if [ ! -e "$arm/Image" ]; then
+        say "will gather the aarch64 Pi's Linux into $arm"
+        "$lab/arm64/build-pi.sh"
+    fi
+    "$lab/arm64/build-programs.sh"
+}
+
 # A tap needs /dev/net/tun, which Debian opens to everybody, some containers do not.
 open_tun() {
     [ -r /dev/net/tun ] && [ -w /dev/net/tun ] && return 0
@@ -120,6 +130,7 @@ all)
     install_npm
     open_tun
     build_kernels
+    build_arm
     make -s -C "$lab/cables" OUT="$lab/build"
     ;;
 *)

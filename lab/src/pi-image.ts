@@ -2,50 +2,37 @@
 // drivers, cables, our binaries and the scenario's files. Rebuilt every time: it takes less than
 // finding out whether it must be.
 import { execFileSync } from "node:child_process";
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Cpio } from "./cpio.ts";
 import { LabError, labDirectory, repository } from "./lab.ts";
-import { umlDirectory } from "./kernel.ts";
 import type { PiNetwork } from "./network.ts";
 import type { PiOptions } from "./pi.ts";
+import { platformOf, type Platform } from "./platform.ts";
 
 export const USB_PORT = 4001;
 export const VNC_PORT = 5900;
 
-const BUSYBOX = "/bin/busybox";
-
-export function binaryDirectory(): string {
-  const target = process.env["CARGO_TARGET_DIR"] ?? join(repository, "target");
-  return process.env["DKVM_BIN_DIR"] ?? join(target, "release");
-}
-
-/** The static dkvm is built for an explicit target triple, the others for the host's default. */
-export function findBinary(name: string): string {
-  const places = [binaryDirectory(), join(binaryDirectory(), "../x86_64-unknown-linux-gnu/release")];
-  const found = places.map((place) => join(place, name)).filter((path) => existsSync(path));
-  const newest = found.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-  if (newest === undefined) throw new LabError(`${name} is not built: run 'make build' (looked in ${places.join(" and ")})`);
-  return newest;
-}
+export { binaryDirectory, findBinary } from "./platform.ts";
 
 export function buildPiImage(options: PiOptions, network: PiNetwork): Buffer {
   const image = new Cpio();
+  const platform = platformOf(options.machine);
   for (const path of ["/proc", "/sys", "/dev", "/run", "/root", "/usr/bin", "/usr/sbin", "/var/lib/dkvm"]) {
     image.directory(path);
   }
   image.directory("/tmp", 0o1777).characterDevice("/dev/console", 5, 1).characterDevice("/dev/null", 1, 3);
-  addBusybox(image);
+  addBusybox(image, platform);
   image.tree("/", join(repository, "rootfs")).tree("/", join(labDirectory, "rootfs"));
   image.link("/init", "/sbin/init");
-  image.tree("/lib/modules", join(umlDirectory(), "lib/modules"));
+  image.tree("/lib/modules", platform.modules);
   for (const name of ["usb-cable", "hdmi-cable", "agent", "grab"]) {
-    addProgram(image, `/usr/lib/lab/${name}`, join(labDirectory, "build", name));
+    addProgram(image, platform, `/usr/lib/lab/${name}`, join(platform.programs, name));
   }
-  addBinaries(image, options);
-  image.file("/etc/lab.env", environment(options, network));
+  addBinaries(image, platform, options);
+  image.file("/etc/lab.env", environment(platform, options, network));
   if (options.config !== undefined) image.file("/etc/dkvm/dkvm.toml", options.config);
-  for (const [path, source] of Object.entries(options.programs ?? {})) addProgram(image, path, source);
+  for (const [path, source] of Object.entries(options.programs ?? {})) addProgram(image, platform, path, source);
   for (const [path, file] of Object.entries(options.files ?? {})) {
     if (typeof file === "string" || Buffer.isBuffer(file)) image.file(path, file);
     else image.file(path, file.data, file.mode);
@@ -53,44 +40,36 @@ export function buildPiImage(options: PiOptions, network: PiNetwork): Buffer {
   return image.bytes();
 }
 
-function addBusybox(image: Cpio): void {
-  image.copy("/bin/busybox", BUSYBOX);
-  const applets = execFileSync(BUSYBOX, ["--list-full"], { encoding: "utf8" });
+function addBusybox(image: Cpio, platform: Platform): void {
+  image.copy("/bin/busybox", platform.busybox);
+  // Debian's has the same applets on every architecture; only this machine's runs here.
+  const applets = execFileSync("/bin/busybox", ["--list-full"], { encoding: "utf8" });
   for (const applet of applets.trim().split("\n")) {
     if (applet !== "bin/busybox") image.link(applet, "/bin/busybox");
   }
 }
 
-/** A program of this machine, with the shared libraries that it needs. */
-export function addProgram(image: Cpio, path: string, source: string): void {
+/** A program, with the shared libraries that it needs. */
+export function addProgram(image: Cpio, platform: Platform, path: string, source: string): void {
   if (!existsSync(source)) throw new LabError(`${source} is missing: run 'lab/setup.sh'`);
   image.copy(path, source);
-  for (const library of sharedLibraries(source)) {
-    if (!image.has(library)) image.copy(library, realpathSync(library));
+  for (const library of platform.libraries(source)) {
+    if (!image.has(library.path)) image.copy(library.path, library.source);
   }
 }
 
-function sharedLibraries(program: string): string[] {
-  try {
-    const output = execFileSync("ldd", [program], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    return [...output.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map((match) => match[1]!);
-  } catch {
-    return []; // static
-  }
-}
-
-function addBinaries(image: Cpio, options: PiOptions): void {
+function addBinaries(image: Cpio, platform: Platform, options: PiOptions): void {
   if (options.dkvm === "none") {
     // init respawns /usr/bin/dkvm whatever it is
     image.file("/usr/bin/dkvm", "#!/bin/sh\nexec sleep 2147483647\n", 0o755);
     return;
   }
   for (const name of ["dkvm", "dkvm-device"]) {
-    addProgram(image, `/usr/bin/${name}`, findBinary(name));
+    addProgram(image, platform, `/usr/bin/${name}`, platform.binary(name));
   }
 }
 
-function environment(options: PiOptions, network: PiNetwork): string {
+function environment(platform: Platform, options: PiOptions, network: PiNetwork): string {
   const usb = options.usb ?? "target";
   const modules = [...(options.modules ?? [])];
   if (usb === "self") modules.push("dummy_hcd", "hid", "hid_generic", "usbhid");
@@ -103,6 +82,7 @@ function environment(options: PiOptions, network: PiNetwork): string {
     LAB_HDMI_PORT: options.hdmi === false ? "" : String(VNC_PORT),
     LAB_HOSTFS: options.hostfs ? "yes" : "",
     LAB_MODULES: modules.join(" "),
+    ...platform.environment,
   };
   return Object.entries(values).map(([name, value]) => `${name}='${value}'\n`).join("");
 }

@@ -3,14 +3,18 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent, type Answer, type Stream } from "./agent.ts";
+import { startArm } from "./arm.ts";
 import { umlDirectory } from "./kernel.ts";
 import { LabError, until, type Lab } from "./lab.ts";
 import { createPiNetwork, type PiNetwork } from "./network.ts";
 import { buildPiImage } from "./pi-image.ts";
+import type { MachineKind } from "./platform.ts";
 
 export interface PiOptions {
   /** Several Pis in one lab have numbers 0, 1, …; each has its own networks. */
   index?: number;
+  /** "uml" unless said: see `MachineKind`. */
+  machine?: MachineKind;
   memory?: string;
   /** The text of /etc/dkvm/dkvm.toml. */
   config?: string;
@@ -62,10 +66,9 @@ export class Pi {
     const image = lab.path(`pi${index}.cpio`);
     writeFileSync(image, buildPiImage(options, network));
     const logName = freshLog(lab, `pi${index}-console`);
-    const machine = lab.start(logName, join(umlDirectory(), "linux"), umlArguments(lab, index, options, network, image), {
-      // its memory is a file, which must not go to a disk
-      env: { ...process.env, TMPDIR: "/dev/shm" },
-    });
+    const machine = options.machine === "aarch64"
+      ? startArm(lab, logName, { network, image, memory: options.memory })
+      : startUml(lab, logName, umlArguments(lab, index, options, network, image));
     const pi = new Pi(lab, network, machine, logName);
     await pi.#awaitBoot();
     return pi;
@@ -157,6 +160,11 @@ function freshLog(lab: Lab, name: string): string {
     const candidate = boot === 1 ? `${name}.log` : `${name}-${boot}.log`;
     if (!existsSync(lab.log(candidate))) return candidate;
   }
+}
+
+function startUml(lab: Lab, logName: string, words: string[]): ChildProcess {
+  // its memory is a file, which must not go to a disk
+  return lab.start(logName, join(umlDirectory(), "linux"), words, { env: { ...process.env, TMPDIR: "/dev/shm" } });
 }
 
 function umlArguments(lab: Lab, index: number, options: PiOptions, network: PiNetwork, image: string): string[] {
