@@ -4,11 +4,19 @@ use serde::{Deserialize, Serialize};
 
 /// Methods of the power device.
 pub mod methods {
-    /// [`super::Press`] → `{}`, answered when the button is released again.
+    /// `{}` → [`super::PowerState`]: for those to whom the topic is not routed.
+    pub const GET: &str = "power.get";
+    /// [`super::Press`] → `{}`, answered when the button is released again; a hold over [`super::ANSWER_MS`] is answered
+    /// then, while it goes on: `pressed` in [`super::PowerState`] tells its end.
     pub const PRESS: &str = "power.press";
     /// [`super::Wake`] → `{}`: sends the magic packet.
     pub const WAKE: &str = "power.wake";
 }
+
+/// The longest time until `power.press` is answered, ms: below every patience on the way (5 s in the SDK).
+pub const ANSWER_MS: u32 = 4000;
+/// The longest hold, ms. No front panel asks for more; a longer one is a typing error.
+pub const HOLD_MAX_MS: u32 = 15_000;
 
 /// A button of the target's front panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -26,7 +34,8 @@ pub enum Button {
 pub struct Press {
     /// Which.
     pub button: Button,
-    /// How long, ms; without it a short press as configured. Held for 5 s and more, the power button cuts the power.
+    /// How long, ms; without it a short press as configured. At most [`HOLD_MAX_MS`]. Held for 5 s and more, the
+    /// power button cuts the power.
     #[serde(default)]
     pub hold_ms: Option<u32>,
 }
