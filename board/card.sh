@@ -81,11 +81,9 @@ copy_in_order() {
 }
 
 # One sector of constant length, so that a commit is one write: docs/design.md.
-autoboot() {
-    local text padding
-    text=$'[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n# The committed slot. Written in place as one sector: this length never changes.\n'
-    padding=$((sector - ${#text} - 1))
-    printf '%s%*s\n' "$text" "$padding" '' | sed '$ s/ /#/g'
+check_autoboot() {
+    [ -f "$1" ] || cp "$here/common/select/autoboot.txt" "$1"
+    [ "$(stat -c %s "$1")" = "$sector" ] || fail "autoboot.txt has $(stat -c %s "$1") bytes and must have $sector: pad it with a remark"
 }
 
 # The Zero 2W reads its first stage from the first partition, and nothing else there.
@@ -133,7 +131,7 @@ mkdir -p "$work"/{select,boot,empty,in,root} "$(dirname "$out")"
 cp -RL "$select/." "$work/select/"
 cp -RL "$boot/." "$work/boot/"
 add_first_stage "$work/select"
-autoboot >"$work/select/autoboot.txt"
+check_autoboot "$work/select/autoboot.txt"
 cp -L "$root" "$work/in/root.squashfs"
 : >"$work/in/empty"
 
