@@ -231,8 +231,13 @@ impl Steps {
         lost.fold(0, done)
     }
 
-    /// Forgets the done steps at the front and writes into the book what is known.
+    /// Forgets the done steps at the front and writes into the book what is known. As long as nothing has come since the
+    /// queue was resumed or dropped, what the book already knows of the steps to come stands: forgotten, a step of unknown
+    /// fate would be typed again.
     pub fn settle(&mut self, book: &mut Book) {
+        if self.items.is_empty() && self.first == book.settled {
+            return;
+        }
         while self
             .items
             .front()

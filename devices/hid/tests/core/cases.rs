@@ -278,6 +278,21 @@ fn a_death_longer_than_the_lease_releases() {
 }
 
 #[test]
+fn a_key_on_its_way_at_a_long_death_is_not_typed_twice() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    page.key(A, true).key(A, false).key(B, true).key(B, false);
+    world.input(&page.message());
+    world.dead = true;
+    world.poll(Function::Keyboard);
+    world.micros += 600_000;
+    world.restart();
+    world.settle();
+    world.input(&page.message());
+    world.settle();
+    assert_eq!(world.seen, page.did);
+}
+
+#[test]
 fn clicks_come_after_the_motion_before_them() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
     world.input(&page.message());
