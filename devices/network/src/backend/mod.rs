@@ -1,0 +1,64 @@
+//! Whose interfaces they are.
+
+mod dummy;
+mod linux;
+mod message;
+
+use crate::{
+    config::{BackendKind, Config},
+    core::{address::Cidr, seen::Seen},
+    error::{ChangeError, Error},
+};
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// The interfaces.
+pub enum Backend {
+    /// Linux's.
+    Linux(linux::Linux),
+    /// One that is none.
+    Dummy(dummy::Dummy),
+}
+
+/// One change to an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Switch it on.
+    Up,
+    /// Put this address on it.
+    Add(Cidr),
+    /// Take it off.
+    Remove(Cidr),
+    /// Lead what has no other way there; the way with the lower metric is taken.
+    Route(IpAddr, u32),
+}
+
+impl Backend {
+    /// As configured. `changed` is told when a look is worth it.
+    pub fn open(config: &Config, changed: Arc<Notify>) -> Result<Self, Error> {
+        Ok(match config.backend {
+            BackendKind::Linux => Self::Linux(linux::Linux::open(changed)?),
+            BackendKind::Dummy => Self::Dummy(dummy::Dummy::new(changed)),
+        })
+    }
+
+    /// How the interfaces are now.
+    pub async fn look(&self) -> Result<Vec<Seen>, Error> {
+        match self {
+            Self::Linux(linux) => linux.look().await,
+            Self::Dummy(dummy) => Ok(dummy.look()),
+        }
+    }
+
+    /// Changes one.
+    pub async fn change(&mut self, index: u32, change: Change) -> Result<(), ChangeError> {
+        match self {
+            Self::Linux(linux) => linux.change(index, change).await,
+            Self::Dummy(dummy) => {
+                dummy.change(change);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! All interfaces.
+
+use super::{
+    lease::parse,
+    link::{Action, Event, Helper, Kept, Link},
+    owner::Owner,
+    seen::Seen,
+    time::Moment,
+    wifi::Wifi,
+};
+use dkvm_wire::vocab::network::{Interface, LinkKind};
+use std::{collections::BTreeMap, net::IpAddr};
+
+/// Resolvers ask no more of them.
+const NAME_SERVERS_MOST: usize = 3;
+/// A machine that shows more has another purpose than this device's.
+const INTERFACES_MOST: usize = 32;
+
+/// What an interface has to do, by its name.
+pub type Orders = Vec<(String, Action)>;
+
+/// The interfaces of this machine, those left out that the configuration ignores.
+#[derive(Debug, Default)]
+pub struct Links {
+    owner: Owner,
+    wifi: Wifi,
+    kept: BTreeMap<String, Kept>,
+    links: BTreeMap<String, Link>,
+}
+
+impl Links {
+    /// None yet. `kept` is what an earlier life left.
+    pub fn new(owner: Owner, wifi: Wifi, kept: BTreeMap<String, Kept>) -> Self {
+        Self {
+            owner,
+            wifi,
+            kept,
+            links: BTreeMap::new(),
+        }
+    }
+
+    /// How Linux shows them now.
+    pub fn look(&mut self, seen: Vec<Seen>, now: Moment) -> Orders {
+        let gone: Vec<_> = self
+            .links
+            .keys()
+            .filter(|name| !seen.iter().any(|one| one.name == **name))
+            .cloned()
+            .collect();
+        let mut orders: Orders = gone.into_iter().flat_map(|name| self.lose(&name)).collect();
+        for one in seen.into_iter().take(INTERFACES_MOST) {
+            let name = one.name.clone();
+            if self
+                .links
+                .get(&name)
+                .is_some_and(|link| link.index() != one.index)
+            {
+                orders.extend(self.lose(&name));
+            }
+            self.links
+                .entry(name.clone())
+                .or_insert_with(|| self.owner.link(&one, &self.wifi, &mut self.kept));
+            orders.extend(self.step(&name, Event::Seen(one), now));
+        }
+        orders
+    }
+
+    /// Something happened to one.
+    pub fn step(&mut self, name: &str, event: Event, now: Moment) -> Orders {
+        let Some(link) = self.links.get_mut(name) else {
+            return Vec::new();
+        };
+        let actions = link.step(event, now);
+        actions
+            .into_iter()
+            .map(|action| (name.to_owned(), action))
+            .collect()
+    }
+
+    /// A program of one's said this.
+    pub fn line(&mut self, name: &str, helper: Helper, line: &str, now: Moment) -> Orders {
+        match (helper, parse(line, now)) {
+            (Helper::Dhcp, Some(event)) => self.step(name, Event::Dhcp(event), now),
+            (Helper::Dhcp, None) => Vec::new(),
+            (Helper::Wifi, _) => self.step(name, Event::Wifi(line.to_owned()), now),
+        }
+    }
+
+    /// Time went by.
+    pub fn tick(&mut self, now: Moment) -> Orders {
+        let due = |link: &Link| link.wake().is_some_and(|wake| wake <= now);
+        let names: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, link)| due(link))
+            .map(|(name, _)| name.clone())
+            .collect();
+        names
+            .iter()
+            .flat_map(|name| self.step(name, Event::Tick, now))
+            .collect()
+    }
+
+    /// When to tell the time next.
+    pub fn wake(&self) -> Option<Moment> {
+        self.links.values().filter_map(Link::wake).min()
+    }
+
+    fn lose(&mut self, name: &str) -> Orders {
+        self.links.remove(name);
+        [Helper::Dhcp, Helper::Wifi]
+            .into_iter()
+            .map(|helper| (name.to_owned(), Action::Stop(helper)))
+            .collect()
+    }
+
+    /// As Linux numbers it.
+    pub fn index(&self, name: &str) -> Option<u32> {
+        self.links.get(name).map(Link::index)
+    }
+
+    /// What kind.
+    pub fn kind(&self, name: &str) -> Option<LinkKind> {
+        self.links.get(name).map(Link::kind)
+    }
+
+    /// For `network.state`.
+    pub fn interfaces(&self) -> Vec<Interface> {
+        self.links.values().map(Link::interface).collect()
+    }
+
+    /// For `/etc/resolv.conf`.
+    pub fn name_servers(&self) -> Vec<IpAddr> {
+        let mut all: Vec<IpAddr> = Vec::new();
+        for server in self.links.values().flat_map(|link| link.dns()) {
+            if !all.contains(server) && all.len() < NAME_SERVERS_MOST {
+                all.push(*server);
+            }
+        }
+        all
+    }
+
+    /// The owner's time servers, else those that DHCP names.
+    pub fn time_servers(&self) -> Vec<String> {
+        if !self.owner.ntp.is_empty() {
+            return self.owner.ntp.clone();
+        }
+        let mut all: Vec<_> = self
+            .links
+            .values()
+            .flat_map(|link| link.ntp())
+            .map(IpAddr::to_string)
+            .collect();
+        all.dedup();
+        all
+    }
+}
+
+impl Owner {
+    fn link(&self, seen: &Seen, wifi: &Wifi, kept: &mut BTreeMap<String, Kept>) -> Link {
+        let wifi = match seen.kind {
+            LinkKind::Wireless => wifi.clone(),
+            LinkKind::Wired | LinkKind::Gadget => Wifi::Off,
+        };
+        let kept = kept.remove(&seen.name).unwrap_or_default();
+        Link::new(seen.clone(), self.addressing(seen.kind).clone(), wifi, kept)
+    }
+}
+
+/// The text of `resolv.conf`.
+pub fn resolv_conf(servers: &[IpAddr]) -> String {
+    let lines = servers
+        .iter()
+        .map(|server| format!("nameserver {server}\n"));
+    std::iter::once("# Written by dKVM's network device.\n".to_owned())
+        .chain(lines)
+        .collect()
+}

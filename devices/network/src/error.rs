@@ -1,0 +1,46 @@
+//! Why the device ends, and what costs only a sentence.
+
+use dkvm_sdk::{ConfigError, Exit, ExitCode, LinkError, SendError};
+use std::io;
+use thiserror::Error;
+
+/// A failure that ends the device.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The connection to the kernel ended with an error.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// Nothing more can be sent to the kernel.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// Linux does not let us look.
+    #[error(
+        "cannot open rtnetlink: {0}; Linux needs CONFIG_INET, and the device `network = true`"
+    )]
+    Open(#[source] io::Error),
+    /// Linux did not answer.
+    #[error("cannot list the network interfaces: {0}")]
+    Look(#[source] rtnetlink::Error),
+}
+
+/// What could not be done on an interface; tried again at the next look.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// By Linux.
+    #[error("{0}; the device needs the capability NET_ADMIN")]
+    Netlink(#[from] rtnetlink::Error),
+}
+
+impl Exit for Error {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(error) => error.exit_code(),
+            Self::Link(error) => error.exit_code(),
+            Self::Send(error) => error.exit_code(),
+            Self::Open(_) | Self::Look(_) => ExitCode::Internal,
+        }
+    }
+}
