@@ -13,7 +13,7 @@ struct Device {
     main: fn() -> i32,
 }
 
-const DEVICES: [Device; 5] = [
+const DEVICES: [Device; 9] = [
     Device {
         name: "gadget",
         what: "what the target sees on its USB port",
@@ -38,6 +38,26 @@ const DEVICES: [Device; 5] = [
         name: "web",
         what: "the page, over HTTPS",
         main: dkvm_web::main,
+    },
+    Device {
+        name: "power",
+        what: "the target's power: front panel by GPIO, Wake-on-LAN",
+        main: dkvm_power::main,
+    },
+    Device {
+        name: "led",
+        what: "the status LED of the Pi",
+        main: dkvm_led::main,
+    },
+    Device {
+        name: "network",
+        what: "links, addresses, Wi-Fi, the node's name and time",
+        main: dkvm_network::main,
+    },
+    Device {
+        name: "service",
+        what: "a program that is no device, supervised as one",
+        main: dkvm_service::main,
     },
 ];
 

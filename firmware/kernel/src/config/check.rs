@@ -55,7 +55,7 @@ fn dependencies(device: &DeviceConfig, known: &[&str], report: &mut Report<'_>) 
 
 fn calls(device: &DeviceConfig, known: &[&str], report: &mut Report<'_>) {
     let mut allowed = known.to_vec();
-    allowed.push("control");
+    allowed.extend(["control", "system"]);
     for name in device
         .calls
         .iter()

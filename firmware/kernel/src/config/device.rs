@@ -1,5 +1,8 @@
 use super::section::{Found, Report, Section};
+use super::suggest;
+
 use dkvm_wire::DeviceName;
+use rustix::thread::CapabilitySet;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -8,7 +11,7 @@ const MEMORY_DEFAULT: u64 = 16 << 20;
 const HEARTBEAT_DEFAULT_MS: u32 = 2000;
 const READY_DEFAULT_MS: u32 = 15_000;
 /// Names that mean something else in logs, paths or `calls`.
-const RESERVED: [&str; 4] = ["kernel", "control", "deaths", "log"];
+const RESERVED: [&str; 5] = ["kernel", "control", "system", "deaths", "log"];
 
 /// Paths that a device may use beyond those that every device may.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,14 +37,18 @@ pub struct DeviceConfig {
     pub user: String,
     /// More groups.
     pub groups: Vec<String>,
-    /// Whose methods it may call: devices, or `control` for the kernel's own.
+    /// Whose methods it may call: devices, or `control` and `system` for the kernel's own.
     pub calls: Vec<String>,
+    /// Powers of root beyond those that its user and `network` give.
+    pub capabilities: CapabilitySet,
     /// Whether it may use the network.
     pub network: bool,
     /// Whether it runs at real-time priority.
     pub realtime: bool,
     /// Whether it is tried again 5 minutes after it was given up.
     pub rearm: bool,
+    /// Whether it runs in safe mode too.
+    pub safe: bool,
     /// Bytes of pools that it may hold.
     pub memory: u64,
     /// A ping unanswered for so long means hung.
@@ -93,9 +100,11 @@ impl DeviceConfig {
                 .map_or_else(|| "nobody".to_owned(), |f| f.value),
             groups: values(section.list("groups", report)),
             calls: values(section.list("calls", report)),
+            capabilities: capabilities(&mut section, report),
             network: section.flag("network", report).unwrap_or_default(),
             realtime: section.flag("realtime", report).unwrap_or_default(),
             rearm: section.flag("rearm", report).unwrap_or_default(),
+            safe: section.flag("safe", report).unwrap_or_default(),
             memory: section
                 .size("memory", report)
                 .map_or(MEMORY_DEFAULT, |found| found.value),
@@ -177,6 +186,32 @@ fn paths(
         }
     }
     all
+}
+
+/// As capabilities(7) names them, without `CAP_`.
+fn capabilities(section: &mut Section<'_, '_>, report: &mut Report<'_>) -> CapabilitySet {
+    let mut all = CapabilitySet::empty();
+    for found in section.list("capabilities", report) {
+        match CapabilitySet::from_name(&found.value) {
+            Some(one) => all |= one,
+            None => report.add(
+                found.span,
+                section.key("capabilities"),
+                unknown_capability(&found.value),
+            ),
+        }
+    }
+    all
+}
+
+fn unknown_capability(name: &str) -> String {
+    let all = CapabilitySet::all();
+    let known: Vec<_> = all.iter_names().map(|(name, _)| name).collect();
+    let hint = suggest::did_you_mean(name, &known);
+    format!(
+        "there is no capability {name:?}{hint}; there are: {}",
+        known.join(", ")
+    )
 }
 
 fn millis(

@@ -55,12 +55,13 @@ fn list_for<'d>(
     }
 }
 
-/// `after`, `calls`, `rearm` and `enabled` are the kernel's own business and change under a running process.
+/// `after`, `calls`, `rearm`, `safe` and `enabled` are the kernel's own business and change under a running process.
 fn needs_restart(old: &DeviceConfig, new: &DeviceConfig) -> bool {
     let mut same = old.clone();
     same.after.clone_from(&new.after);
     same.calls.clone_from(&new.calls);
     same.rearm = new.rearm;
+    same.safe = new.safe;
     same.enabled = new.enabled;
     &same != new
 }

@@ -98,6 +98,10 @@ fn wrong_types_say_what_is_right() {
         &["device.hid.memory", "64M"],
     );
     one(&format!("{HID}nice = 40\n"), &["-20 to 19", "40"]);
+    one(
+        &format!("{HID}capabilities = [\"SYS_MODULES\"]\n"),
+        &["SYS_MODULES", "did you mean \"SYS_MODULE\"", "NET_ADMIN"],
+    );
     one(&format!("{HID}after = \"gadget\"\n"), &["a list of texts"]);
     one(
         "[device.hid]\ncommand = \"dkvm-device hid\"\n",

@@ -57,7 +57,7 @@ fn enter(options: &JailOptions) -> Result<(), JailError> {
         .as_ref()
         .is_some_and(|identity| identity.uid == 0);
     if let Some(identity) = &options.identity {
-        privileges::give_up(identity, options.network)?;
+        privileges::give_up(identity, privileges::kept(options))?;
     }
     die_with_parent(options.parent)?;
     rustix::thread::set_no_new_privs(true)
@@ -65,7 +65,7 @@ fn enter(options: &JailOptions) -> Result<(), JailError> {
     // root keeps its files: configfs and device nodes have no fixed place.
     if options.identity.is_some() && !root {
         files::confine(options, &warn)?;
-        syscalls::confine(options.network, &warn)?;
+        syscalls::confine(options.network, privileges::kept(options), &warn)?;
     }
     let source = Command::new(&options.command[0])
         .args(&options.command[1..])

@@ -13,6 +13,8 @@ pub struct JailOptions {
     pub realtime: bool,
     /// The network may be used.
     pub network: bool,
+    /// Powers of root beyond those that the user and the network give, as Linux numbers them.
+    pub capabilities: u64,
     /// Nice value.
     pub nice: i32,
     /// Paths to read.
@@ -65,6 +67,10 @@ impl JailOptions {
             (self.tell, "--tell"),
         ]);
         args.extend(["--nice".into(), self.nice.to_string().into()]);
+        args.extend([
+            "--capabilities".into(),
+            self.capabilities.to_string().into(),
+        ]);
         if let Some(identity) = &self.identity {
             let groups: Vec<_> = identity.groups.iter().map(u32::to_string).collect();
             args.extend(["--uid".into(), identity.uid.to_string().into()]);
@@ -117,6 +123,7 @@ impl JailOptions {
             Some("--tell") => self.tell = true,
             Some("--parent") => self.parent = number(args, "--parent")?,
             Some("--nice") => self.nice = number(args, "--nice")?,
+            Some("--capabilities") => self.capabilities = number(args, "--capabilities")?,
             Some("--uid") => identity.uid = number(args, "--uid")?,
             Some("--gid") => identity.gid = number(args, "--gid")?,
             Some("--groups") => identity.groups = numbers(args, "--groups")?,
@@ -184,6 +191,7 @@ mod tests {
             }),
             realtime: true,
             network: true,
+            capabilities: 1 << 16,
             nice: -5,
             read: vec!["/a b".into(), "/c".into()],
             write: vec!["/d".into()],

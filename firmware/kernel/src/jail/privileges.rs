@@ -1,4 +1,4 @@
-use super::{Identity, JailError};
+use super::{Identity, JailError, JailOptions};
 use rustix::fs::{Gid, Uid};
 use rustix::io::Errno;
 use rustix::thread::{
@@ -16,13 +16,22 @@ const NETWORK_KEEPS: CapabilitySet = CapabilitySet::NET_BIND_SERVICE;
 /// Linux has 41 capabilities so far; beyond the last it says so.
 const CAPABILITIES_MOST: u32 = 63;
 
-/// Becomes the user, and drops every power but those that are needed.
-pub(super) fn give_up(identity: &Identity, network: bool) -> Result<(), JailError> {
-    let keep = match (identity.uid, network) {
-        (0, _) => ROOT_KEEPS,
-        (_, true) => NETWORK_KEEPS,
-        (_, false) => CapabilitySet::empty(),
+/// The powers that the user, the network and the configuration give.
+pub(super) fn kept(options: &JailOptions) -> CapabilitySet {
+    let root = options
+        .identity
+        .as_ref()
+        .is_some_and(|identity| identity.uid == 0);
+    let usual = match (root, options.network) {
+        (true, _) => ROOT_KEEPS,
+        (false, true) => NETWORK_KEEPS,
+        (false, false) => CapabilitySet::empty(),
     };
+    usual | CapabilitySet::from_bits_truncate(options.capabilities)
+}
+
+/// Becomes the user, and drops every power but those to keep.
+pub(super) fn give_up(identity: &Identity, keep: CapabilitySet) -> Result<(), JailError> {
     narrow_bounds(keep)?;
     set_keep_capabilities(true).map_err(|e| JailError::step("keep its few powers", e))?;
     become_user(identity)?;
@@ -37,7 +46,7 @@ pub(super) fn give_up(identity: &Identity, network: bool) -> Result<(), JailErro
     if identity.uid != 0 {
         for one in keep.iter() {
             configure_capability_in_ambient_set(one, true)
-                .map_err(|e| JailError::step("keep the right to low ports", e))?;
+                .map_err(|e| JailError::step("keep its few powers", e))?;
         }
     }
     Ok(())

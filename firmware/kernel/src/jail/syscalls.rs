@@ -1,4 +1,5 @@
 use super::JailError;
+use rustix::thread::CapabilitySet;
 use seccompiler::{
     apply_filter, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
     SeccompFilter, SeccompRule, TargetArch,
@@ -50,16 +51,35 @@ const DENIED: [libc::c_long; 39] = [
     libc::SYS_open_by_handle_at,
 ];
 
+/// What `SYS_TIME` is for.
+const CLOCKS: [libc::c_long; 4] = [
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+];
+
+/// What `SYS_MODULE` is for.
+const MODULES: [libc::c_long; 3] = [
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+];
+
 /// Address families without a wire: between processes, and Linux's own news (udev).
 const LOCAL_FAMILIES: [i32; 2] = [libc::AF_UNIX, libc::AF_NETLINK];
 
 /// Refuses system calls that the device has no business with.
-pub(super) fn confine(network: bool, warn: &dyn Fn(String)) -> Result<(), JailError> {
+pub(super) fn confine(
+    network: bool,
+    powers: CapabilitySet,
+    warn: &dyn Fn(String),
+) -> Result<(), JailError> {
     let Ok(arch) = TargetArch::try_from(ARCH) else {
         warn(format!("system calls are not filtered on {ARCH}: devices are kept apart by users and modes alone"));
         return Ok(());
     };
-    let program = program(network, arch)
+    let program = program(network, powers, arch)
         .map_err(|e| JailError::step("filter its system calls", std::io::Error::other(e)))?;
     if let Err(e) = apply_filter(&program) {
         warn(format!(
@@ -69,9 +89,20 @@ pub(super) fn confine(network: bool, warn: &dyn Fn(String)) -> Result<(), JailEr
     Ok(())
 }
 
-fn program(network: bool, arch: TargetArch) -> Result<BpfProgram, seccompiler::BackendError> {
+/// What a power is for, where the configuration gives it.
+fn is_lifted(number: libc::c_long, powers: CapabilitySet) -> bool {
+    powers.contains(CapabilitySet::SYS_TIME) && CLOCKS.contains(&number)
+        || powers.contains(CapabilitySet::SYS_MODULE) && MODULES.contains(&number)
+}
+
+fn program(
+    network: bool,
+    powers: CapabilitySet,
+    arch: TargetArch,
+) -> Result<BpfProgram, seccompiler::BackendError> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = DENIED
         .iter()
+        .filter(|number| !is_lifted(**number, powers))
         .map(|number| (wide(*number), Vec::new()))
         .collect();
     if !network {
@@ -112,8 +143,21 @@ mod tests {
     #[test]
     fn the_filter_compiles_with_and_without_network() {
         let arch = || TargetArch::try_from("aarch64").expect("known");
-        let with = program(true, arch()).expect("compiles");
-        let without = program(false, arch()).expect("compiles");
+        let none = CapabilitySet::empty();
+        let with = program(true, none, arch()).expect("compiles");
+        let without = program(false, none, arch()).expect("compiles");
         assert!(without.len() > with.len() && with.len() > DENIED.len());
+    }
+
+    #[test]
+    fn a_power_that_was_given_can_be_used() {
+        let arch = || TargetArch::try_from("aarch64").expect("known");
+        let none = program(true, CapabilitySet::empty(), arch()).expect("compiles");
+        let clock = program(true, CapabilitySet::SYS_TIME, arch()).expect("compiles");
+        assert!(clock.len() < none.len());
+        assert!(CLOCKS
+            .iter()
+            .chain(&MODULES)
+            .all(|one| DENIED.contains(one)));
     }
 }

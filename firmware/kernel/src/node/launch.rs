@@ -84,6 +84,7 @@ impl Node {
             identity,
             realtime: config.realtime,
             network: config.network,
+            capabilities: config.capabilities.bits(),
             nice: config.nice,
             read,
             write,

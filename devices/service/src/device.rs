@@ -1,0 +1,95 @@
+//! The shell: from the start of the program to its end.
+
+use crate::{
+    config::{Config, ReadyWhen},
+    program::Program,
+    Error,
+};
+use dkvm_sdk::{Incoming, Link};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
+
+/// How often the file that means ready is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+/// Left of the time that the kernel gives, for the killing.
+const MARGIN: Duration = Duration::from_millis(200);
+/// For a program to end, when the kernel is gone and gives no time.
+const PATIENCE_WITHOUT_KERNEL: Duration = Duration::from_secs(1);
+
+/// Runs until the program ends or the kernel says goodbye.
+pub async fn run(mut link: Link) -> Result<(), Error> {
+    let config: Config = link.config()?;
+    if let Some(path) = config.requires.as_ref().filter(|path| !path.exists()) {
+        return Err(Error::Missing {
+            program: config.program.first().cloned().unwrap_or_default(),
+            path: path.clone(),
+        });
+    }
+    let mut sign = Sign::new(&config.ready);
+    let mut program = Program::start(&link, &config)?;
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            incoming = link.next() => match incoming? {
+                Incoming::Goodbye { deadline_ms, .. } => {
+                    program.stop(config.stop_signal.number(), patience(deadline_ms)).await;
+                    return Ok(());
+                }
+                // An answer that cannot be sent is followed by the end of the link, which is handled above.
+                Incoming::Request(request) => drop(request.unknown()),
+                _ => {}
+            },
+            ended = program.ended() => return ended,
+            _ = look.tick(), if sign.awaited => if sign.has_come() { link.ready()?; },
+        }
+    }
+}
+
+fn patience(deadline_ms: u32) -> Duration {
+    match Duration::from_millis(deadline_ms.into()) {
+        Duration::ZERO => PATIENCE_WITHOUT_KERNEL,
+        given => given.saturating_sub(MARGIN),
+    }
+}
+
+/// What says that the program is ready.
+struct Sign<'a> {
+    when: &'a ReadyWhen,
+    awaited: bool,
+    /// The file as it was before the start: what an earlier life left behind says nothing.
+    before: Option<Print>,
+}
+
+/// Tells a file from the one that was there before: inode, and the time of its last change.
+type Print = (u64, i64, i64);
+
+impl<'a> Sign<'a> {
+    fn new(when: &'a ReadyWhen) -> Self {
+        let before = match when {
+            ReadyWhen::Started => None,
+            ReadyWhen::File(path) => print(path),
+        };
+        Self {
+            when,
+            awaited: true,
+            before,
+        }
+    }
+
+    /// Once true, it is not awaited any more.
+    fn has_come(&mut self) -> bool {
+        let come = match self.when {
+            ReadyWhen::Started => true,
+            ReadyWhen::File(path) => {
+                let now = print(path);
+                now.is_some() && now != self.before
+            }
+        };
+        self.awaited = !come;
+        come
+    }
+}
+
+fn print(path: &Path) -> Option<Print> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    Some((meta.ino(), meta.ctime(), meta.ctime_nsec()))
+}
