@@ -189,7 +189,7 @@ int main(int argc, char **argv) {
     inet_aton(argv[1], &target.sin_addr);
     status_file = argv[3];
     if (!vivid_open()) {
-        fprintf(stderr, "hdmi-cable: no pair of vivid devices: load vivid with the options of the lab's S00lab\n");
+        fprintf(stderr, "hdmi-cable: no pair of vivid devices: load vivid with the options of the lab's rootfs/usr/lib/lab/start\n");
         return 1;
     }
     note("no signal");

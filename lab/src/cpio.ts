@@ -8,7 +8,7 @@ const S_IFREG = 0o100000;
 const S_IFLNK = 0o120000;
 const S_IFCHR = 0o020000;
 
-interface Entry {
+export interface Entry {
   mode: number;
   data: Buffer;
   device?: { major: number; minor: number };
@@ -56,6 +56,11 @@ export class Cpio {
       else this.copy(to, from);
     }
     return this;
+  }
+
+  /** What is in it, by path without the leading slash; a directory before what it holds. */
+  entries(): Iterable<[string, Entry]> {
+    return this.#entries;
   }
 
   bytes(): Buffer {

@@ -2,7 +2,7 @@
 // drivers, cables, our binaries and the scenario's files. Rebuilt every time: it takes less than
 // finding out whether it must be.
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Cpio } from "./cpio.ts";
 import { LabError, labDirectory, repository } from "./lab.ts";
@@ -15,7 +15,28 @@ export const VNC_PORT = 5900;
 
 export { binaryDirectory, findBinary } from "./platform.ts";
 
+/** Does what `dkvm boot` must, and then nothing. */
+const STAND_IN = `#!/bin/sh
+[ "$1" = boot ] || exec sleep 2147483647
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev 2>/dev/null
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs shm /dev/shm
+mount -t tmpfs run /run
+mount -t tmpfs tmp /tmp
+modprobe -q libcomposite
+mount -t configfs configfs /sys/kernel/config
+ip link set lo up
+`;
+
 export function buildPiImage(options: PiOptions, network: PiNetwork): Buffer {
+  return buildPiTree(options, network).bytes();
+}
+
+/** All files of a Pi: those of its initramfs, or of the root on its card. */
+export function buildPiTree(options: PiOptions, network: PiNetwork): Cpio {
   const image = new Cpio();
   const platform = platformOf(options.machine);
   for (const path of ["/proc", "/sys", "/dev", "/run", "/root", "/usr/bin", "/usr/sbin", "/var/lib/dkvm"]) {
@@ -31,13 +52,20 @@ export function buildPiImage(options: PiOptions, network: PiNetwork): Buffer {
   }
   addBinaries(image, platform, options);
   image.file("/etc/lab.env", environment(platform, options, network));
-  if (options.config !== undefined) image.file("/etc/dkvm/dkvm.toml", options.config);
+  image.file("/etc/dkvm/dkvm.toml", options.config ?? ownConfig(options));
   for (const [path, source] of Object.entries(options.programs ?? {})) addProgram(image, platform, path, source);
   for (const [path, file] of Object.entries(options.files ?? {})) {
     if (typeof file === "string" || Buffer.isBuffer(file)) image.file(path, file);
     else image.file(path, file.data, file.mode);
   }
-  return image.bytes();
+  return image;
+}
+
+/** The image's configuration; its network device leaves the lab's interfaces to the lab. */
+function ownConfig(options: PiOptions): string {
+  const text = readFileSync(join(repository, "rootfs/etc/dkvm/dkvm.toml"), "utf8");
+  const ignored = options.addresses === "own" ? '["vec1"]' : '["vec0", "vec1"]';
+  return text.replace("[device.network.config]\n", `[device.network.config]\nignore = ${ignored}\n`);
 }
 
 function addBusybox(image: Cpio, platform: Platform): void {
@@ -60,8 +88,8 @@ export function addProgram(image: Cpio, platform: Platform, path: string, source
 
 function addBinaries(image: Cpio, platform: Platform, options: PiOptions): void {
   if (options.dkvm === "none") {
-    // init respawns /usr/bin/dkvm whatever it is
-    image.file("/usr/bin/dkvm", "#!/bin/sh\nexec sleep 2147483647\n", 0o755);
+    // init runs /usr/bin/dkvm whatever it is
+    image.file("/usr/bin/dkvm", STAND_IN, 0o755);
     return;
   }
   for (const name of ["dkvm", "dkvm-device"]) {
@@ -74,7 +102,7 @@ function environment(platform: Platform, options: PiOptions, network: PiNetwork)
   const modules = [...(options.modules ?? [])];
   if (usb === "self") modules.push("dummy_hcd", "hid", "hid_generic", "usbhid");
   const values = {
-    LAB_ADDRESS: network.address,
+    LAB_ADDRESS: options.addresses === "own" ? "" : network.address,
     LAB_GATEWAY: network.gateway,
     LAB_WIRE_ADDRESS: network.wireAddress,
     LAB_TARGET: network.wireHost,

@@ -7,6 +7,8 @@ import { startArm } from "./arm.ts";
 import { umlDirectory } from "./kernel.ts";
 import { LabError, until, type Lab } from "./lab.ts";
 import { createPiNetwork, type PiNetwork } from "./network.ts";
+import { Card, type CardOptions } from "./card.ts";
+import { causeOf, choose, type BootChoice, type Cause } from "./firmware.ts";
 import { buildPiImage } from "./pi-image.ts";
 import type { MachineKind } from "./platform.ts";
 
@@ -16,6 +18,8 @@ export interface PiOptions {
   /** "uml" unless said: see `MachineKind`. */
   machine?: MachineKind;
   memory?: string;
+  /** Boots from a card as a real Pi does, in place of an initramfs: `powerCut`, `powerOn` and restarts work then. */
+  card?: boolean | CardOptions;
   /** The text of /etc/dkvm/dkvm.toml. */
   config?: string;
   /** "real" puts target/release/dkvm and dkvm-device in; "none" boots without them. */
@@ -26,6 +30,8 @@ export interface PiOptions {
   /** Mounts this machine's files on /host. */
   hostfs?: boolean;
   modules?: string[];
+  /** Who gives `vec0` its address: the lab (unless said), or the Pi's own network device. */
+  addresses?: "lab" | "own";
   /** Made beforehand by a rig, so that the target PC can start at the same time. */
   network?: PiNetwork;
   /** Programs of this machine, with their shared libraries: where in the Pi, and from where. */
@@ -47,31 +53,37 @@ export class Pi {
   readonly agent: Agent;
   /** Milliseconds from exec of the virtual machine to an answering agent. */
   bootMilliseconds = 0;
-  readonly consoleLog: string;
-  readonly #started = performance.now();
+  consoleLog = "";
+  machine!: ChildProcess;
+  /** How often it has come up. */
+  boots = 0;
+  /** What the firmware chose for the boot that runs or ran last; only with a card. */
+  choice: BootChoice | undefined;
+  #started = 0;
+  #isCut = false;
+  #fault: Error | undefined;
 
   private constructor(
     readonly lab: Lab,
     readonly network: PiNetwork,
-    readonly machine: ChildProcess,
-    logName: string,
+    readonly index: number,
+    /** Starts the machine, its console going to a log of this name. */
+    readonly ignite: (pi: Pi, logName: string, cause: Cause) => ChildProcess,
+    readonly card: Card | undefined,
   ) {
     this.agent = new Agent(network.wireAddress);
-    this.consoleLog = lab.log(logName);
   }
 
   static async boot(lab: Lab, options: PiOptions = {}): Promise<Pi> {
     const index = options.index ?? 0;
     const network = options.network ?? createPiNetwork(index);
-    const image = lab.path(`pi${index}.cpio`);
-    writeFileSync(image, buildPiImage(options, network));
-    const logName = freshLog(lab, `pi${index}-console`);
-    const machine = options.machine === "aarch64"
-      ? startArm(lab, logName, { network, image, memory: options.memory })
-      : startUml(lab, logName, umlArguments(lab, index, options, network, image));
-    const pi = new Pi(lab, network, machine, logName);
-    await pi.#awaitBoot();
+    const pi = options.card ? withCard(lab, index, options, network) : withoutCard(lab, index, options, network);
+    await pi.#run("power-on");
     return pi;
+  }
+
+  static make(...parts: [Lab, PiNetwork, number, Pi["ignite"], Card | undefined]): Pi {
+    return new Pi(...parts);
   }
 
   /** Runs a shell script in the Pi as root. Too late, it and all it started are killed. */
@@ -138,19 +150,97 @@ export class Pi {
     return until(`the Pi's console says ${pattern}`, () => pattern.exec(this.console()), { timeout });
   }
 
+  /** Ends it for good. */
   powerOff(): Promise<void> {
-    return this.lab.end(this.machine);
+    return this.powerCut();
   }
 
-  async #awaitBoot(): Promise<void> {
-    let died: number | null | undefined;
-    this.machine.once("exit", (code) => (died = code));
+  /** The plug is pulled: what is not on the card is lost. */
+  async powerCut(): Promise<void> {
+    this.#isCut = true;
+    const { pid } = this.machine;
+    await this.lab.end(this.machine);
+    // its threads hold the taps and the card until the last is gone
+    if (pid !== undefined) await until("the machine's last process ends", () => !isAlive(pid), { every: 1 });
+  }
+
+  /** Returns when it is up. */
+  async powerOn(): Promise<void> {
+    await this.#run("power-on");
+  }
+
+  /** Waits until it has come up again by itself, once more than `after`: take `boots` before what restarts it. */
+  async awaitRestart(after = this.boots, timeout = 60_000): Promise<void> {
+    await until("the Pi restarts", () => {
+      if (this.#fault) throw this.#fault;
+      return this.boots > after;
+    }, { timeout });
+  }
+
+  async #run(cause: Cause): Promise<void> {
+    const logName = freshLog(this.lab, `pi${this.index}-console`);
+    this.#isCut = false;
+    this.#fault = undefined;
+    this.#started = performance.now();
+    this.consoleLog = this.lab.log(logName);
+    const machine = this.ignite(this, logName, cause);
+    this.machine = machine;
+    machine.once("exit", () => this.#ended(machine));
+    await this.#awaitBoot(machine);
+    this.boots++;
+  }
+
+  /** A machine with a card goes through its firmware again, unless it was told to stay off. */
+  #ended(machine: ChildProcess): void {
+    if (this.#isCut || this.card === undefined || machine !== this.machine) return;
+    const cause = causeOf(this.console());
+    if (cause === undefined) return;
+    const again = async (): Promise<void> => {
+      const { pid } = machine;
+      if (pid !== undefined) await until("the machine's last process ends", () => !isAlive(pid), { every: 1 });
+      if (!this.#isCut) await this.#run(cause);
+    };
+    // A boot that is cut, or that ends in yet another restart, is no fault of this one.
+    again().catch((error: Error) => { if (!this.#isCut && machine.pid !== this.machine.pid) this.#fault = error; else this.#fault ??= error; });
+  }
+
+  async #awaitBoot(machine: ChildProcess): Promise<void> {
+    let died = false;
+    machine.once("exit", () => (died = true));
     await until("the virtual Pi boots", () => {
-      if (died !== undefined) throw new LabError(`the virtual Pi ended while booting; its last words:\n${tail(this.console())}`);
+      if (died) throw new LabError(`the virtual Pi ended while booting; its last words:\n${tail(this.console())}`);
       // Only then does anybody answer; to knock earlier costs TCP's second of patience.
       return this.console().includes("lab: agent is listening");
-    }, { timeout: 30_000, every: 2 });
+    }, { timeout: 60_000, every: 2 });
     this.bootMilliseconds = performance.now() - this.#started;
+  }
+}
+
+function withoutCard(lab: Lab, index: number, options: PiOptions, network: PiNetwork): Pi {
+  const image = lab.path(`pi${index}.cpio`);
+  writeFileSync(image, buildPiImage(options, network));
+  const ignite = (_: Pi, logName: string): ChildProcess => options.machine === "aarch64"
+    ? startArm(lab, logName, { network, image, memory: options.memory })
+    : startUml(lab, logName, join(umlDirectory(), "linux"), [...umlArguments(lab, index, options, network), `initrd=${image}`, "loglevel=6", "rdinit=/init"]);
+  return Pi.make(lab, network, index, ignite, undefined);
+}
+
+function withCard(lab: Lab, index: number, options: PiOptions, network: PiNetwork): Pi {
+  if (options.machine === "aarch64") throw new LabError("the aarch64 Pi boots without a card");
+  const card = Card.make(lab, lab.path(`pi${index}-card.img`), options, network);
+  const kernel = lab.path(`pi${index}-linux`);
+  const ignite = (pi: Pi, logName: string, cause: Cause): ChildProcess => {
+    pi.choice = choose(card, cause, kernel);
+    return startUml(lab, logName, kernel, [...umlArguments(lab, index, options, network), `ubd0=${card.path}`, ...pi.choice.commandLine.split(/\s+/)]);
+  };
+  return Pi.make(lab, network, index, ignite, card);
+}
+
+function isAlive(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
   }
 }
 
@@ -162,22 +252,27 @@ function freshLog(lab: Lab, name: string): string {
   }
 }
 
-function startUml(lab: Lab, logName: string, words: string[]): ChildProcess {
+/** User-mode Linux restarts by starting itself again; under this name it cannot, so that it ends and its firmware decides. */
+const NO_PROGRAM = "/nowhere/virtual-pi";
+
+function startUml(lab: Lab, logName: string, kernel: string, words: string[]): ChildProcess {
   // its memory is a file, which must not go to a disk
-  return lab.start(logName, join(umlDirectory(), "linux"), words, { env: { ...process.env, TMPDIR: "/dev/shm" } });
+  return lab.start(logName, kernel, words, { argv0: NO_PROGRAM, env: { ...process.env, TMPDIR: "/dev/shm" } });
 }
 
-function umlArguments(lab: Lab, index: number, options: PiOptions, network: PiNetwork, image: string): string[] {
+function umlArguments(lab: Lab, index: number, options: PiOptions, network: PiNetwork): string[] {
   return [
     `mem=${options.memory ?? "512M"}`,
-    `initrd=${image}`,
     `umid=pi${index}`,
     `uml_dir=${lab.path("uml")}`,
     "con=null", "con0=null,fd:1", "ssl=null",
-    `vec0:transport=tap,ifname=${network.tap},gro=1`,
-    `vec1:transport=tap,ifname=${network.wireTap},gro=1`,
-    "loglevel=6", "rdinit=/init",
+    `vec0:transport=tap,ifname=${network.tap},gro=1,mac=02:64:6b:56:${hex(index)}:00`,
+    `vec1:transport=tap,ifname=${network.wireTap},gro=1,mac=02:64:6b:56:${hex(index)}:01`,
   ];
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
 }
 
 function parseProcess(line: string): PiProcess | undefined {

@@ -2,6 +2,7 @@
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
+use dkvm_boot::Step;
 use std::path::PathBuf;
 
 const CONFIG: &str = "/etc/dkvm/dkvm.toml";
@@ -47,6 +48,11 @@ pub enum Command {
         after_help = "Example:\n  dkvm kernel --config /etc/dkvm/dkvm.toml\n\nIt ends, and all devices with it, on SIGTERM or Ctrl-C."
     )]
     Kernel(Config),
+    /// Start the machine: what BusyBox init runs once, before the kernel
+    #[command(
+        after_help = "It mounts what a system needs, brings up the card's data partition and reads the owner's dkvm.txt. Run it nowhere else."
+    )]
+    Boot(Boot),
     /// Check a configuration: every mistake with its line and what to write instead
     #[command(after_help = "Examples:\n  dkvm check\n  dkvm check my.toml && dkvm reload")]
     Check {
@@ -87,6 +93,14 @@ pub enum Command {
         after_help = "Keys: q or Ctrl-C ends.\n\nExamples:\n  dkvm top\n  dkvm top --once --json     one measurement, for programs"
     )]
     Top(Top),
+    /// The target's power: its front panel's buttons and LEDs, Wake-on-LAN
+    #[command(
+        after_help = "Examples:\n  dkvm power                 what is wired, and whether the PC is on\n  dkvm power press           a short press: on, or an orderly shutdown\n  dkvm power hold            6 seconds: off, whatever it does\n  dkvm power wake server     a machine of the configuration, or a MAC address\n\nWhat can hurt asks first; --yes answers."
+    )]
+    Power {
+        #[command(subcommand)]
+        what: Option<PowerDo>,
+    },
     /// Show the kernel's version, name, uptime and memory
     Info,
     /// Print completions for a shell
@@ -97,11 +111,56 @@ pub enum Command {
     },
 }
 
+/// What to do with the target's power.
+#[derive(Debug, Subcommand)]
+pub enum PowerDo {
+    /// Show what is wired, whether the PC is on, and who can be woken
+    Status,
+    /// Press the power button shortly
+    Press {
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Hold the power button until the PC is off
+    Hold {
+        /// How long, in seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=15))]
+        seconds: u32,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Press the reset button
+    Reset {
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Wake a machine by the network
+    Wake {
+        /// Its name in the configuration, or its MAC address
+        #[arg(value_name = "NAME|MAC")]
+        target: String,
+    },
+}
+
 #[derive(Debug, ClapArgs)]
 pub struct Config {
     /// The configuration: the one file that is the system
     #[arg(long, value_name = "FILE", default_value = CONFIG)]
     pub config: PathBuf,
+}
+
+/// Its own parts, which it runs as processes of their own.
+#[derive(Debug, ClapArgs)]
+pub struct Boot {
+    #[arg(long, hide = true, value_parser = step, requires_all = ["disk", "root"])]
+    pub step: Option<Step>,
+    #[arg(long, hide = true)]
+    pub disk: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    pub root: Option<u32>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -130,4 +189,8 @@ pub struct Top {
     /// Milliseconds between measurements
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(100..=60_000))]
     pub interval: u32,
+}
+
+fn step(name: &str) -> Result<Step, String> {
+    Step::of_name(name).ok_or_else(|| format!("there is no step {name:?}"))
 }

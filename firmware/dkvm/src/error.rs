@@ -50,6 +50,17 @@ pub enum CliError {
     /// Any other failure on the way.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Nobody is there to be asked.
+    #[error(
+        "{harm}\nNothing was done, since nobody can be asked here: say --yes if that is meant"
+    )]
+    Unconfirmed {
+        /// What would happen.
+        harm: String,
+    },
+    /// A person said no.
+    #[error("nothing was done")]
+    Declined,
     /// Our own output.
     #[error("cannot print: {0}")]
     Output(#[from] std::io::Error),

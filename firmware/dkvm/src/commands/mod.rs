@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod boot;
 mod check;
 mod completions;
 mod control;
@@ -7,6 +8,7 @@ mod deaths;
 mod info;
 mod kernel;
 mod logs;
+mod power;
 mod ps;
 
 use crate::args::{Args, Command, Common};
@@ -28,6 +30,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let form = Form::from(json);
     match args.command {
         Command::Kernel(options) => kernel::run(&options.config)?,
+        Command::Boot(options) => boot::run(options),
         Command::Check { file } => return check::run(&file, form),
         Command::Completions { shell } => completions::run(shell)?,
         Command::Ps => ps::run(&mut Session::open(socket)?, form)?,
@@ -44,6 +47,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         }
         Command::Reload => control::reload(&mut Session::open(socket)?, form)?,
         Command::Top(options) => top::run(Session::open(socket)?, &options, form)?,
+        Command::Power { what } => power::run(&mut Session::open(socket)?, what, form)?,
         Command::Info => info::run(&mut Session::open(socket)?, form)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,0 +1,215 @@
+//! The whole of it, in order. No step may stop the boot: what fails is a notice, and the next one goes on.
+
+use crate::card::{self, Card};
+use crate::console::Console;
+use crate::data::{self, Data};
+use crate::settings::{self, Settings};
+use crate::steps::{self, Selected, Step, RUN_DIR, SETTINGS};
+use crate::{autoboot, health, mounts, name, release};
+use dkvm_wire::service::{BootInfo, ImageInfo, Slot};
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Where things are kept.
+pub const STATE_DIR: &str = "/var/lib/dkvm";
+/// Whose device joins Wi-Fi.
+const WIFI_USER: &str = "dkvm-network";
+const INFO: &str = "info.json";
+const SLOT: &str = "dkvm.slot=";
+
+/// Starts the machine.
+pub fn run() {
+    let mut console = Console::start();
+    let mut notices: Vec<String> = mounts::mount_all()
+        .iter()
+        .map(|failure| format!("{failure}."))
+        .collect();
+    if let Err(error) = fs::create_dir_all(RUN_DIR) {
+        notices.push(format!(
+            "Making {RUN_DIR} failed ({error}): the owner's settings are lost for this boot."
+        ));
+    }
+    let configfs = mounts::mount_configfs();
+    let helpers = start_helpers();
+    let card = card::find();
+    let selected = card.as_ref().map_or_else(Selected::default, select);
+    let outcome = settings_of_card();
+    let data = bring_up(card.as_ref(), &mut console);
+    console.say(&data.story);
+    notices.extend(selected.notices.iter().cloned());
+    notices.extend(outcome.notices);
+    notices.extend(data.notices.iter().cloned());
+    if selected.reset && data.persistent {
+        console.say("factory reset, as a file on the card asked for");
+    }
+    notices.extend(leave(&outcome.settings));
+    helpers.into_iter().for_each(finish);
+    // It was a module, which is loaded now.
+    notices.extend(
+        configfs
+            .or_else(|_| mounts::mount_configfs())
+            .err()
+            .map(|failure| format!("{failure}.")),
+    );
+    let info = info(card, &selected, &data, notices);
+    info.notices.iter().for_each(|notice| console.say(notice));
+    write_info(&info, &mut console);
+    console.done();
+}
+
+/// Lone programs that go on meanwhile: the loopback interface, and the gadget's drivers where they are modules.
+fn start_helpers() -> Vec<Child> {
+    let start = |program: &str, arguments: &[&str]| {
+        Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()
+    };
+    let loopback = start("ip", &["link", "set", "lo", "up"]);
+    let gadget = if mounts::has_gadgets() {
+        None
+    } else {
+        start("modprobe", &["-q", "libcomposite"])
+    };
+    loopback.into_iter().chain(gadget).collect()
+}
+
+/// They take milliseconds and touch no card but the root, which all else needs too.
+fn finish(mut helper: Child) {
+    let _ = helper.wait();
+}
+
+fn select(card: &Card) -> Selected {
+    data::step(Step::Select, card).unwrap_or_else(|reason| Selected {
+        notices: vec![format!("dkvm.txt on the card was ignored: {reason}.")],
+        ..Selected::default()
+    })
+}
+
+fn settings_of_card() -> settings::Outcome {
+    let bytes = fs::read(SETTINGS);
+    let _ = fs::remove_file(SETTINGS);
+    bytes.map_or_else(
+        |_| settings::Outcome::default(),
+        |bytes| settings::read(&bytes),
+    )
+}
+
+fn bring_up(card: Option<&Card>, console: &mut Console) -> Data {
+    let state_dir = Path::new(STATE_DIR);
+    match card {
+        Some(card) => data::bring_up(card, state_dir, &mut |text| console.say(text)),
+        None => data::without_card(state_dir),
+    }
+}
+
+/// Puts the settings where the devices look for them. Returns what could not be done.
+fn leave(settings: &Settings) -> Vec<String> {
+    let run_dir = Path::new(RUN_DIR);
+    let mut failures = Vec::new();
+    let mut did = |what: &str, result: std::io::Result<()>| {
+        if let Err(error) = result {
+            failures.push(format!("{what} was not set: {error}."));
+        }
+    };
+    did(
+        "The network's address",
+        fs::write(
+            run_dir.join("network.toml"),
+            settings::network_toml(settings),
+        ),
+    );
+    if let Some(wifi) = &settings.wifi {
+        let text = settings::wpa_supplicant_conf(wifi);
+        let path = run_dir.join("wpa_supplicant.conf");
+        did(
+            "Wi-Fi",
+            steps::keep_private(&path, text.as_bytes()).and_then(|()| give(&path, WIFI_USER)),
+        );
+    }
+    if let Some(keys) = settings::authorized_keys(settings) {
+        did(
+            "The SSH key",
+            fs::write(run_dir.join("authorized_keys"), keys),
+        );
+    }
+    if let Some(zone) = &settings.zone {
+        did("The time zone", fs::write(run_dir.join("zone"), zone));
+    }
+    let name = settings
+        .host_name
+        .clone()
+        .unwrap_or_else(|| name::default_name(Path::new(STATE_DIR)));
+    did(
+        "The host name",
+        rustix::system::sethostname(name.as_bytes()).map_err(Into::into),
+    );
+    failures
+}
+
+/// To the one device that reads it.
+fn give(path: &Path, user: &str) -> std::io::Result<()> {
+    let accounts = fs::read_to_string("/etc/passwd")?;
+    let line = accounts
+        .lines()
+        .find_map(|line| line.strip_prefix(user)?.strip_prefix(':'));
+    let uid = line.and_then(|rest| rest.split(':').nth(1)?.parse().ok());
+    // An image without that user has no device that could read it either.
+    uid.map_or(Ok(()), |uid| {
+        std::os::unix::fs::chown(path, Some(uid), None)
+    })
+}
+
+fn info(
+    card: Option<Card>,
+    selected: &Selected,
+    data: &Data,
+    mut notices: Vec<String>,
+) -> BootInfo {
+    let (unhealthy_boots, counted) = health::count_boot(Path::new(STATE_DIR));
+    if let Err(error) = counted {
+        notices.push(format!("{error}."));
+    }
+    let image = card.as_ref().map(|card| {
+        let slot = running_slot(card);
+        let committed = selected.autoboot.as_deref().and_then(autoboot::committed).unwrap_or_else(|| {
+            notices.push("autoboot.txt on the card's first partition names no slot: write the image to the card again.".to_owned());
+            slot
+        });
+        let release = release::read();
+        ImageInfo { board: release.board, version: release.version, slot, committed, persistent: data.persistent }
+    });
+    let card = card.map(|card| card.disk.display().to_string());
+    BootInfo {
+        image,
+        notices,
+        unhealthy_boots,
+        card,
+    }
+}
+
+/// The command line says it; the root's partition knows it too.
+fn running_slot(card: &Card) -> Slot {
+    let line = fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    let said = line
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix(SLOT))
+        .next_back();
+    match said {
+        Some("a") => Slot::A,
+        Some("b") => Slot::B,
+        _ if card.root == card::ROOTS[1] => Slot::B,
+        _ => Slot::A,
+    }
+}
+
+fn write_info(info: &BootInfo, console: &mut Console) {
+    let path = Path::new(RUN_DIR).join(INFO);
+    let text = serde_json::to_string(info).map_err(std::io::Error::other);
+    if let Err(error) = text.and_then(|text| fs::write(&path, text)) {
+        console.say(&format!("writing {} failed: {error}", path.display()));
+    }
+}
