@@ -229,7 +229,7 @@ function rootTar(options: PiOptions, network: PiNetwork): Buffer {
   const tree = buildPiTree(options, network);
   const platform = platformOf(options.machine);
   for (const path of ["/sys/kernel", "/mnt", "/host", "/var/lib/dkvm"]) tree.directory(path);
-  for (const name of ["mke2fs", "e2fsck"]) addProgram(tree, platform, `/usr/sbin/${name}`, join("/usr/sbin", name));
+  for (const name of ["mke2fs", "e2fsck"]) addProgram(tree, platform, `/sbin/${name}`, join("/usr/sbin", name)); // BusyBox' own is of ext2
   tree.file("/etc/dkvm/release", `board=${wanted.board ?? "lab"}\nversion=${wanted.version ?? "0.1.0"}\nbuild=lab\n`);
   return toTar(tree.entries());
 }

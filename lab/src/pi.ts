@@ -1,6 +1,6 @@
 // The virtual Pi: a User-mode Linux process, reached through its agent.
 import type { ChildProcess } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent, type Answer, type Stream } from "./agent.ts";
 import { startArm } from "./arm.ts";
@@ -161,7 +161,7 @@ export class Pi {
     const { pid } = this.machine;
     await this.lab.end(this.machine);
     // its threads hold the taps and the card until the last is gone
-    if (pid !== undefined) await until("the machine's last process ends", () => !isAlive(pid), { every: 1 });
+    if (pid !== undefined) await until("the machine's last process ends", () => !isAlive(pid), { every: 5 });
   }
 
   /** Returns when it is up. */
@@ -197,7 +197,7 @@ export class Pi {
     if (cause === undefined) return;
     const again = async (): Promise<void> => {
       const { pid } = machine;
-      if (pid !== undefined) await until("the machine's last process ends", () => !isAlive(pid), { every: 1 });
+      if (pid !== undefined) await until("the machine's last process ends", () => !isAlive(pid), { every: 5 });
       if (!this.#isCut) await this.#run(cause);
     };
     // A boot that is cut, or that ends in yet another restart, is no fault of this one.
@@ -236,12 +236,17 @@ function withCard(lab: Lab, index: number, options: PiOptions, network: PiNetwor
   return Pi.make(lab, network, index, ignite, card);
 }
 
+/** Does any process of the group run? Those that nobody waits for stay as zombies and hold nothing. */
 function isAlive(group: number): boolean {
-  try {
-    return process.kill(-group, 0);
-  } catch {
-    return false;
-  }
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.some((pid) => {
+    try {
+      const [state, , pgrp] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+      return Number(pgrp) === group && state !== "Z" && state !== "X";
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** A Pi that boots again gets a log of its own: what is waited for must not be found in the old one. */
@@ -266,8 +271,8 @@ function umlArguments(lab: Lab, index: number, options: PiOptions, network: PiNe
     `umid=pi${index}`,
     `uml_dir=${lab.path("uml")}`,
     "con=null", "con0=null,fd:1", "ssl=null",
-    `vec0:transport=tap,ifname=${network.tap},gro=1,mac=02:64:6b:56:${hex(index)}:00`,
-    `vec1:transport=tap,ifname=${network.wireTap},gro=1,mac=02:64:6b:56:${hex(index)}:01`,
+    `vec0:transport=tap,ifname=${network.tap},gro=1,mac=02:64:6b:56:4d:${hex(2 * index)}`,
+    `vec1:transport=tap,ifname=${network.wireTap},gro=1,mac=02:64:6b:56:4d:${hex(2 * index + 1)}`,
   ];
 }
 
