@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build cross run test check bench lab clean
+.PHONY: help setup build cross run test check bench lab image flash clean
 
 PAGE := devices/web/page
 # How the binaries for the Pi are built: debian (Debian's cross toolchain) or cross (a container).
@@ -55,6 +55,17 @@ build: $(PAGE)/dist/index.html ## The binaries (release) and the page
 cross: $(PAGE)/dist/index.html ## The binaries for the Pi (aarch64); CROSS=cross builds them in a container
 	@[ $(CROSS) = cross ] || lab/setup.sh cross
 	@CROSS=$(CROSS) board/cross.sh
+
+image: ## A card image: make image BOARD=rpi4|zero2w|qemu [BUILDROOT=dir] [CONSOLE=serial] [OFFLINE=debian]
+	@BOARD='$(BOARD)' board/image.sh request
+	@lab/setup.sh image
+	@BOARD='$(BOARD)' board/image.sh check
+	@$(MAKE) --no-print-directory cross
+	@BOARD='$(BOARD)' board/image.sh
+
+# A HOSTNAME in the environment is this machine's, not the card's.
+flash: ## Write it to a card: make flash DEVICE=/dev/sdX BOARD=... [KEY=file.pub] [HOSTNAME=] [WIFI_SSID=] [ADDRESS=]
+	@BOARD='$(BOARD)' DEVICE='$(DEVICE)' HOST_NAME='$(if $(findstring command,$(origin HOSTNAME)),$(HOSTNAME))' board/flash.sh
 
 clean: ## Remove what was built here; the cache of the lab's Linux stays
 	@cargo clean

@@ -3,7 +3,7 @@
 #   BUILDROOT=dir     a Buildroot tree that is there already; without it, the release below is fetched
 #   CONSOLE=serial    Linux and the kernel's log on the serial port; else it stays silent
 #   OFFLINE=debian    sources and tools from Debian's packages, where upstream cannot be reached (board/offline.sh)
-# What comes out is in out/BOARD/.
+# What comes out is in out/BOARD/. With the argument 'request' or 'check' it only looks whether that, or all that it needs, is in order.
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -195,9 +195,11 @@ collect() {
 }
 
 check_request
+[ "${1:-}" != request ] || exit 0
 check_tools
 check_space
 find_buildroot
+[ "${1:-}" != check ] || exit 0
 set_environment
 say "$name ($DKVM_BUILD), Buildroot in $buildroot"
 prepare_key

@@ -3,6 +3,7 @@
 #   lab/setup.sh         all: packages, the kernels, the lab's programs, npm packages
 #   lab/setup.sh check   only what `make check` and `cargo build` need: no emulator, no kernels
 #   lab/setup.sh cross   only what `make cross` needs: Debian's cross compilers
+#   lab/setup.sh image   only what `make image` and `make flash` need, OFFLINE=debian included
 set -eu
 lab=$(cd "$(dirname "$0")" && pwd)
 
@@ -15,6 +16,13 @@ build_packages="
 cross_packages="
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     rustc-web cargo-web"
+# Cards are assembled by the lab too.
+card_packages="
+    genimage dosfstools mtools squashfs-tools zstd"
+# Buildroot's own wants, then the programs that stand in for its host packages with OFFLINE=debian.
+image_packages="
+    g++ perl python3 rsync cpio bc file unzip patch wget kmod xz-utils util-linux
+    linux-source-6.12 dpkg-dev fakeroot m4 autoconf automake libtool libltdl-dev autopoint gettext pkgconf patchelf cmake bison flex lz4"
 lab_packages="
     qemu-system-x86 qemu-system-arm
     linux-source-6.12 flex bison bc libelf-dev xz-utils kmod patch
@@ -125,8 +133,11 @@ check)
 cross)
     install_packages "$build_packages $cross_packages $(node_packages)"
     ;;
+image)
+    install_packages "$build_packages $cross_packages $card_packages $image_packages $(node_packages)"
+    ;;
 all)
-    install_packages "$build_packages $cross_packages $lab_packages $(node_packages)"
+    install_packages "$build_packages $cross_packages $card_packages $image_packages $lab_packages $(node_packages)"
     install_npm
     open_tun
     build_kernels
@@ -134,6 +145,6 @@ all)
     make -s -C "$lab/cables" OUT="$lab/build"
     ;;
 *)
-    fail "unknown part '$1': use no argument, 'check' or 'cross'"
+    fail "unknown part '$1': use no argument, 'check', 'cross' or 'image'"
     ;;
 esac
