@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 tarball=/usr/src/linux-source-6.12.tar.xz
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dkvm
-patches=("$here/../kernel/patches/dummy_hcd.patch" "$here/../kernel/patches/vivid-loop.patch")
+patches=("$here/../kernel/patches/dummy_hcd.patch" "$here/../kernel/patches/vivid-loop.patch" "$here"/patches/*.patch)
 
 # What the Pi's programs and the cables are linked to.
 packages=(busybox-static libc6 libgcc-s1 libturbojpeg0 libasound2

@@ -3,17 +3,32 @@
 import { sleep, until } from "../src/lab.ts";
 import { DEVICES, Node } from "../src/node.ts";
 import { quantile, scenario, type Bench } from "../src/scenario.ts";
+import type { PiOptions } from "../src/pi.ts";
 import type { Rig } from "../src/rig.ts";
 import { Viewer, usageOfCharacter } from "../src/viewer.ts";
 
-const ROUNDS = Number(process.env["DKVM_ROUNDS"] ?? 200);
-const KERNEL_ROUNDS = Number(process.env["DKVM_KERNEL_ROUNDS"] ?? 20);
+/** How often a device and how often the kernel is killed. */
+export interface Rounds {
+  devices: number;
+  kernels: number;
+}
+
+/** What the person asks for, else these. */
+export function rounds(devices: number, kernels: number): Rounds {
+  return { devices: Number(process.env["DKVM_ROUNDS"] ?? devices), kernels: Number(process.env["DKVM_KERNEL_ROUNDS"] ?? kernels) };
+}
+
+const ROUNDS = rounds(200, 20);
 /** One in so many rounds is a SIGSTOP: it takes the heartbeat's 2 s, a SIGKILL milliseconds. */
 const STOP_EVERY = 5;
+const TELL_EVERY = 10;
 const SEED = Number(process.env["DKVM_SEED"] ?? 20261121);
 
-export default scenario("kill-everything", `under typing and video, ${ROUNDS} SIGKILLs and SIGSTOPs at random, then the kernel ${KERNEL_ROUNDS} times: no USB disconnect, no key stuck, lost or doubled`, async (bench) => {
-  const rig = await bench.boot();
+export default scenario("kill-everything", `under typing and video, ${ROUNDS.devices} SIGKILLs and SIGSTOPs at random, then the kernel ${ROUNDS.kernels} times: no USB disconnect, no key stuck, lost or doubled`,
+  (bench) => killEverything(bench, {}, ROUNDS));
+
+export async function killEverything(bench: Bench, pi: PiOptions, rounds: Rounds): Promise<string> {
+  const rig = await bench.boot({ pi });
   const node = new Node(rig.pi);
   await node.awaitUp();
   await rig.target.awaitInput(/dKVM/);
@@ -22,13 +37,13 @@ export default scenario("kill-everything", `under typing and video, ${ROUNDS} SI
   await until("frames flow", () => viewer.frames > 0);
   const typist = new Typist(viewer);
 
-  const recovery = await killDevices(bench, rig, node);
+  const recovery = await killDevices(bench, rig, node, rounds.devices);
   await typist.check(bench, rig, "after the devices' deaths");
-  await killKernel(bench, rig, node, viewer);
+  await killKernels(bench, rig, node, viewer, rounds.kernels);
   const typed = await typist.stop(bench, rig);
   viewer.close();
-  return `${ROUNDS} devices and ${KERNEL_ROUNDS} kernels killed, ${typed} keys typed, 0 lost, 0 doubled, 0 stuck, 0 USB disconnects (of ${viewer.lost} steps hid could not say whether they arrived: they did); SIGKILL to ready median ${quantile(recovery, 0.5).toFixed(0)} ms as seen by polling`;
-});
+  return `${rounds.devices} devices and ${rounds.kernels} kernels killed, ${typed} keys typed, 0 lost, 0 doubled, 0 stuck, 0 USB disconnects (of ${viewer.lost} steps hid could not say whether they arrived: they did); SIGKILL to ready median ${quantile(recovery, 0.5).toFixed(0)} ms as seen by polling`;
+}
 
 /** Types without pause, in the background, and remembers what. */
 class Typist {
@@ -73,11 +88,11 @@ class Typist {
   }
 }
 
-async function killDevices(bench: Bench, rig: Rig, node: Node): Promise<number[]> {
+async function killDevices(bench: Bench, rig: Rig, node: Node, rounds: number): Promise<number[]> {
   const random = generator(SEED);
   const recovery: number[] = [];
   const before = await node.memory();
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     const victim = DEVICES[Math.floor(random() * DEVICES.length)]!;
     const signal = round % STOP_EVERY === STOP_EVERY - 1 ? "STOP" : "KILL";
     const was = await node.awaitUp();
@@ -90,7 +105,7 @@ async function killDevices(bench: Bench, rig: Rig, node: Node): Promise<number[]
       if (name === victim) continue;
       bench.equal(now.find((d) => d.name === name)?.generation, before, `round ${round}: ${name}'s generation after SIG${signal} of ${victim}`);
     }
-    if (round % 25 === 24) bench.tell(`${round + 1} of ${ROUNDS}`);
+    if (round % TELL_EVERY === TELL_EVERY - 1) bench.tell(`${round + 1} of ${rounds}`);
     await sleep(random() * 300);
   }
   await until("the leases are back", async () => {
@@ -100,8 +115,8 @@ async function killDevices(bench: Bench, rig: Rig, node: Node): Promise<number[]
   return recovery;
 }
 
-async function killKernel(bench: Bench, rig: Rig, node: Node, viewer: Viewer): Promise<void> {
-  for (let round = 0; round < KERNEL_ROUNDS; round++) {
+async function killKernels(bench: Bench, rig: Rig, node: Node, viewer: Viewer, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
     const old = await node.kernelPid();
     await rig.pi.kill(old, "KILL");
     await until("init starts the kernel again", async () => (await rig.pi.pidOf(/^\/usr\/bin\/dkvm kernel/)) !== old, { every: 20 });
@@ -111,7 +126,7 @@ async function killKernel(bench: Bench, rig: Rig, node: Node, viewer: Viewer): P
     bench.equal(rooms, "1", `directories of kernels in /dev/shm after kernel ${round + 1}`);
     await sleep(200);
   }
-  bench.tell(`${KERNEL_ROUNDS} kernels killed`);
+  bench.tell(`${rounds} kernels killed`);
 }
 
 /** A seeded generator (mulberry32), so that a run can be had again. */
