@@ -31,6 +31,8 @@ lab_packages="
     chromium fonts-dejavu-core
     ustreamer
     python3 python3-msgpack
+    dnsmasq-base chrony openssh-client iputils-ping
+    hostapd wpasupplicant iw dropbear-bin
     iproute2 socat"
 say() { echo "setup: $*"; }
 

@@ -8,6 +8,7 @@ import type { Action } from "../../devices/web/page/src/wire/Action.ts";
 import type { DeviceInfo } from "../../devices/web/page/src/wire/DeviceInfo.ts";
 import type { GadgetState } from "../../devices/web/page/src/wire/GadgetState.ts";
 import type { HidState } from "../../devices/web/page/src/wire/HidState.ts";
+import type { NetworkState } from "../../devices/web/page/src/wire/NetworkState.ts";
 import type { SessionInfo } from "../../devices/web/page/src/wire/SessionInfo.ts";
 import type { ToPage } from "../../devices/web/page/src/wire/ToPage.ts";
 import type { ToWeb } from "../../devices/web/page/src/wire/ToWeb.ts";
@@ -27,6 +28,7 @@ export class Viewer {
   hid: HidState | null = null;
   video: VideoState | null = null;
   gadget: GadgetState | null = null;
+  network: NetworkState | null = null;
   frames = 0;
   bytes = 0;
   lastFrame: Buffer | undefined;
@@ -215,6 +217,7 @@ export class Viewer {
       case "device": this.devices.set(message.name, message); break;
       case "device_gone": this.devices.delete(message.name); break;
       case "gadget": this.gadget = message; break;
+      case "network": this.network = message.state; break;
       case "video": this.video = message.state; break;
       case "hid": this.#hearHid(message.state); break;
       case "ack": this.lost = Math.max(this.lost, message.lost ?? 0); this.engine.acked(message); break;
