@@ -56,6 +56,9 @@ cmdline=cmdline-b.txt
 `;
 
 export class Card {
+  /** Puts the same card, never booted, at a path. */
+  renew: (path: string) => Card = () => { throw new LabError("only a card that was made can be made anew"); };
+
   constructor(readonly path: string) {}
 
   /** A card in slot A, never booted. */
@@ -63,6 +66,7 @@ export class Card {
     const wanted = options.card === true || options.card === undefined || options.card === false ? {} : options.card;
     copySparse(wanted.image ?? join(assemble(lab, options, network), "card.img"), path);
     const card = new Card(path);
+    card.renew = (to) => Card.make(lab, to, options, network);
     if (!wanted.image) run("truncate", "-s", wanted.size ?? "512M", path);
     if (wanted.settings !== undefined) card.putFile(1, "dkvm.txt", wanted.settings);
     return card;

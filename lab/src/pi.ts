@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Agent, type Answer, type Stream } from "./agent.ts";
 import { startArm } from "./arm.ts";
 import { umlDirectory } from "./kernel.ts";
-import { LabError, until, type Lab } from "./lab.ts";
+import { LabError, sleep, until, type Lab } from "./lab.ts";
 import { createPiNetwork, type PiNetwork } from "./network.ts";
 import { Card, type CardOptions } from "./card.ts";
 import { causeOf, choose, type BootChoice, type Cause } from "./firmware.ts";
@@ -61,7 +61,7 @@ export class Pi {
   choice: BootChoice | undefined;
   #started = 0;
   #isCut = false;
-  #fault: Error | undefined;
+  #up: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly lab: Lab,
@@ -78,7 +78,7 @@ export class Pi {
     const index = options.index ?? 0;
     const network = options.network ?? createPiNetwork(index);
     const pi = options.card ? withCard(lab, index, options, network) : withoutCard(lab, index, options, network);
-    await pi.#run("power-on");
+    await pi.powerOn();
     return pi;
   }
 
@@ -158,61 +158,70 @@ export class Pi {
   /** The plug is pulled: what is not on the card is lost. */
   async powerCut(): Promise<void> {
     this.#isCut = true;
-    const { pid } = this.machine;
     await this.lab.end(this.machine);
-    // its threads hold the taps and the card until the last is gone
-    if (pid !== undefined) await until("the machine's last process ends", () => !isAlive(pid), { every: 5 });
+    await awaitGone(this.machine);
   }
 
   /** Returns when it is up. */
   async powerOn(): Promise<void> {
-    await this.#run("power-on");
+    this.#start("power-on");
+    await this.#up;
   }
 
-  /** Waits until it has come up again by itself, once more than `after`: take `boots` before what restarts it. */
+  /** Power for so many milliseconds, however far it gets. */
+  async powerFor(milliseconds: number): Promise<void> {
+    this.#start("power-on");
+    await sleep(milliseconds);
+    await this.powerCut();
+  }
+
+  /** Waits until it has come up again by itself, more often than `after`: take `boots` before what restarts it. */
   async awaitRestart(after = this.boots, timeout = 60_000): Promise<void> {
-    await until("the Pi restarts", () => {
-      if (this.#fault) throw this.#fault;
+    await until("the Pi restarts", async () => {
+      await this.#up;
       return this.boots > after;
     }, { timeout });
   }
 
-  async #run(cause: Cause): Promise<void> {
+  /** Starts it; `#up` tells how that ends. */
+  #start(cause: Cause): void {
     const logName = freshLog(this.lab, `pi${this.index}-console`);
     this.#isCut = false;
-    this.#fault = undefined;
     this.#started = performance.now();
     this.consoleLog = this.lab.log(logName);
     const machine = this.ignite(this, logName, cause);
     this.machine = machine;
-    machine.once("exit", () => this.#ended(machine));
-    await this.#awaitBoot(machine);
-    this.boots++;
+    machine.once("exit", () => void this.#ended(machine));
+    this.#up = this.#awaitBoot(machine);
+    // whoever waits for it sees its failure; nobody may
+    this.#up.catch(() => {});
   }
 
   /** A machine with a card goes through its firmware again, unless it was told to stay off. */
-  #ended(machine: ChildProcess): void {
-    if (this.#isCut || this.card === undefined || machine !== this.machine) return;
+  async #ended(machine: ChildProcess): Promise<void> {
     const cause = causeOf(this.console());
-    if (cause === undefined) return;
-    const again = async (): Promise<void> => {
-      const { pid } = machine;
-      if (pid !== undefined) await until("the machine's last process ends", () => !isAlive(pid), { every: 5 });
-      if (!this.#isCut) await this.#run(cause);
-    };
-    // A boot that is cut, or that ends in yet another restart, is no fault of this one.
-    again().catch((error: Error) => { if (!this.#isCut && machine.pid !== this.machine.pid) this.#fault = error; else this.#fault ??= error; });
+    if (this.#isCut || this.card === undefined || cause === undefined) return;
+    await awaitGone(machine);
+    if (this.#isCut || machine !== this.machine) return;
+    try {
+      this.#start(cause);
+    } catch (error) {
+      this.#up = Promise.reject(error as Error);
+      this.#up.catch(() => {});
+    }
   }
 
   async #awaitBoot(machine: ChildProcess): Promise<void> {
     let died = false;
     machine.once("exit", () => (died = true));
     await until("the virtual Pi boots", () => {
+      if (died && this.#isCut) throw new LabError("the virtual Pi's power was cut while it booted");
       if (died) throw new LabError(`the virtual Pi ended while booting; its last words:\n${tail(this.console())}`);
       // Only then does anybody answer; to knock earlier costs TCP's second of patience.
       return this.console().includes("lab: agent is listening");
     }, { timeout: 60_000, every: 2 });
     this.bootMilliseconds = performance.now() - this.#started;
+    this.boots++;
   }
 }
 
@@ -234,6 +243,11 @@ function withCard(lab: Lab, index: number, options: PiOptions, network: PiNetwor
     return startUml(lab, logName, kernel, [...umlArguments(lab, index, options, network), `ubd0=${card.path}`, ...pi.choice.commandLine.split(/\s+/)]);
   };
   return Pi.make(lab, network, index, ignite, card);
+}
+
+/** Its threads hold the taps and the card until the last is gone. */
+async function awaitGone({ pid }: ChildProcess): Promise<void> {
+  if (pid !== undefined) await until("the machine's last process ends", () => !isAlive(pid), { every: 5 });
 }
 
 /** Does any process of the group run? Those that nobody waits for stay as zombies and hold nothing. */
