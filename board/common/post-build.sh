@@ -44,6 +44,14 @@ remove_unused() {
         "$target/sbin/fsck" "$target"/usr/lib/libnl-{nf,xfrm,idiag,route}-3.so*
 }
 
+# Right after `dkvm boot`, which makes /dev; the overlays come anew at each build, so no line is added twice.
+add_board() {
+    local lines=$common/../$board/inittab.add
+    [ -f "$lines" ] || return 0
+    grep -q '^::sysinit:/usr/bin/dkvm boot' "$target/etc/inittab" || fail "the inittab has no line for 'dkvm boot'"
+    sed -i "/^::sysinit:\/usr\/bin\/dkvm boot/r $lines" "$target/etc/inittab"
+}
+
 # The root is read-only: what is mounted over must be there already.
 make_mount_points() {
     mkdir -p "$target"/{dev,proc,sys,run,tmp,mnt,root,boot} "$target"/var/lib/dkvm
@@ -79,5 +87,6 @@ write_release
 write_update_key
 lock_accounts
 remove_unused
+add_board
 make_mount_points
 prune_modules

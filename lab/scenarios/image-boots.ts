@@ -1,0 +1,104 @@
+// The whole of the qemu board's image: its Linux, its root, its kernel and devices, on an aarch64 PC and on QEMU's Pi 3.
+import { once } from "node:events";
+import { BuiltPi, builtImage, type Machine } from "../src/built-image.ts";
+import { characterOf } from "../src/keys.ts";
+import { LabError, until } from "../src/lab.ts";
+import { scenario, type Bench } from "../src/scenario.ts";
+import { Viewer } from "../src/viewer.ts";
+
+const TEXT = "hello from the image";
+const EVENT_BYTES = 24;
+const EV_KEY = 1;
+/** What no QEMU machine has the hardware for may say so; everything else must be ready. */
+const MAY_BE_DEGRADED = ["led", "power", "update"];
+
+/** Every device is up, and what is not ready says why. */
+async function checkDevices(bench: Bench, viewer: Viewer): Promise<string> {
+  const wanted = ["gadget", "hid", "capture", "encode", "web", "network"];
+  for (const name of wanted) await viewer.awaitPhase(name, "running", 60_000);
+  const others = [...viewer.devices.values()].filter(({ name }) => !wanted.includes(name));
+  for (const { name, phase } of others) {
+    bench.check(phase === "running" || MAY_BE_DEGRADED.includes(name) || phase === "degraded", `${name} is ${phase}`);
+    if (phase !== "running") bench.tell(`${name} is ${phase}`);
+  }
+  return `${viewer.devices.size} devices`;
+}
+
+/** The image is what was built, its root cannot be written, and its state is on the card. */
+async function checkSystem(bench: Bench, pi: BuiltPi): Promise<void> {
+  const release = await pi.must("cat /etc/dkvm/release");
+  const version = /dkvm-qemu-(.*)\.img$/.exec(builtImage())![1]!;
+  bench.check(release.includes(`version=${version}\n`) && release.includes("board=qemu\n"), `the image of ${version} says that it is:\n${release}`);
+  const mounts = await pi.must("cat /proc/mounts");
+  bench.check(/ \/ squashfs ro/.test(mounts), `the root is not a read-only squashfs:\n${mounts}`);
+  bench.check(/ \/var\/lib\/dkvm ext4 rw/.test(mounts), `the data partition is not mounted:\n${mounts}`);
+  const writable = (await pi.must("touch /etc/x 2>&1 || true; grep -c '^[^:]*:[^*!]' /etc/shadow || true")).trim().split("\n");
+  bench.check(/Read-only/.test(writable[0]!), `the root took a file: ${writable[0]}`);
+  bench.equal(writable.at(-1), "0", "accounts with a password");
+}
+
+/** Keys of the page arrive at the host's side of the port, which is in the same Linux by dummy_hcd. */
+async function checkKeys(bench: Bench, pi: BuiltPi, viewer: Viewer): Promise<void> {
+  const inputs = await until("the host's side has the keyboard", async () => {
+    const text = await pi.must("cat /proc/bus/input/devices");
+    return text.split("\n\n").find((block) => /dKVM/i.test(block) && /Handlers=.*kbd/.test(block));
+  }, { timeout: 20_000, every: 300 });
+  const event = /event\d+/.exec(inputs)![0];
+  const reader = pi.open(`echo open; cat /dev/input/${event}`);
+  let raw = Buffer.alloc(0);
+  reader.stdout!.on("data", (part: Buffer) => (raw = Buffer.concat([raw, part])));
+  await until("the reader of the host's side is open", () => raw.includes("open\n"), { timeout: 20_000 });
+  await viewer.takeFocus();
+  await viewer.type(TEXT);
+  try {
+    await until(`the host's side has '${TEXT}'`, () => typed(raw.subarray("open\n".length)) === TEXT);
+  } catch {
+    throw new LabError(`${JSON.stringify(typed(raw.subarray("open\n".length)))} came out of the port in place of ${JSON.stringify(TEXT)}`);
+  } finally {
+    reader.kill("SIGKILL");
+    await once(reader, "close");
+  }
+  bench.equal(viewer.lost, 0, "lost keys");
+}
+
+function typed(raw: Buffer): string {
+  let text = "";
+  for (let at = 0; at + EVENT_BYTES <= raw.length; at += EVENT_BYTES) {
+    const [type, code, value] = [raw.readUInt16LE(at + 16), raw.readUInt16LE(at + 18), raw.readInt32LE(at + 20)];
+    if (type === EV_KEY && value === 1) text += characterOf(code, false) ?? "?";
+  }
+  return text;
+}
+
+/** A JPEG of vivid's picture, not the first, so that the stream runs. */
+async function checkPicture(bench: Bench, viewer: Viewer): Promise<string> {
+  const frame = await until("three pictures arrive over HTTPS", () => (viewer.frames >= 3 ? viewer.lastFrame : undefined), { timeout: 60_000 });
+  bench.check(frame[0] === 0xff && frame[1] === 0xd8 && frame.at(-2) === 0xff && frame.at(-1) === 0xd9, "the picture is no whole JPEG");
+  return `${Math.round(frame.length / 1000)} kB`;
+}
+
+async function bootOne(bench: Bench, machine: Machine): Promise<string> {
+  const pi = BuiltPi.start(bench.lab, machine);
+  try {
+    const viewer = await Viewer.open(pi.address, { video: true });
+    const page = (performance.now() - pi.started) / 1000;
+    bench.tell(`${machine}: the page answers after ${page.toFixed(1)} s`);
+    const devices = await checkDevices(bench, viewer);
+    await pi.awaitSsh();
+    await checkSystem(bench, pi);
+    const picture = await checkPicture(bench, viewer);
+    await checkKeys(bench, pi, viewer);
+    viewer.close();
+    return `${machine}: page after ${page.toFixed(1)} s, ${devices}, picture of ${picture}, ${TEXT.length} keys`;
+  } finally {
+    await pi.end();
+  }
+}
+
+const imageBoots = scenario("image-boots", "The qemu image boots on QEMU's virt and raspi3b: every device, a picture over HTTPS, keys over the port", async (bench) => {
+  const figures = [];
+  for (const machine of ["virt", "raspi3b"] as const) figures.push(await bootOne(bench, machine));
+  return figures.join("; ");
+});
+
+export default process.env["BUILDROOT"] ? imageBoots : undefined;
