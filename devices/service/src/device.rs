@@ -10,6 +10,8 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 /// How often the file that means ready is looked for.
 const LOOK: Duration = Duration::from_millis(50);
+/// How often the file that is required is looked for.
+const LOOK_FOR_REQUIRED: Duration = Duration::from_secs(2);
 /// Left of the time that the kernel gives, for the killing.
 const MARGIN: Duration = Duration::from_millis(200);
 /// For a program to end, when the kernel is gone and gives no time.
@@ -18,11 +20,8 @@ const PATIENCE_WITHOUT_KERNEL: Duration = Duration::from_secs(1);
 /// Runs until the program ends or the kernel says goodbye.
 pub async fn run(mut link: Link) -> Result<(), Error> {
     let config: Config = link.config()?;
-    if let Some(path) = config.requires.as_ref().filter(|path| !path.exists()) {
-        return Err(Error::Missing {
-            program: config.program.first().cloned().unwrap_or_default(),
-            path: path.clone(),
-        });
+    if wait_for_required(&mut link, &config).await? == Waited::Leaving {
+        return Ok(());
     }
     let mut sign = Sign::new(&config.ready);
     let mut program = Program::start(&link, &config)?;
@@ -40,6 +39,38 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
             },
             ended = program.ended() => return ended,
             _ = look.tick(), if sign.awaited => if sign.has_come() { link.ready()?; },
+        }
+    }
+}
+
+/// How waiting for the required file went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waited {
+    /// It is there, or none is required.
+    There,
+    /// The kernel said goodbye.
+    Leaving,
+}
+
+/// Without the file there is nothing to do, and that is no fault: most nodes have no SSH key. So this device waits, in place of
+/// ending and being started again and again, with a line in the log each time.
+async fn wait_for_required(link: &mut Link, config: &Config) -> Result<Waited, Error> {
+    let Some(path) = config.requires.as_ref().filter(|path| !path.exists()) else {
+        return Ok(Waited::There);
+    };
+    let program = config.program.first().map_or("", String::as_str);
+    let path_shown = path.display();
+    dkvm_sdk::info!("{program} is started as soon as {path_shown} is there");
+    link.ready()?;
+    let mut look = tokio::time::interval(LOOK_FOR_REQUIRED);
+    loop {
+        tokio::select! {
+            incoming = link.next() => match incoming? {
+                Incoming::Goodbye { .. } => return Ok(Waited::Leaving),
+                Incoming::Request(request) => drop(request.unknown()),
+                _ => {}
+            },
+            _ = look.tick() => if path.exists() { return Ok(Waited::There); },
         }
     }
 }

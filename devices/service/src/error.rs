@@ -1,7 +1,7 @@
 //! Why the device ends.
 
 use dkvm_sdk::{ConfigError, Exit, ExitCode, LinkError, SendError};
-use std::{io, path::PathBuf};
+use std::io;
 use thiserror::Error;
 
 /// A failure that ends the device.
@@ -16,14 +16,6 @@ pub enum Error {
     /// Nothing more can be sent to the kernel.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// What it needs is not there.
-    #[error("{program} is not started, because {path} is not there: it waits for that")]
-    Missing {
-        /// The program.
-        program: String,
-        /// The file in `requires`.
-        path: PathBuf,
-    },
     /// Linux starts no process.
     #[error("cannot start {program}: {source}")]
     Start {
@@ -48,7 +40,6 @@ impl Exit for Error {
             Self::Config(error) => error.exit_code(),
             Self::Link(error) => error.exit_code(),
             Self::Send(error) => error.exit_code(),
-            Self::Missing { .. } => ExitCode::HardwareAbsent,
             Self::Start { .. } => ExitCode::TryAgain,
             Self::Ended { .. } => ExitCode::Internal,
         }

@@ -12,7 +12,6 @@ use std::{
 };
 
 const BAD_CONFIG: i32 = 78;
-const HARDWARE_ABSENT: i32 = 69;
 const INTERNAL: i32 = 70;
 
 fn start(config: Value) -> Result<FakeKernel, Failure> {
@@ -98,10 +97,24 @@ fn an_end_of_its_own_is_told_in_words() -> Result<(), Failure> {
 }
 
 #[test]
-fn without_what_it_requires_it_is_not_started() -> Result<(), Failure> {
+fn what_it_requires_is_waited_for() -> Result<(), Failure> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let key = directory.path().join("key");
+    let mut kernel =
+        start(json!({ "program": ["sh", "-c", "echo let-in; exec sleep 600"], "requires": key }))?;
+    kernel.ready()?;
+    kernel.expect_log("sh is started as soon as")?;
+    assert!(!kernel.log().iter().any(|line| line.contains("let-in")));
+    fs::write(key, "").expect("written");
+    kernel.expect_log("let-in")?;
+    kernel.goodbye()
+}
+
+#[test]
+fn it_leaves_while_it_waits() -> Result<(), Failure> {
     let mut kernel = start(json!({ "program": ["sleep", "600"], "requires": "/nowhere/key" }))?;
-    kernel.expect_log("sleep is not started, because /nowhere/key is not there")?;
-    kernel.expect_end(HARDWARE_ABSENT)
+    kernel.ready()?;
+    kernel.goodbye()
 }
 
 #[test]
