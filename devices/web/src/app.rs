@@ -11,6 +11,7 @@ use crate::{
     config::Folders,
     error::Error,
     state::{Hub, Pictures},
+    upload::Desk,
 };
 use std::{
     path::PathBuf,
@@ -42,6 +43,8 @@ pub struct App {
     pub password: Keeper,
     /// How often it may be guessed.
     pub limiter: Mutex<Limiter>,
+    /// Which update is being uploaded.
+    pub desk: Mutex<Desk>,
     sessions: Mutex<Sessions>,
     ended: watch::Sender<()>,
     life: watch::Sender<Life>,
@@ -58,6 +61,7 @@ impl App {
             pictures,
             password: Keeper::load(&folders.state)?,
             limiter: Mutex::new(Limiter::new(now)),
+            desk: Mutex::default(),
             sessions: Mutex::new(
                 run.as_ref()
                     .map(|run| Sessions::load(run, now))

@@ -14,7 +14,7 @@ use dkvm_sdk::{CallError, FrameReader, Incoming, Lease, Link, Sender};
 use dkvm_wire::{
     service::{methods, DeviceInfo, DeviceList, KernelInfo, MemoryStats, Nothing, Subscribe},
     topics,
-    vocab::page::ToPage,
+    vocab::{page::ToPage, update::UpdateState},
     DecodeError,
 };
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -186,12 +186,20 @@ impl Web {
             topics::DEVICE_STATE => self.device(body.decode(topic)?),
             topics::DEVICE_DEATH => hub.post_death(body.decode(topic)?),
             _ => {
+                if topic == topics::UPDATE_STATE {
+                    self.update(body.decode(topic)?);
+                }
                 if let Some((key, news)) = state_of(topic, body)? {
                     hub.post(key, source, news);
                 }
             }
         }
         Ok(())
+    }
+
+    /// An upload that was cancelled, here or by the command line, is not gone on with.
+    fn update(&self, state: UpdateState) {
+        crate::lock(&self.app.desk).told(&state.stage);
     }
 
     fn device(&self, info: DeviceInfo) {

@@ -4,10 +4,11 @@
 //! WebSockets and a few addresses besides; `docs/web-api.md` is their contract.
 //!
 //! In: `video.jpeg` (wanted only while somebody watches), `input.ack`, `hid.state`, `gadget.state`, `video.state`,
-//! `encode.state`, and the kernel's `device.state` and `device.death`. Out: `input.hid`.
+//! `encode.state`, `update.state`, `power.state`, `network.state`, and the kernel's `device.state` and `device.death`.
+//! Out: `input.hid`.
 //!
-//! Calls: `capture/video.set_mode`, `encode/encode.set`, `gadget/gadget.replug`, `devices.restart`, `devices.deaths`,
-//! `devices.list`, `memory.stats`. Needs of Linux: TCP, and the right to the port.
+//! Calls: `capture/video.set_mode`, `encode/encode.set`, `gadget/gadget.replug`, those of `update` and `power`,
+//! `devices.restart`, `devices.deaths`, `devices.list`, `memory.stats`. Needs of Linux: TCP, and the right to the port.
 
 mod actions;
 mod app;
@@ -23,6 +24,7 @@ mod state;
 mod status;
 mod store;
 mod tls;
+mod upload;
 
 use dkvm_sdk::Identity;
 use dkvm_wire::{topics, QueueClass};
@@ -36,6 +38,9 @@ const IDENTITY: Identity = Identity {
         topics::GADGET_STATE,
         topics::VIDEO_STATE,
         topics::ENCODE_STATE,
+        topics::UPDATE_STATE,
+        topics::POWER_STATE,
+        topics::NETWORK_STATE,
     ],
     produces: &[(topics::INPUT, QueueClass::Input)],
     ..Identity::new("web", env!("CARGO_PKG_VERSION"))

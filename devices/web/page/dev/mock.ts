@@ -6,6 +6,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import { WebSocketServer, type WebSocket } from "ws";
+import type { Action } from "../src/wire/Action.ts";
+import type { KernelInfo } from "../src/wire/KernelInfo.ts";
 import type { InputState } from "../src/wire/InputState.ts";
 import type { SessionState } from "../src/wire/SessionState.ts";
 import type { ToPage } from "../src/wire/ToPage.ts";
@@ -31,11 +33,18 @@ export interface World {
   /** Input is acknowledged. */
   acknowledges: boolean;
   viewers: number;
+  kernel: KernelInfo;
+  /** Why an update is refused by its head; empty for not. */
+  refusal: string;
+  /** Each part of an upload takes so long, ms. */
+  partMs: number;
   say: ToPage[];
 }
 
 export class Mock {
-  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, say: healthy() };
+  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, say: healthy() };
+  /** The upload, as the update device keeps it. */
+  readonly bundle = new Bundle();
   /** What pages have sent, oldest first. */
   readonly inputs: InputState[] = [];
   readonly actions: Array<Extract<ToWeb, { type: "do" }>["action"]> = [];
@@ -107,6 +116,7 @@ export class Mock {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = `${request.method} ${(request.url ?? "/").split("?")[0]}`;
+    if (route === "POST /api/update") return this.update(request, response);
     const body = await text(request);
     if (route.includes("/api/")) return this.api(route, body, response);
     const name = route === "GET /" ? "index.html" : path.basename(route.slice(4));
@@ -138,6 +148,33 @@ export class Mock {
     reply(response, 200, { state: world.session, csrf: CSRF, node: "rack3-db1" });
   }
 
+  /** As web and the update device do it together. */
+  private async update(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { world, bundle } = this;
+    const part = await buffer(request);
+    await new Promise((resolve) => setTimeout(resolve, world.partMs));
+    const [, first, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(String(request.headers["content-range"])) ?? [];
+    if (world.session !== "open") return refuse(response, 401, "forbidden", "Log in first.");
+    if (first === "0" && world.refusal !== "") return refuse(response, 400, "bad_request", world.refusal);
+    if (!bundle.take(part, Number(first), Number(size))) return refuse(response, 409, "conflict", `Byte ${bundle.length} is wanted.`);
+    const done = bundle.length === bundle.size;
+    const stage = done ? ({ stage: "staged", version: "0.2.0" } as const) : ({ stage: "receiving", version: "0.2.0", bytes: bundle.length, size: bundle.size } as const);
+    this.tell({ type: "update", state: states.update(stage) });
+    reply(response, 200, { id: "u1", offset: bundle.length });
+  }
+
+  /** What the devices do when a page asks; tests set what it leads to. */
+  private perform(action: Action): void {
+    if (action.name === "update_abort") {
+      this.bundle.forget();
+      this.tell({ type: "update", state: states.update() });
+    } else if (action.name === "update_try" || action.name === "update_rollback") {
+      this.tell({ type: "update", state: states.update({ stage: "restarting" }) });
+    } else if (action.name === "power_press") {
+      this.tell({ type: "power", state: states.power({ power_led: (action.hold_ms ?? 0) < 5000 }) });
+    }
+  }
+
   private upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const url = new URL(request.url ?? "/", "http://mock");
     const server = url.pathname === "/api/ws" ? this.events : url.pathname === "/api/video" ? this.video : null;
@@ -149,7 +186,7 @@ export class Mock {
     this.pages.add(page);
     page.on("close", () => this.pages.delete(page));
     page.on("message", (data) => this.heard(page, JSON.parse(String(data)) as ToWeb));
-    page.send(JSON.stringify({ type: "hello", kernel: states.kernel(), viewers: this.world.viewers } satisfies ToPage));
+    page.send(JSON.stringify({ type: "hello", kernel: this.world.kernel, viewers: this.world.viewers } satisfies ToPage));
     for (const message of this.world.say) page.send(JSON.stringify(message));
   }
 
@@ -157,6 +194,7 @@ export class Mock {
     if (message.type === "ping") return page.send(JSON.stringify({ type: "pong", nonce: message.nonce }));
     if (message.type === "input") return this.input(page, message);
     this.actions.push(message.action);
+    this.perform(message.action);
     const deaths = message.action.name === "deaths" ? [states.death(message.action.device, 2, "killed by SIGKILL"), states.death(message.action.device, 1, "did not answer for 2000 ms")] : null;
     page.send(JSON.stringify({ type: "done", id: message.id, error: null, deaths } satisfies ToPage));
   }
@@ -214,17 +252,51 @@ export function healthy(): ToPage[] {
     { type: "video", state: states.video() },
     { type: "encode", state: states.encode() },
     { type: "memory", ...states.memory() },
+    { type: "update", state: states.update() },
+    { type: "power", state: states.power() },
+    { type: "network", state: states.network() },
   ];
+}
+
+/** A bundle that comes in parts: byte for byte, and only the next one. */
+class Bundle {
+  private parts: Buffer[] = [];
+  size = 0;
+
+  get length(): number {
+    return this.parts.reduce((sum, part) => sum + part.length, 0);
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.parts);
+  }
+
+  /** The head again tells where it stands, and adds nothing twice. */
+  take(part: Buffer, offset: number, size: number): boolean {
+    this.size = size;
+    const known = this.length - offset;
+    if (known < 0 || (known > 0 && offset > 0)) return false;
+    if (known < part.length) this.parts.push(part.subarray(known));
+    return true;
+  }
+
+  forget(): void {
+    this.parts = [];
+  }
 }
 
 function key(message: ToPage): string {
   return message.type === "device" ? `device ${message.name}` : message.type;
 }
 
-async function text(request: IncomingMessage): Promise<string> {
+async function buffer(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  return (await buffer(request)).toString("utf8");
 }
 
 function reply(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {

@@ -7,6 +7,10 @@ import type { GadgetState } from "../src/wire/GadgetState.ts";
 import type { HidState } from "../src/wire/HidState.ts";
 import type { KernelInfo } from "../src/wire/KernelInfo.ts";
 import type { MemoryStats } from "../src/wire/MemoryStats.ts";
+import type { NetworkState } from "../src/wire/NetworkState.ts";
+import type { PowerState } from "../src/wire/PowerState.ts";
+import type { Stage } from "../src/wire/Stage.ts";
+import type { UpdateState } from "../src/wire/UpdateState.ts";
 import type { VideoState } from "../src/wire/VideoState.ts";
 
 export function device(name: string, change: Partial<DeviceInfo> = {}): DeviceInfo {
@@ -29,16 +33,66 @@ export function device(name: string, change: Partial<DeviceInfo> = {}): DeviceIn
   };
 }
 
-export const DEVICES = ["gadget", "hid", "capture", "encode", "web"];
+export const DEVICES = ["gadget", "hid", "capture", "encode", "web", "nodes", "network", "update", "power", "led", "ssh"];
 
-export const kernel = (): KernelInfo => ({
+export const kernel = (change: Partial<KernelInfo> = {}): KernelInfo => ({
   version: "0.1.0",
   node: "rack3-db1",
   uptime_ms: 812_000,
   boot: "b1",
-  image: null,
+  image: { board: "rpi4", version: "0.1.0", slot: "a", committed: "a", persistent: true },
   notices: [],
   safe_mode: false,
+  ...change,
+});
+
+export const update = (stage: Stage = { stage: "idle" }, change: Partial<UpdateState> = {}): UpdateState => ({
+  stage,
+  slots: [
+    { slot: "a", version: "0.1.0", healthy: true },
+    { slot: "b", version: "0.0.9", healthy: true },
+  ],
+  running: "a",
+  committed: "a",
+  last: null,
+  ...change,
+});
+
+/** The first start of a new image, on trial. */
+export const trial = (): UpdateState =>
+  update(
+    {
+      stage: "trial",
+      left_ms: 85_000,
+      checks: [
+        { name: "gadget", ok: true, detail: "configured" },
+        { name: "hid", ok: true, detail: "the target takes keys" },
+        { name: "capture", ok: true, detail: "no dongle, as before" },
+        { name: "page", ok: false, detail: "not asked yet" },
+        { name: "devices", ok: false, detail: "encode restarts" },
+      ],
+    },
+    { running: "b", slots: [{ slot: "a", version: "0.1.0", healthy: true }, { slot: "b", version: "0.2.0", healthy: false }] },
+  );
+
+export const power = (change: Partial<PowerState> = {}): PowerState => ({
+  buttons: ["power", "reset"],
+  pressed: null,
+  power_led: true,
+  disk_led: false,
+  wake: [{ name: "backup-server", mac: "02:00:5e:10:00:01" }],
+  ...change,
+});
+
+export const network = (change: Partial<NetworkState> = {}): NetworkState => ({
+  mdns: "rack3-db1.local",
+  interfaces: [
+    { name: "eth0", kind: "wired", carrier: true, addresses: ["192.0.2.7/24", "2001:db8::7/64", "fe80::ba27:ebff:fe00:7/64"], ssid: null, detail: null },
+    { name: "wlan0", kind: "wireless", carrier: true, addresses: ["192.0.2.61/24"], ssid: "workshop", detail: null },
+    { name: "usb0", kind: "gadget", carrier: false, addresses: [], ssid: null, detail: null },
+  ],
+  time_synced: true,
+  ...change,
 });
 
 export const gadget = (change: Partial<GadgetState> = {}): GadgetState => ({

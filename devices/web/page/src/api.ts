@@ -1,6 +1,8 @@
 // The node's few HTTP calls.
 
+import type { Part } from "./upload/uploader";
 import type { SessionInfo } from "./wire/SessionInfo";
+import type { Upload } from "./wire/Upload";
 
 /** A refusal in words for a person. */
 export class Refused extends Error {
@@ -16,6 +18,11 @@ export class Refused extends Error {
 
 /** Longest wait for an answer, ms: setting a password costs the node half a second of hashing. */
 const DEADLINE_MS = 10_000;
+/** The same for a part of a bundle, ms: half a megabyte on a bad line, and the card is read back before the last answer. */
+const PART_DEADLINE_MS = 60_000;
+
+/** The session is over: the node has no code of its own for it. */
+const UNAUTHORIZED = 401;
 
 export class Api {
   /** From the last `SessionInfo`. */
@@ -45,6 +52,19 @@ export class Api {
     await this.post("/api/password", { old, new: fresh });
   }
 
+  /** Sends a part of an update; where the upload stands after it. */
+  async update(part: Part, signal: AbortSignal): Promise<Upload> {
+    const last = part.offset + part.bytes.size - 1;
+    const headers = {
+      "content-type": "application/octet-stream",
+      "content-range": `bytes ${part.offset}-${last}/${part.size}`,
+      "x-dkvm-csrf": this.token,
+    };
+    const query = new URLSearchParams({ ...(part.id === null ? {} : { id: part.id }), ...(part.downgrade ? { downgrade: "1" } : {}) });
+    const body = await part.bytes.arrayBuffer();
+    return (await within(PART_DEADLINE_MS, signal, (both) => call(`/api/update?${query}`, { method: "POST", headers, body, signal: both }))) as Upload;
+  }
+
   private post(path: string, body: unknown): Promise<unknown> {
     const headers = { "content-type": "application/json", "x-dkvm-csrf": this.token };
     return call(path, { method: "POST", headers, body: JSON.stringify(body) });
@@ -58,8 +78,22 @@ export class Api {
   }
 }
 
+/** `AbortSignal.any` for browsers that have none. */
+async function within<T>(ms: number, signal: AbortSignal, act: (both: AbortSignal) => Promise<T>): Promise<T> {
+  const both = new AbortController();
+  const abort = (): void => both.abort();
+  const timer = window.setTimeout(abort, ms);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await act(both.signal);
+  } finally {
+    window.clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 async function call(path: string, init: RequestInit): Promise<unknown> {
-  const response = await fetch(path, { ...init, cache: "no-store", signal: AbortSignal.timeout(DEADLINE_MS) });
+  const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(DEADLINE_MS), ...init });
   const body: unknown = await response.json().catch(() => null);
   if (!response.ok) throw refusal(response, body);
   return body;
@@ -69,12 +103,14 @@ function refusal(response: Response, body: unknown): Refused {
   const { code, message } = (body ?? {}) as { code?: string; message?: string };
   const seconds = Number(response.headers.get("retry-after") ?? 0);
   const words = sentence(message ?? `the node refused with status ${response.status}`);
-  return new Refused(code ?? "internal", words, Number.isFinite(seconds) ? seconds : 0);
+  const kind = response.status === UNAUTHORIZED ? "unauthorized" : (code ?? "internal");
+  return new Refused(kind, words, Number.isFinite(seconds) ? seconds : 0);
 }
 
 /** A message of the node, which begins small and ends open, as a sentence. */
 export function sentence(message: string): string {
-  const begun = message.charAt(0).toUpperCase() + message.slice(1);
+  const name = /^\S*[._/:]\S/.test(message); // a file or a key stays as it is written
+  const begun = name ? message : message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 

@@ -10,9 +10,11 @@ import { backoff } from "./link/backoff";
 import { Link } from "./link/socket";
 import { emptyModel, type Model } from "./model/model";
 import { forgetNode, reduce } from "./model/reduce";
-import { loadSettings, saveSettings, type Settings } from "./model/settings";
+import { loadRead, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
 import { heldByAnother, type Remedy } from "./model/status";
 import { Store } from "./model/store";
+import { freshOutcome, outcomeWords } from "./model/update";
+import { Uploader } from "./upload/uploader";
 import type { VideoHead } from "./video/head";
 import { Meter } from "./video/meter";
 import { Screen } from "./video/screen";
@@ -34,7 +36,7 @@ export interface Toast {
 }
 
 /** Which drawer is open. */
-export type Drawer = "keyboard" | "video" | "system";
+export type Drawer = "keyboard" | "video" | "power" | "network" | "system";
 
 /** What the interface itself stands at. */
 export interface Ui {
@@ -44,6 +46,8 @@ export interface Ui {
   readonly toast: Toast | null;
   /** Counts the presses on a picture that another page works: the offer to take over is shown anew. */
   readonly refusals: number;
+  /** Notices that were put away. */
+  readonly read: ReadonlySet<string>;
 }
 
 type Waiting = { resolve(error: WireError | null): void; timer: number };
@@ -51,8 +55,9 @@ type Waiting = { resolve(error: WireError | null): void; timer: number };
 export class App {
   readonly model: Store<Model>;
   readonly settings: Store<Settings>;
-  readonly ui = new Store<Ui>({ drawer: null, device: null, toast: null, refusals: 0 });
+  readonly ui = new Store<Ui>({ drawer: null, device: null, toast: null, refusals: 0, read: loadRead() });
   readonly api = new Api();
+  readonly uploader = new Uploader({ send: (part, signal) => this.api.update(part, signal), wait: rest, now: () => performance.now() });
   readonly screen: Screen;
   readonly console: Console;
   private readonly stream: VideoStream;
@@ -127,9 +132,9 @@ export class App {
 
   // -- what a person can do
 
-  /** Asks the node to do something; tells when it does not. */
-  async act(action: Action, done?: string): Promise<boolean> {
-    const error = await this.ask(action);
+  /** Asks the node to do something that takes `patience` ms by itself; tells when it does not. */
+  async act(action: Action, done?: string, patience = 0): Promise<boolean> {
+    const error = await this.ask(action, patience);
     if (error !== null) this.toast({ tone: "bad", text: sentence(error.message) });
     else if (done !== undefined) this.toast({ tone: "quiet", text: done });
     return error === null;
@@ -151,6 +156,8 @@ export class App {
         return this.inspect(remedy.device);
       case "take":
         return this.console.take();
+      case "system":
+        return this.open("system");
     }
   }
 
@@ -169,6 +176,21 @@ export class App {
     saveSettings(this.settings.value);
     this.screen.fit(this.settings.value);
     this.console.configure(this.settings.value);
+  }
+
+  /** Puts notices away, for as long as this tab lives. */
+  putAway(ids: readonly string[]): void {
+    const read = new Set([...this.ui.value.read, ...ids]);
+    saveRead(read);
+    this.ui.patch({ read });
+  }
+
+  /** Sends an update; a reload asks first, for then the file has to be chosen again. */
+  async upload(file: File, downgrade: boolean): Promise<void> {
+    const stay = (event: Event): void => event.preventDefault();
+    window.addEventListener("beforeunload", stay);
+    await this.uploader.start(file, downgrade);
+    window.removeEventListener("beforeunload", stay);
   }
 
   toast(toast: Toast): void {
@@ -241,6 +263,13 @@ export class App {
     else if (message.type === "ack") this.console.acked(message);
     else if (message.type === "hid") this.console.told(message.state);
     else if (message.type === "done") this.done(message.id, message.error);
+    else if (message.type === "update") this.updateTold(before);
+  }
+
+  /** An update ended while this page was open, most often over a restart of the node. */
+  private updateTold(before: Model): void {
+    const outcome = freshOutcome(before, this.model.value);
+    if (outcome !== null) this.toast({ tone: outcome.committed ? "quiet" : "bad", text: outcomeWords(outcome) });
   }
 
   private greeted(before: Model, hello: ToPage & { type: "hello" }): void {
@@ -251,11 +280,11 @@ export class App {
     if (restarted) this.toast({ tone: "quiet", text: `The kernel of ${hello.kernel.node} was restarted.` });
   }
 
-  private ask(action: Action): Promise<WireError | null> {
+  private ask(action: Action, patience = 0): Promise<WireError | null> {
     const id = this.nextId++;
     if (!this.link?.send({ type: "do", id, action })) return Promise.resolve(NO_LINK);
     return new Promise((resolve) => {
-      const timer = window.setTimeout(() => this.done(id, NO_ANSWER), DONE_MS);
+      const timer = window.setTimeout(() => this.done(id, NO_ANSWER), DONE_MS + patience);
       this.waiting.set(id, { resolve, timer });
     });
   }
@@ -306,6 +335,10 @@ export class App {
     const { engine, engaged, lost } = this.console;
     this.model.patch({ focus: { holding: engine.holding, engaged, lost, full: engine.full } });
   }
+}
+
+function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => window.setTimeout(resolve, ms));
 }
 
 /** `20260102-030405`, local time. */

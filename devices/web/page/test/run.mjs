@@ -11,7 +11,8 @@ const which = process.argv[2] ?? "all";
 function sources() {
   if (which === "serve") return ["dev/serve.ts"];
   const kinds = which === "all" ? ["unit", "browser"] : [which];
-  return kinds.flatMap((kind) => readdirSync(path.join(page, "test", kind)).filter((name) => name.endsWith(".test.ts")).sort().map((name) => `test/${kind}/${name}`));
+  const only = process.argv[3] ?? "";
+  return kinds.flatMap((kind) => readdirSync(path.join(page, "test", kind)).filter((name) => name.endsWith(`${only}.test.ts`)).sort().map((name) => `test/${kind}/${name}`));
 }
 
 // Inside node_modules' reach, so that the bundles find ws and playwright-core.

@@ -159,16 +159,7 @@ pub fn from_own_page(visit: &Visit, csrf: Option<&str>) -> Result<Token, Refusal
 
 /// Everything that a POST has to show, and its body.
 async fn post<T: DeserializeOwned>(visit: Visit) -> Result<(Token, T), Refusal> {
-    let kind = visit
-        .header(header::CONTENT_TYPE)
-        .and_then(|kind| kind.split(';').next())
-        .map(str::trim);
-    if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
-        return Err(Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the content type has to be application/json",
-        ));
-    }
+    is_of_kind(&visit, "application/json")?;
     let token = from_own_page(&visit, visit.header(CSRF_HEADER))?;
     let bytes = body::read(visit.request.into_body())
         .await
@@ -182,6 +173,21 @@ async fn post<T: DeserializeOwned>(visit: Visit) -> Result<(Token, T), Refusal> 
         )
     });
     Ok((token, parsed?))
+}
+
+/// A body's content type; both that are taken here are ones that a foreign page cannot send unasked.
+pub fn is_of_kind(visit: &Visit, wanted: &str) -> Result<(), Refusal> {
+    let kind = visit
+        .header(header::CONTENT_TYPE)
+        .and_then(|kind| kind.split(';').next())
+        .map(str::trim);
+    match kind.is_some_and(|kind| kind.eq_ignore_ascii_case(wanted)) {
+        true => Ok(()),
+        false => Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("the content type has to be {wanted}"),
+        )),
+    }
 }
 
 fn unread(error: body::ReadError) -> Refusal {

@@ -9,6 +9,7 @@ mod redirect;
 pub mod reply;
 pub mod router;
 pub mod stall;
+mod update;
 
 /// A connection after TLS.
 pub type Io = tokio_rustls::server::TlsStream<stall::Stall<tokio::net::TcpStream>>;

@@ -102,6 +102,15 @@ impl Refusal {
         refusal
     }
 
+    /// As a device or the kernel said it.
+    pub fn of(error: WireError) -> Self {
+        Self {
+            status: status_of(error.code),
+            error,
+            retry_after: None,
+        }
+    }
+
     /// Nobody is logged in.
     pub fn log_in() -> Self {
         Self::new(
@@ -134,5 +143,21 @@ fn code_of(status: StatusCode) -> ErrorCode {
         StatusCode::SERVICE_UNAVAILABLE => ErrorCode::Unavailable,
         status if status.is_server_error() => ErrorCode::Internal,
         _ => ErrorCode::BadRequest,
+    }
+}
+
+/// What the web device could not have done by another device is a bad gateway, not its own fault.
+const fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
+        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::Conflict => StatusCode::CONFLICT,
+        ErrorCode::Exhausted => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorCode::NotFound
+        | ErrorCode::UnknownMethod
+        | ErrorCode::Unavailable
+        | ErrorCode::Hardware
+        | ErrorCode::Internal => StatusCode::BAD_GATEWAY,
     }
 }

@@ -6,6 +6,7 @@ use super::{
     gate::Pass,
     media, reply,
     reply::{Refusal, Reply},
+    update,
 };
 use crate::{app::App, assets, socket};
 use hyper::{body::Incoming, Method, Request, StatusCode};
@@ -49,6 +50,8 @@ pub async fn answer(app: &Arc<App>, visit: Visit) -> Reply {
         (&Method::GET, "/api/video") => socket::upgrade(app, visit, socket::Kind::Video),
         (&Method::GET, "/api/stream.mjpeg") => media::stream(app, &visit),
         (&Method::GET, "/api/snapshot.jpg") => media::snapshot(app, &visit).await,
+        (&Method::GET, "/api/update") => update::stands(app, &visit),
+        (&Method::POST, "/api/update") => update::take(app, visit).await,
         (&Method::POST, "/api/setup") => api::setup(app, visit).await,
         (&Method::POST, "/api/login") => api::login(app, visit).await,
         (&Method::POST, "/api/logout") => api::logout(app, visit).await,
@@ -62,8 +65,14 @@ pub async fn answer(app: &Arc<App>, visit: Visit) -> Reply {
 }
 
 fn nowhere(path: &str) -> Refusal {
-    const POSTS: [&str; 4] = ["/api/setup", "/api/login", "/api/logout", "/api/password"];
-    let known = POSTS.contains(&path) || !path.starts_with("/api/");
+    const KNOWN: [&str; 5] = [
+        "/api/setup",
+        "/api/login",
+        "/api/logout",
+        "/api/password",
+        "/api/update",
+    ];
+    let known = KNOWN.contains(&path) || !path.starts_with("/api/");
     match known {
         true => Refusal::new(
             StatusCode::METHOD_NOT_ALLOWED,

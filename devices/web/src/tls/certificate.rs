@@ -15,8 +15,8 @@ use thiserror::Error;
 /// The files in the state directory; a person may put own ones in their place.
 const CERTIFICATE: &str = "certificate.pem";
 const KEY: &str = "key.pem";
-/// Valid from a day that a Pi without a clock is not before, until the last year that old clients can read.
-const VALID: ((i32, u8, u8), (i32, u8, u8)) = ((1975, 1, 1), (2049, 12, 31));
+/// Valid from where a clock that nobody set begins, until the last year that old clients can read: never from "now".
+const VALID: ((i32, u8, u8), (i32, u8, u8)) = ((1970, 1, 1), (2049, 12, 31));
 /// Addresses of the documentation nets (RFC 5737, 3849): nothing is sent there, Linux only tells which of
 /// its own addresses it would use.
 const TOWARDS: [(&str, &str); 2] = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];

@@ -305,3 +305,34 @@ fn a_flood_of_input_becomes_its_latest() -> Outcome {
     assert!(came <= FLOOD);
     Ok(())
 }
+
+#[test]
+fn a_button_that_is_held_is_waited_for_and_its_device_is_the_one_that_told_its_state() -> Outcome {
+    use dkvm_wire::vocab::power::{Button, PowerState, Press};
+    let mut node = Node::start()?;
+    let state = PowerState {
+        buttons: vec![Button::Power],
+        pressed: None,
+        power_led: Some(true),
+        disk_led: None,
+        wake: vec![],
+    };
+    node.kernel.emit("atx", topics::POWER_STATE, &state)?;
+    let press = Press {
+        button: Button::Power,
+        hold_ms: Some(6000),
+    };
+    node.kernel.answer("atx/power.press", move |body| {
+        assert_eq!(body, encode_body(&press));
+        Ok(encode_body(&Nothing {}))
+    });
+    let mut page = page(&node)?;
+    page.expect(
+        |message| matches!(message, ToPage::Power { state: Some(told) } if *told == state),
+    )?;
+    assert_eq!(
+        done(&mut node, &mut page, 1, Action::PowerPress(press))?,
+        (None, None)
+    );
+    Ok(())
+}

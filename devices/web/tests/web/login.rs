@@ -1,6 +1,6 @@
 //! Set-up, login, logout, and what keeps strangers and foreign pages out.
 
-use crate::common::{Node, PASSWORD};
+use crate::common::{Node, Visitor, PASSWORD};
 use dkvm_testkit::Failure;
 use dkvm_wire::vocab::page::{SessionInfo, SessionState};
 use serde_json::json;
@@ -360,4 +360,17 @@ fn refused(opened: Result<crate::common::Socket, Failure>) -> String {
         Ok(_) => "opened".to_owned(),
         Err(failure) => failure.sentence().to_owned(),
     }
+}
+
+/// A Pi has no clock of its own: what it signs has to hold on a machine that thinks it is 1970, and in the last year
+/// that old clients can read.
+#[test]
+fn the_certificate_holds_whatever_the_clocks_say() -> Outcome {
+    let node = Node::start()?;
+    let last_year = 2_500_000_000;
+    for unix in [0, 1, 86_400, 1_000_000_000, last_year] {
+        let mut visitor = Visitor::at(node.address, &node.state(), unix)?;
+        assert_eq!(visitor.get("/api/health")?.status, 200, "at {unix}");
+    }
+    Ok(())
 }

@@ -4,4 +4,5 @@ mod common;
 mod control;
 mod hostile;
 mod login;
+mod update;
 mod video;

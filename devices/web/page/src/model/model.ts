@@ -7,7 +7,11 @@ import type { GadgetState } from "../wire/GadgetState";
 import type { HidState } from "../wire/HidState";
 import type { KernelInfo } from "../wire/KernelInfo";
 import type { MemoryStats } from "../wire/MemoryStats";
+import type { NetworkState } from "../wire/NetworkState";
+import type { Outcome } from "../wire/Outcome";
+import type { PowerState } from "../wire/PowerState";
 import type { SessionState } from "../wire/SessionState";
+import type { UpdateState } from "../wire/UpdateState";
 import type { VideoState } from "../wire/VideoState";
 
 /** The WebSocket to the node. */
@@ -56,6 +60,14 @@ export interface Model {
   readonly video: VideoState | null;
   readonly encode: EncodeState | null;
   readonly memory: MemoryStats | null;
+  readonly power: PowerState | null;
+  readonly network: NetworkState | null;
+  readonly update: UpdateState | null;
+  /** Page's clock at the last state of the update device, and at the last bytes of an upload that it told. */
+  readonly updateAt: number;
+  readonly bytesAt: number;
+  /** How the last update ended, as it was known before the node restarted; `undefined` while nothing was told. */
+  readonly outcome: Outcome | null | undefined;
   readonly rttMs: number | null;
   readonly picture: Picture;
   readonly focus: FocusState;
@@ -88,6 +100,12 @@ export function emptyModel(holder: number): Model {
     video: null,
     encode: null,
     memory: null,
+    power: null,
+    network: null,
+    update: null,
+    updateAt: 0,
+    bytesAt: -Infinity,
+    outcome: undefined,
     rttMs: null,
     picture: NO_PICTURE,
     focus: { holding: false, engaged: false, lost: false, full: false },

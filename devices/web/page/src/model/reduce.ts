@@ -3,6 +3,7 @@
 import type { DeathRecord } from "../wire/DeathRecord";
 import type { DeviceInfo } from "../wire/DeviceInfo";
 import type { ToPage } from "../wire/ToPage";
+import type { UpdateState } from "../wire/UpdateState";
 import { DEATHS_KEPT, type Model } from "./model";
 
 /** The model after a message. */
@@ -24,6 +25,12 @@ export function reduce(model: Model, message: ToPage, now: number): Model {
       return { ...model, video: message.state };
     case "encode":
       return { ...model, encode: message.state };
+    case "update":
+      return updated(model, message.state, now);
+    case "power":
+      return { ...model, power: message.state };
+    case "network":
+      return { ...model, network: message.state };
     case "memory":
       return { ...model, memory: message };
     case "viewers":
@@ -37,7 +44,7 @@ export function reduce(model: Model, message: ToPage, now: number): Model {
 
 /** Without a link nothing that was known of the node holds. The picture stays, and the last known devices until the next hello. */
 export function forgetNode(model: Model): Model {
-  return { ...model, gadget: null, hid: null, video: null, encode: null, memory: null, rttMs: null };
+  return { ...model, gadget: null, hid: null, video: null, encode: null, memory: null, power: null, network: null, update: null, rttMs: null };
 }
 
 /** Both lists as one, newest first, each life of each device once. */
@@ -50,6 +57,18 @@ export function mergeDeaths(known: readonly DeathRecord[], more: readonly DeathR
 function greeted(model: Model, { kernel, viewers }: Extract<ToPage, { type: "hello" }>): Model {
   const generations = model.kernel?.boot === kernel.boot ? model.generations : {};
   return { ...model, kernel, viewers, node: kernel.node, link: { kind: "open" }, devices: [], generations };
+}
+
+/** What became of an update is remembered over the restart that it ends with. */
+function updated(model: Model, update: UpdateState | null, now: number): Model {
+  if (update === null) return { ...model, update };
+  const bytesAt = bytesOf(update) > bytesOf(model.update) && bytesOf(model.update) >= 0 ? now : model.bytesAt;
+  return { ...model, update, updateAt: now, bytesAt, outcome: update.last };
+}
+
+/** Bytes that came in; -1 when none do. */
+function bytesOf(update: UpdateState | null): number {
+  return update?.stage.stage === "receiving" ? update.stage.bytes : -1;
 }
 
 function withDevice(model: Model, device: DeviceInfo, now: number): Model {

@@ -51,6 +51,26 @@ export function saveSettings(settings: Settings): void {
   }
 }
 
+const READ_AS = "dkvm.read";
+
+/** Notices that were put away in this tab. */
+export function loadRead(): ReadonlySet<string> {
+  try {
+    const stored: unknown = JSON.parse(sessionStorage.getItem(READ_AS) ?? "[]");
+    return new Set(Array.isArray(stored) ? stored.filter((id) => typeof id === "string") : []);
+  } catch {
+    return new Set();
+  }
+}
+
+export function saveRead(read: ReadonlySet<string>): void {
+  try {
+    sessionStorage.setItem(READ_AS, JSON.stringify([...read]));
+  } catch {
+    // As above: they come back after a reload.
+  }
+}
+
 function parseObject(text: string | null): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text ?? "{}");

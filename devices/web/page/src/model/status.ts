@@ -12,7 +12,8 @@ export type Remedy =
   | { readonly kind: "restart"; readonly label: string; readonly device: string }
   | { readonly kind: "video"; readonly label: string }
   | { readonly kind: "inspect"; readonly label: string; readonly device: string }
-  | { readonly kind: "take"; readonly label: string };
+  | { readonly kind: "take"; readonly label: string }
+  | { readonly kind: "system"; readonly label: string };
 
 export type Tone = "quiet" | "warn" | "bad";
 
@@ -29,13 +30,13 @@ export interface Notice {
 
 /** What stands where the video would be; `null` when there is a picture. */
 export function coverOf(model: Model, now: number): Notice | null {
-  return linkNotice(model, now) ?? captureNotice(model) ?? signalNotice(model) ?? encodeNotice(model) ?? firstFrameNotice(model);
+  return linkNotice(model, now) ?? safeNotice(model) ?? captureNotice(model) ?? signalNotice(model) ?? encodeNotice(model) ?? firstFrameNotice(model);
 }
 
 /** What stands above the picture: the way of keys to the target. */
 export function bannerOf(model: Model): Notice | null {
-  if (model.link.kind !== "open") return null;
-  return hidNotice(model) ?? usbNotice(model) ?? stallNotice(model);
+  if (model.link.kind !== "open" || model.kernel?.safe_mode) return null;
+  return hidNotice(model) ?? usbNotice(model) ?? stallNotice(model) ?? trialNotice(model);
 }
 
 /** Whether another page works the target. A holder that is left over from a closed page is nobody. */
@@ -56,6 +57,21 @@ function linkNotice(model: Model, now: number): Notice | null {
   return model.link.restarting
     ? { id: "node-restarting", tone: "warn", title: `${capital(node)} restarts`, text: when, remedy, busy: true }
     : { id: "link-lost", tone: "bad", title: `The link to ${node} is lost`, text: when, remedy, busy: true };
+}
+
+/** Why there is no picture and no keyboard, and what to do. */
+function safeNotice(model: Model): Notice | null {
+  if (!model.kernel?.safe_mode) return null;
+  const text =
+    "The kernel of this node ended uncleanly too often, so only what is needed to repair it runs: no picture, no keyboard. Look at the deaths under System; then restart the Pi to try it all again, or install another image.";
+  return { id: "safe-mode", tone: "bad", title: "Safe mode", text, remedy: { kind: "system", label: "Open System" } };
+}
+
+function trialNotice(model: Model): Notice | null {
+  if (model.update?.stage.stage !== "trial") return null;
+  const version = model.kernel?.image?.version ?? "";
+  const text = "It is kept when its checks pass, else the Pi goes back by itself.";
+  return { id: "trial", tone: "quiet", title: `Image ${version} is on trial`.replace("  ", " "), text, remedy: { kind: "system", label: "Checks" } };
 }
 
 function captureNotice(model: Model): Notice | null {

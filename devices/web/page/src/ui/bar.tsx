@@ -8,7 +8,7 @@ import type { Settings } from "../model/settings";
 import { heldByAnother } from "../model/status";
 import { Chips } from "./chips";
 import { useFullScreen } from "./hooks";
-import { CameraIcon, FullIcon, KeyboardIcon, Mark, PointerIcon, SystemIcon, VideoIcon, WindowIcon } from "./icons";
+import { CameraIcon, FullIcon, KeyboardIcon, Mark, NetworkIcon, PointerIcon, PowerIcon, SystemIcon, VideoIcon, WindowIcon } from "./icons";
 
 /** The bar stays so long after its reason to be there went, ms. */
 const LINGER_MS = 1600;
@@ -42,6 +42,11 @@ export function Bar({ app, model, ui, settings }: BarProps): JSX.Element {
         <nav class="bar-tools" aria-label="Tools">
           <Tool app={app} ui={ui} drawer="keyboard" label="Keyboard"><KeyboardIcon /></Tool>
           <Tool app={app} ui={ui} drawer="video" label="Video"><VideoIcon /></Tool>
+          <Tool app={app} ui={ui} drawer="power" label={powerLabel(model)}>
+            <PowerIcon />
+            {model.power?.power_led != null && <span class={`tool-lamp ${model.power.power_led ? "on" : ""}`} />}
+          </Tool>
+          <Tool app={app} ui={ui} drawer="network" label="Network"><NetworkIcon /></Tool>
           <Tool app={app} ui={ui} drawer="system" label="System"><SystemIcon /></Tool>
           <span class="bar-gap" />
           <button class="tool" title="Save the picture" aria-label="Save the picture" data-testid="screenshot" disabled={model.picture.frames === 0} onClick={() => void app.screenshot()}>
@@ -63,6 +68,11 @@ function Tool({ app, ui, drawer, label, children }: { app: App; ui: Ui; drawer: 
       {children}
     </button>
   );
+}
+
+function powerLabel(model: Model): string {
+  const lit = model.power?.power_led;
+  return lit == null ? "Power" : `Power: the target is ${lit ? "on" : "off"}`;
 }
 
 function Figures({ model }: { model: Model }): JSX.Element {

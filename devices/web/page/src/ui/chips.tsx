@@ -6,6 +6,9 @@ import type { Model } from "../model/model";
 import type { DeviceInfo } from "../wire/DeviceInfo";
 import type { Phase } from "../wire/Phase";
 
+/** With more devices than this the bar names only those that are not well. */
+const MANY = 6;
+
 /** How good a phase is: the chip's colour. */
 export type Health = "good" | "partly" | "moving" | "bad" | "off";
 
@@ -38,7 +41,7 @@ export function healthOf(device: DeviceInfo): Health {
 
 export function Chips({ app, model, open }: { app: App; model: Model; open: string | null }): JSX.Element {
   return (
-    <span class="chips" role="group" aria-label="Devices">
+    <span class={`chips ${model.devices.length > MANY ? "many" : ""}`} role="group" aria-label="Devices">
       {model.devices.map((device) => (
         <Chip key={device.name} device={device} flash={model.restarts[device.name]} open={open === device.name} act={() => app.inspect(device.name)} />
       ))}

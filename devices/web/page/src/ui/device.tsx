@@ -5,11 +5,11 @@ import type { App } from "../app";
 import type { Model } from "../model/model";
 import type { DeathRecord } from "../wire/DeathRecord";
 import type { DeviceInfo } from "../wire/DeviceInfo";
+import { Asking } from "./asking";
 import { healthOf, PHASE_WORDS } from "./chips";
 import { Part } from "./drawer";
 import { bytes, duration, moment } from "./format";
 import { BackIcon } from "./icons";
-import { Asking } from "./system";
 
 /** What a restart does to the person who asks for it. */
 const CONSEQUENCES: Readonly<Record<string, string>> = {

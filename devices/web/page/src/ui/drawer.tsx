@@ -1,18 +1,22 @@
 // The drawer at the side: tabs, closed by Escape or its button; the focus goes back to where it was.
 
-import type { JSX, RefObject } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { App, Drawer, Ui } from "../app";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import { CloseIcon } from "./icons";
 import { KeyboardDrawer } from "./keyboard";
+import { NetworkDrawer } from "./network";
+import { PowerDrawer } from "./power";
 import { SystemDrawer } from "./system";
 import { VideoDrawer } from "./video";
 
 const TABS: ReadonlyArray<{ drawer: Drawer; label: string }> = [
   { drawer: "keyboard", label: "Keyboard" },
   { drawer: "video", label: "Video" },
+  { drawer: "power", label: "Power" },
+  { drawer: "network", label: "Network" },
   { drawer: "system", label: "System" },
 ];
 
@@ -49,6 +53,8 @@ export function DrawerPanel(props: DrawerProps & { drawer: Drawer }): JSX.Elemen
       <div class="drawer-body">
         {drawer === "keyboard" && <KeyboardDrawer {...props} />}
         {drawer === "video" && <VideoDrawer {...props} />}
+        {drawer === "power" && <PowerDrawer {...props} />}
+        {drawer === "network" && <NetworkDrawer {...props} />}
         {drawer === "system" && <SystemDrawer {...props} />}
       </div>
     </aside>
@@ -68,7 +74,7 @@ function useReturningFocus(panel: RefObject<HTMLElement | null>): void {
 }
 
 /** A titled part of a drawer. */
-export function Part({ title, children, hint }: { title: string; children: JSX.Element | Array<JSX.Element | null | false>; hint?: string }): JSX.Element {
+export function Part({ title, children, hint }: { title: string; children: ComponentChildren; hint?: string }): JSX.Element {
   return (
     <section class="part">
       <h2>{title}</h2>

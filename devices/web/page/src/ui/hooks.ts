@@ -31,3 +31,15 @@ export function useFullScreen(): boolean {
   }, []);
   return full;
 }
+
+/** The page's clock, told anew so often while `running`. */
+export function useNow(everyMs: number, running: boolean): number {
+  const [now, set] = useState(performance.now());
+  useEffect(() => {
+    if (!running) return;
+    set(performance.now());
+    const timer = window.setInterval(() => set(performance.now()), everyMs);
+    return () => window.clearInterval(timer);
+  }, [everyMs, running]);
+  return now;
+}

@@ -19,6 +19,11 @@ export const VideoIcon = (): JSX.Element =>
 export const SystemIcon = (): JSX.Element =>
   icon([<rect x="3" y="3.5" width="14" height="5.5" rx="1.5" />, <rect x="3" y="11" width="14" height="5.5" rx="1.5" />, <path d="M6 6.2h.01M6 13.8h.01" />]);
 
+export const PowerIcon = (): JSX.Element => icon(<path d="M10 3v6.500M6.3 5.300a6 6 0 1 0 7.4 0" />);
+
+export const NetworkIcon = (): JSX.Element =>
+  icon([<rect x="7.2" y="3" width="5.6" height="4.2" rx="1" />, <rect x="2.7" y="12.800" width="5.6" height="4.2" rx="1" />, <rect x="11.7" y="12.800" width="5.6" height="4.2" rx="1" />, <path d="M10 7.200v2.800M5.500 12.800V10h9v2.800" />]);
+
 export const FullIcon = (): JSX.Element => icon(<path d="M3.5 7.5v-4h4M12.5 3.5h4v4M16.5 12.5v4h-4M7.5 16.5h-4v-4" />);
 
 export const WindowIcon = (): JSX.Element => icon(<path d="M7.5 3.5v4h-4M16.5 7.5h-4v-4M12.5 16.5v-4h4M3.5 12.5h4v4" />);

@@ -7,6 +7,7 @@ import { Bar } from "./bar";
 import { DrawerPanel } from "./drawer";
 import { Gate } from "./gate";
 import { useStore } from "./hooks";
+import { NewsBar } from "./news";
 import { Banner, Cover, FocusHint, ToastLine } from "./notices";
 
 export function Root({ app }: { app: App }): JSX.Element {
@@ -36,6 +37,7 @@ function Desk({ app }: { app: App }): JSX.Element {
       <Bar app={app} model={model} ui={ui} settings={settings} />
       <div class="below-bar">
         <Banner app={app} model={model} />
+        <NewsBar app={app} model={model} read={ui.read} />
       </div>
       <FocusHint app={app} model={model} ui={ui} settings={settings} />
       {ui.drawer && <DrawerPanel app={app} model={model} ui={ui} settings={settings} drawer={ui.drawer} />}

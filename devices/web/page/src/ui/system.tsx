@@ -2,15 +2,19 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { sentence } from "../api";
 import type { App } from "../app";
 import type { Model } from "../model/model";
 import type { DeviceInfo } from "../wire/DeviceInfo";
 import type { MemoryStats } from "../wire/MemoryStats";
 import { healthOf, PHASE_WORDS } from "./chips";
 import { DeviceRecord } from "./device";
+import { Asking } from "./asking";
 import { Part, type DrawerProps } from "./drawer";
 import { bytes, duration } from "./format";
 import { Field, UserName, useSubmit } from "./gate";
+import { Image } from "./image";
+import { Pi } from "./pi";
 
 export function SystemDrawer({ app, model, ui }: DrawerProps): JSX.Element {
   const device = model.devices.find((known) => known.name === ui.device);
@@ -24,6 +28,8 @@ export function SystemDrawer({ app, model, ui }: DrawerProps): JSX.Element {
           ))}
         </ul>
       </Part>
+      <Image app={app} model={model} />
+      <Pi app={app} model={model} />
       {model.memory && <Memory memory={model.memory} />}
       <Usb app={app} model={model} />
       <Node model={model} />
@@ -84,6 +90,13 @@ function Node({ model }: { model: Model }): JSX.Element | null {
   if (kernel === null) return null;
   return (
     <Part title="Node">
+      {kernel.notices.length > 0 && (
+        <ul class="notices" data-testid="node-notices" aria-label="Notices of the start">
+          {kernel.notices.map((notice) => (
+            <li key={notice}>{sentence(notice)}</li>
+          ))}
+        </ul>
+      )}
       <dl class="facts">
         <dt>Name</dt>
         <dd>{kernel.node}</dd>
@@ -97,40 +110,6 @@ function Node({ model }: { model: Model }): JSX.Element | null {
         <dd>{model.rttMs === null ? "–" : `${model.rttMs.toFixed(1)} ms`}</dd>
       </dl>
     </Part>
-  );
-}
-
-interface AskingProps {
-  testid: string;
-  label: string;
-  /** What it will do to whom. */
-  question: string;
-  confirm: string;
-  act(): void;
-}
-
-/** A button that says what it will do and asks before it does it. */
-export function Asking({ testid, label, question, confirm, act }: AskingProps): JSX.Element {
-  const [asked, setAsked] = useState(false);
-  if (!asked) {
-    return (
-      <button data-testid={testid} onClick={() => setAsked(true)}>
-        {label}
-      </button>
-    );
-  }
-  const answer = (yes: boolean): void => {
-    setAsked(false);
-    if (yes) act();
-  };
-  return (
-    <div class="asking" role="group" aria-label={label}>
-      <p>{question}</p>
-      <button class="primary" data-testid={`${testid}-confirm`} ref={(button) => button?.focus()} onClick={() => answer(true)}>
-        {confirm}
-      </button>
-      <button onClick={() => answer(false)}>Cancel</button>
-    </div>
   );
 }
 

@@ -2,7 +2,8 @@ use super::Socket;
 use dkvm_testkit::Failure;
 use dkvm_wire::vocab::page::SessionInfo;
 use rustls::{
-    pki_types::{pem::PemObject, CertificateDer, ServerName},
+    pki_types::{pem::PemObject, CertificateDer, ServerName, UnixTime},
+    time_provider::{DefaultTimeProvider, TimeProvider},
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
 };
 use serde::de::DeserializeOwned;
@@ -33,6 +34,16 @@ pub struct Visitor {
     pub cookie: Option<String>,
     pub csrf: String,
     window: Option<usize>,
+}
+
+/// A clock that shows one second, since 1970.
+#[derive(Debug)]
+struct Stopped(u64);
+
+impl TimeProvider for Stopped {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(self.0)))
+    }
 }
 
 /// What came back.
@@ -68,12 +79,25 @@ impl Answer {
 
 impl Visitor {
     pub fn new(address: SocketAddr, state: &Path) -> Result<Self, Failure> {
+        Self::with_clock(address, state, Arc::new(DefaultTimeProvider))
+    }
+
+    /// The same with a clock that stands.
+    pub fn at(address: SocketAddr, state: &Path, unix: u64) -> Result<Self, Failure> {
+        Self::with_clock(address, state, Arc::new(Stopped(unix)))
+    }
+
+    fn with_clock(
+        address: SocketAddr,
+        state: &Path,
+        clock: Arc<dyn TimeProvider>,
+    ) -> Result<Self, Failure> {
         let certificate = CertificateDer::from_pem_file(state.join("certificate.pem"));
         let mut roots = RootCertStore::empty();
         roots.add(certificate.map_err(failed)?).map_err(failed)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder =
-            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = ClientConfig::builder_with_details(provider, clock)
+            .with_safe_default_protocol_versions();
         let tls = Arc::new(
             builder
                 .map_err(failed)?

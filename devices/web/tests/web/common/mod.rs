@@ -3,9 +3,10 @@
 
 mod http;
 mod node;
+pub mod slot;
 mod socket;
 
-pub use http::Visitor;
+pub use http::{failed, Answer, Tls, Visitor};
 pub use node::{address, device_info, launch, Node};
 pub use socket::Socket;
 
