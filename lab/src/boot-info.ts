@@ -1,4 +1,5 @@
 // What `dkvm boot` found, and what the kernel tells of it.
+import { connect } from "node:net";
 import type { ImageInfo } from "../../devices/web/page/src/wire/ImageInfo.ts";
 import { LabError, until } from "./lab.ts";
 import type { Pi } from "./pi.ts";
@@ -18,5 +19,13 @@ export async function bootInfo(pi: Pi): Promise<BootInfo> {
 
 /** The page answers: the kernel is up, and web is. */
 export async function awaitPage(pi: Pi): Promise<void> {
-  await until("the page answers", async () => (await pi.sh("wget -q -T 2 -O /dev/null http://127.0.0.1/ 2>&1; nc -z 127.0.0.1 443")).code === 0, { timeout: 40_000, every: 100 });
+  await until("the page answers", () => answers(pi.network.address), { timeout: 40_000, every: 50 });
+}
+
+function answers(host: string): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect({ host, port: 443, timeout: 2000 });
+    const end = (good: boolean): void => { socket.destroy(); done(good); };
+    socket.once("connect", () => end(true)).once("error", () => end(false)).once("timeout", () => end(false));
+  });
 }

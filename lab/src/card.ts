@@ -141,6 +141,10 @@ export class Card {
     if (result.status !== 0) throw new LabError(`cannot write ${name} to partition ${number} of ${this.path}: ${result.stderr}`);
   }
 
+  deleteFile(number: number, name: string): void {
+    run("mdel", "-i", this.#at(number), `::${name}`);
+  }
+
   copyTo(path: string): Card {
     copySparse(this.path, path);
     return new Card(path);

@@ -59,6 +59,8 @@ export class Pi {
   boots = 0;
   /** What the firmware chose for the boot that runs or ran last; only with a card. */
   choice: BootChoice | undefined;
+  /** Called between the firmware and Linux at each start: a card may die at any moment. */
+  afterFirmware: ((card: Card) => void) | undefined;
   #started = 0;
   #isCut = false;
   #up: Promise<void> = Promise.resolve();
@@ -240,6 +242,7 @@ function withCard(lab: Lab, index: number, options: PiOptions, network: PiNetwor
   const kernel = lab.path(`pi${index}-linux`);
   const ignite = (pi: Pi, logName: string, cause: Cause): ChildProcess => {
     pi.choice = choose(card, cause, kernel);
+    pi.afterFirmware?.(card);
     return startUml(lab, logName, kernel, [...umlArguments(lab, index, options, network), `ubd0=${card.path}`, ...pi.choice.commandLine.split(/\s+/)]);
   };
   return Pi.make(lab, network, index, ignite, card);

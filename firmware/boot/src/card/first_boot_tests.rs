@@ -155,11 +155,7 @@ fn only_the_sizes_and_the_type_change() {
 #[test]
 fn a_card_that_is_no_larger_only_gets_its_type() {
     for sectors in [0, 1, table(&delivered()).data().end()] {
-        assert_eq!(
-            first_boot(&delivered(), sectors).len(),
-            1,
-            "the type alone"
-        );
+        assert_eq!(first_boot(&delivered(), sectors).len(), 1, "the type alone");
         assert_eq!(
             table(&done(&delivered(), sectors)).data().start,
             table(&delivered()).data().start

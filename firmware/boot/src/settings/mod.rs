@@ -120,7 +120,17 @@ enum Setting {
 
 /// Reads the file's bytes, whatever they are.
 pub fn read(bytes: &[u8]) -> Outcome {
-    let (entries, remarks) = lines::read(&decode(bytes));
+    let text = decode(bytes);
+    if text.trim_end_matches('\0').contains('\0') {
+        let notices = vec![format!(
+            "{FILE} is no text, and was ignored: write it anew with a text editor."
+        )];
+        return Outcome {
+            settings: Settings::default(),
+            notices,
+        };
+    }
+    let (entries, remarks) = lines::read(&text);
     let mut reader = Reader::default();
     reader
         .notices
@@ -256,8 +266,8 @@ impl Reader {
             .iter()
             .take(MAX_NOTICES)
             .map(|(line, text)| match line {
-                0 => format!("{FILE}: {text}."),
-                _ => format!("{FILE}, line {line} {text}."),
+                0 => closed(format!("{FILE}: {text}")),
+                _ => closed(format!("{FILE}, line {line} {text}")),
             })
             .collect();
         if more > 0 {
@@ -315,6 +325,14 @@ impl Reader {
             .iter()
             .any(|(_, text)| text.starts_with("sets `password`"))
     }
+}
+
+/// With a full stop, unless it asks.
+fn closed(sentence: String) -> String {
+    if sentence.ends_with('?') {
+        return sentence;
+    }
+    sentence + "."
 }
 
 fn push<T>(list: &mut Vec<T>, value: T, most: usize) -> Result<(), &'static str> {
