@@ -112,7 +112,16 @@ impl FakeKernel {
         self.response(method, id)
     }
 
-    pub(crate) fn response(
+    /// Asks the device something without waiting; [`FakeKernel::response`] has what it answers.
+    pub fn begin<B>(&mut self, method: &str, body: &B) -> Result<RequestId, Failure>
+    where
+        B: Serialize + ?Sized,
+    {
+        self.send_request(method, &encode_body(body))
+    }
+
+    /// What the device answers to a request.
+    pub fn response(
         &mut self,
         method: &str,
         id: RequestId,

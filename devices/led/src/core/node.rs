@@ -1,0 +1,190 @@
+//! What is known of the node.
+
+use super::{Focus, Health, Stage, Status};
+use dkvm_wire::service::{Desired, DeviceInfo, DeviceList, KernelInfo, Phase};
+use dkvm_wire::DeviceName;
+use std::{collections::HashMap, time::Duration};
+
+/// Time since the kernel's start.
+pub type Span = Duration;
+
+/// What is not up by then is not booting any more: the other signs tell of it.
+const BOOT: Duration = Duration::from_secs(30);
+
+/// What is known of the node.
+#[derive(Debug)]
+pub struct Node {
+    devices: HashMap<DeviceName, (Desired, Phase)>,
+    complaints: Health,
+    focus: Focus,
+    /// Once up, a device that restarts is no boot.
+    stage: Stage,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            devices: HashMap::new(),
+            complaints: Health::Well,
+            focus: Focus::Free,
+            stage: Stage::Booting,
+        }
+    }
+}
+
+impl Node {
+    /// All devices there are.
+    pub fn devices(&mut self, list: &DeviceList) {
+        let known = |device: &DeviceInfo| (device.name.clone(), (device.desired, device.phase));
+        self.devices = list.devices.iter().map(known).collect();
+    }
+
+    /// One device.
+    pub fn device(&mut self, device: &DeviceInfo) {
+        self.devices
+            .insert(device.name.clone(), (device.desired, device.phase));
+    }
+
+    /// What the kernel says of itself.
+    pub fn kernel(&mut self, info: &KernelInfo) {
+        self.complaints = if info.safe_mode || !info.notices.is_empty() {
+            Health::Fault
+        } else {
+            Health::Well
+        };
+    }
+
+    /// Who has the focus; 0 is nobody.
+    pub fn holder(&mut self, holder: u64) {
+        self.focus = if holder == 0 {
+            Focus::Free
+        } else {
+            Focus::Held
+        };
+    }
+
+    /// What that comes to. `uptime` is the kernel's.
+    pub fn status(&mut self, uptime: Span) -> Status {
+        if uptime >= BOOT || self.has_come_up() {
+            self.stage = Stage::Up;
+        }
+        Status {
+            stage: self.stage,
+            health: self.health(),
+            focus: self.focus,
+        }
+    }
+
+    /// How long until the boot is over in any case.
+    pub fn boot_left(&self, uptime: Span) -> Option<Span> {
+        (self.stage == Stage::Booting).then(|| BOOT.saturating_sub(uptime))
+    }
+
+    fn has_come_up(&self) -> bool {
+        let coming = |phase| matches!(phase, Phase::Stopped | Phase::Starting | Phase::Preparing);
+        !self.devices.is_empty() && !self.wanted().any(coming)
+    }
+
+    fn health(&self) -> Health {
+        if self.wanted().any(|phase| phase == Phase::Failed) {
+            return Health::Fault;
+        }
+        self.complaints
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = Phase> + '_ {
+        let wanted = self.devices.values();
+        wanted
+            .filter(|(desired, _)| *desired == Desired::Up)
+            .map(|(_, phase)| *phase)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dkvm_wire::Generation;
+
+    fn device(name: &str, desired: Desired, phase: Phase) -> DeviceInfo {
+        DeviceInfo {
+            name: DeviceName::try_from(name).unwrap(),
+            desired,
+            phase,
+            detail: None,
+            generation: Generation(1),
+            pid: None,
+            uptime_ms: 0,
+            deaths: 0,
+            events_out: 0,
+            events_in: 0,
+            frames_out: 0,
+            dropped: 0,
+            rss: 0,
+            leases: 0,
+        }
+    }
+
+    const NONE: Span = Duration::ZERO;
+
+    #[test]
+    fn a_boot_ends_when_all_that_is_wanted_came_up_and_is_over_for_good() {
+        let mut node = Node::default();
+        assert_eq!(node.status(NONE).stage, Stage::Booting);
+        node.device(&device("hid", Desired::Up, Phase::Running));
+        node.device(&device("power", Desired::Held, Phase::Stopped));
+        node.device(&device("web", Desired::Up, Phase::Preparing));
+        assert_eq!(node.status(NONE).stage, Stage::Booting);
+        node.device(&device("web", Desired::Up, Phase::Degraded));
+        assert_eq!(node.status(NONE).stage, Stage::Up);
+        node.device(&device("web", Desired::Up, Phase::Starting));
+        assert_eq!(node.status(NONE).stage, Stage::Up);
+    }
+
+    #[test]
+    fn a_boot_is_over_after_30_s_whatever_hangs() {
+        let mut node = Node::default();
+        node.device(&device("hid", Desired::Up, Phase::Starting));
+        assert_eq!(
+            node.boot_left(Duration::from_secs(29)),
+            Some(Duration::from_secs(1))
+        );
+        assert_eq!(node.status(Duration::from_secs(30)).stage, Stage::Up);
+        assert_eq!(node.boot_left(NONE), None);
+    }
+
+    #[test]
+    fn what_a_person_should_look_at_is_a_fault() {
+        let mut node = Node::default();
+        node.device(&device("hid", Desired::Up, Phase::Running));
+        node.device(&device("capture", Desired::Up, Phase::Backoff));
+        node.device(&device("audio", Desired::Down, Phase::Failed));
+        assert_eq!(node.status(NONE).health, Health::Well);
+        node.device(&device("hid", Desired::Up, Phase::Failed));
+        assert_eq!(node.status(NONE).health, Health::Fault);
+        node.devices(&DeviceList { devices: vec![] });
+        assert_eq!(node.status(NONE).health, Health::Well);
+        let safe_mode = true;
+        node.kernel(&KernelInfo {
+            safe_mode,
+            ..KernelInfo::default()
+        });
+        assert_eq!(node.status(NONE).health, Health::Fault);
+        let notices = vec!["x".to_owned()];
+        node.kernel(&KernelInfo {
+            notices,
+            ..KernelInfo::default()
+        });
+        assert_eq!(node.status(NONE).health, Health::Fault);
+        node.kernel(&KernelInfo::default());
+        assert_eq!(node.status(NONE).health, Health::Well);
+    }
+
+    #[test]
+    fn nobody_is_nobody() {
+        let mut node = Node::default();
+        node.holder(7);
+        assert_eq!(node.status(NONE).focus, Focus::Held);
+        node.holder(0);
+        assert_eq!(node.status(NONE).focus, Focus::Free);
+    }
+}

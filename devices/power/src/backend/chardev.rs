@@ -1,0 +1,248 @@
+//! Linux's GPIO character device (uAPI v2).
+//!
+//! Linux takes a line back when its file is closed, so also from a device that was killed: gpio-sim at once, the Pi's driver
+//! too unless it is told to keep outputs (see `chip::persistence`).
+
+use super::{chip, Said, BUTTONS, LEDS};
+use crate::{
+    config::{ButtonWire, Config, LedWire, Level, Pull},
+    core::{name, time::Time, Led, Light, Position, Sample},
+};
+use dkvm_wire::vocab::power::Button;
+use gpiocdev::{
+    line::{Bias, EdgeDetection, EdgeKind, Value},
+    Request,
+};
+use std::time::Duration;
+use tokio::{
+    io::unix::AsyncFd,
+    time::{sleep_until, Instant},
+};
+
+/// What `gpioinfo` shows.
+const CONSUMER: &str = "dkvm-power";
+/// Steady for less is noise of the wire; Linux drops it before it wakes anybody.
+const DEBOUNCE: Duration = Duration::from_millis(5);
+/// Edges that are read at once: as many as Linux keeps for a line.
+const BATCH: usize = 16;
+/// A disk LED can flicker thousands of times a second; so often do we look.
+const PACE: Duration = Duration::from_millis(50);
+
+/// The lines that are open.
+#[derive(Debug)]
+pub struct Chardev {
+    config: Config,
+    buttons: [Option<Request>; 2],
+    leds: [Option<Watch>; 2],
+}
+
+/// A LED's line.
+#[derive(Debug)]
+struct Watch {
+    line: AsyncFd<Request>,
+    /// When it may be read again; `None` before the first time. Kept here, for the wait itself is often dropped.
+    next: Option<Instant>,
+}
+
+impl Chardev {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            config: config.clone(),
+            buttons: [None, None],
+            leds: [None, None],
+        }
+    }
+
+    pub(super) fn has(&self, button: Button) -> bool {
+        self.buttons[button as usize].is_some()
+    }
+
+    pub(super) fn open(&mut self) -> Vec<String> {
+        let chip = self.config.chip.as_deref();
+        let mut faults = Vec::new();
+        for button in BUTTONS {
+            let place = &mut self.buttons[button as usize];
+            if let (None, Some(wire)) = (&place, self.config.button(button)) {
+                let what = format!("{} button", name(button));
+                *place = open_button(chip, wire)
+                    .map_err(|e| faults.push(fault(&what, &wire.line, e)))
+                    .ok();
+            }
+        }
+        for led in LEDS {
+            let place = &mut self.leds[led as usize];
+            if let (None, Some(wire)) = (&place, self.config.led(led)) {
+                let what = format!("{} LED", led_name(led));
+                *place = open_led(chip, wire)
+                    .map_err(|e| faults.push(fault(&what, &wire.line, e)))
+                    .ok();
+            }
+        }
+        if self.buttons.iter().any(Option::is_some) {
+            faults.extend(chip::persistence());
+        }
+        faults
+    }
+
+    pub(super) fn set(&mut self, button: Button, position: Position) -> Result<(), String> {
+        let place = &mut self.buttons[button as usize];
+        let Some(line) = place else {
+            return not_open(button, position);
+        };
+        let value = match position {
+            Position::Pressed => Value::Active,
+            Position::Released => Value::Inactive,
+        };
+        let done = line.set_lone_value(value);
+        done.map_err(|error| {
+            *place = None;
+            format!("the {} button's line cannot be set: {error}", name(button))
+        })
+    }
+
+    pub(super) async fn next(&mut self) -> Said {
+        let [power, disk] = &mut self.leds;
+        let (led, read) = tokio::select! {
+            read = watch(power, Led::Power) => (Led::Power, read),
+            read = watch(disk, Led::Disk) => (Led::Disk, read),
+        };
+        match read {
+            Ok(samples) => Said::Seen(samples),
+            Err(reason) => {
+                self.leds[led as usize] = None;
+                Said::Blind(
+                    led,
+                    format!("the {} LED's line cannot be read: {reason}", led_name(led)),
+                )
+            }
+        }
+    }
+}
+
+pub(super) const fn led_name(led: Led) -> &'static str {
+    match led {
+        Led::Power => "power",
+        Led::Disk => "disk",
+    }
+}
+
+/// A line that is closed is released.
+pub(super) fn not_open(button: Button, position: Position) -> Result<(), String> {
+    match position {
+        Position::Released => Ok(()),
+        Position::Pressed => Err(format!("the {} button's line is not open", name(button))),
+    }
+}
+
+pub(super) fn fault(what: &str, line: &crate::config::LineId, reason: String) -> String {
+    format!("the {what} ({line}) cannot be used: {reason}")
+}
+
+fn open_button(chip: Option<&str>, wire: &ButtonWire) -> Result<Request, String> {
+    let place = chip::find(chip, &wire.line).map_err(|error| error.to_string())?;
+    let mut builder = Request::builder();
+    builder
+        .on_chip(place.chip)
+        .with_consumer(CONSUMER)
+        .with_line(place.offset)
+        .as_output(Value::Inactive);
+    if wire.active == Level::Low {
+        builder.as_active_low();
+    }
+    builder.request().map_err(|error| refused(&error))
+}
+
+fn open_led(chip: Option<&str>, wire: &LedWire) -> Result<Watch, String> {
+    let place = chip::find(chip, &wire.line).map_err(|error| error.to_string())?;
+    let mut builder = Request::builder();
+    builder
+        .on_chip(place.chip)
+        .with_consumer(CONSUMER)
+        .with_line(place.offset)
+        .as_input()
+        .with_bias(match wire.pull() {
+            Pull::Up => Bias::PullUp,
+            Pull::Down => Bias::PullDown,
+            Pull::None => Bias::Disabled,
+        })
+        .with_debounce_period(DEBOUNCE)
+        .with_edge_detection(EdgeDetection::BothEdges);
+    if wire.active == Level::Low {
+        builder.as_active_low();
+    }
+    let line = builder.request().map_err(|error| refused(&error))?;
+    // Deprecated for descriptors that may change under it, which a `Request` does not; its successor is unsafe.
+    #[allow(deprecated)]
+    let line = AsyncFd::new(line).map_err(|error| error.to_string())?;
+    Ok(Watch { line, next: None })
+}
+
+/// A line that somebody else holds is the mistake that people make.
+fn refused(error: &gpiocdev::Error) -> String {
+    let text = error.to_string();
+    if text.contains("busy") || text.contains("EBUSY") {
+        return "another program or driver holds it; see `gpioinfo`, or dtoverlay lines in config.txt".to_owned();
+    }
+    text
+}
+
+/// The line's samples: at first its level, then what changed, and its level after that, should edges have been lost.
+async fn watch(place: &mut Option<Watch>, led: Led) -> Result<Vec<Sample>, String> {
+    let Some(watch) = place else {
+        return std::future::pending().await;
+    };
+    let Some(next) = watch.next else {
+        watch.next = Some(Instant::now());
+        return level(watch.line.get_ref(), led).map(|sample| vec![sample]);
+    };
+    sleep_until(next).await;
+    let mut ready = watch
+        .line
+        .readable()
+        .await
+        .map_err(|error| error.to_string())?;
+    watch.next = Some(Instant::now() + PACE);
+    let (samples, left) = read(ready.get_inner(), led)?;
+    if left == Left::Nothing {
+        ready.clear_ready();
+    }
+    Ok(samples)
+}
+
+/// Whether edges wait to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    Perhaps,
+}
+
+fn read(line: &Request, led: Led) -> Result<(Vec<Sample>, Left), String> {
+    let mut samples = Vec::with_capacity(BATCH + 1);
+    let mut edges = line.new_edge_event_buffer(BATCH);
+    let mut left = Left::Nothing;
+    while left == Left::Nothing && edges.has_event().map_err(|e| e.to_string())? {
+        let edge = edges.read_event().map_err(|e| e.to_string())?;
+        let at = Time::from_nanos(edge.timestamp_ns);
+        let light = match edge.kind {
+            EdgeKind::Rising => Light::Lit,
+            EdgeKind::Falling => Light::Dark,
+        };
+        samples.push(Sample { led, light, at });
+        if samples.len() == BATCH {
+            left = Left::Perhaps;
+        }
+    }
+    samples.push(level(line, led)?);
+    Ok((samples, left))
+}
+
+fn level(line: &Request, led: Led) -> Result<Sample, String> {
+    let value = line.lone_value().map_err(|error| error.to_string())?;
+    let light = if value == Value::Active {
+        Light::Lit
+    } else {
+        Light::Dark
+    };
+    let at = crate::device::now();
+    Ok(Sample { led, light, at })
+}
