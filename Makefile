@@ -21,6 +21,7 @@ run: setup build ## Boot the virtual Pi wired to a virtual PC and print the addr
 	@lab/run.sh run
 
 test: setup build ## Every test: unit, process, conformance, page, lab scenarios; ends with a plain count
+	@[ -z '$(BUILDROOT)' ] || $(MAKE) --no-print-directory image BOARD=qemu
 	@.ci/test
 
 check: ## Format, lints, licences, shell scripts, types of the page; no Linux is built for it

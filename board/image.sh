@@ -176,6 +176,11 @@ build() {
     fi
 }
 
+# What the steps of all packages took when they were built last.
+built_seconds() {
+    awk -F: '$2 == "start" { begin[$3 $4] = $1 } $2 ~ /^end/ { sum += $1 - begin[$3 $4] } END { printf "%d", sum }' "$output/build/build-time.log"
+}
+
 collect() {
     local images=$output/images
     rm -f "$out"/dkvm-"$board"-*
@@ -190,7 +195,7 @@ collect() {
     "$here/sbom.py" --board "$board" --version "$DKVM_VERSION" --buildroot "$out/show-info.json" --cargo "$out/cargo.json" \
         --sbom "$out/$name.cdx.json" --licences "$out/$name.licences.txt"
     rm -f "$out/show-info.json" "$out/cargo.json"
-    "$here/sizes.sh" "$out" "$output" >"$out/$name.sizes.txt"
+    { "$here/sizes.sh" "$out" "$output"; printf '%-22s %10d\n' 'build of Linux and all packages, seconds' "$(built_seconds)"; } >"$out/$name.sizes.txt"
     (cd "$out" && sha256sum "$name".img "$name".img.zst "$name".dkvm >"$name.sha256")
 }
 
