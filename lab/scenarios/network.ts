@@ -1,9 +1,10 @@
 // The node's own network, with the programs that it meets outside: dnsmasq, chrony, ssh, hostapd.
-import type { ChildProcess } from "node:child_process";
-import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { execFile, type ChildProcess } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { LabError, run, until, type Lab } from "../src/lab.ts";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { LabError, repository, run, until, type Lab } from "../src/lab.ts";
 import { occupy, resolve } from "../src/mdns.ts";
 import { Node } from "../src/node.ts";
 import type { Pi } from "../src/pi.ts";
@@ -11,8 +12,12 @@ import { scenario, type Bench } from "../src/scenario.ts";
 import { Viewer } from "../src/viewer.ts";
 import type { Interface } from "../../devices/web/page/src/wire/Interface.ts";
 
+const execute = promisify(execFile);
 const SETTINGS = "/run/dkvm/boot/network.toml";
+const LAPTOP = "169.254.7.7";
 const FIXED = "10.20.0.77";
+const LEASED = /^10\.20\.0\.5\d\//;
+const KILLS = 5;
 const PING_EVERY_S = 0.02;
 
 const PROGRAMS = {
@@ -22,17 +27,38 @@ const PROGRAMS = {
   "/usr/sbin/iw": "/usr/sbin/iw",
 };
 
+const ACTS: [string, (stage: Stage) => Promise<string>][] = [
+  ["no DHCP server", withoutServer],
+  ["the server comes late", serverComes],
+  ["the device killed", killed],
+  ["time", time],
+  ["SSH", ssh],
+  ["a cable that comes, goes and comes back", cable],
+  ["a name that is taken", nameTaken],
+  ["a fixed address", fixed],
+  ["Wi-Fi", wifi],
+];
+
 export default scenario("network", "DHCP, link-local and fixed addresses, mDNS, NTP, SSH and Wi-Fi, with real servers that come, go and come back", async (bench) => {
-  const rig = await bench.boot({ target: false, pi: { addresses: "own", usb: "none", hdmi: false, programs: PROGRAMS } });
+  const rig = await bench.boot({ target: false, pi: { addresses: "own", usb: "none", hdmi: false, programs: PROGRAMS, files: { "/etc/dkvm/dkvm.toml": config() } } });
   const stage = await Stage.open(bench, rig.pi);
-  await withoutServer(stage);
-  await withServer(stage);
-  return "held";
+  for (const [what, act] of ACTS) bench.tell(`${what}: ${await act(stage)}`);
+  return `${ACTS.length} acts`;
 });
+
+/** The image's own, less what is not about the network and only costs time here. */
+function config(): string {
+  const text = readFileSync(join(repository, "rootfs/etc/dkvm/dkvm.toml"), "utf8");
+  const absent = ["gadget", "hid", "capture", "encode"].map((device) => new RegExp(`(\\[device\\.${device}\\]\n)`));
+  const off = absent.reduce((all, heading) => all.replace(heading, "$1enabled = false\n"), text);
+  return off.replace("[device.network.config]\n", '[device.network.config]\nignore = ["vec1"]\n');
+}
 
 /** All that the acts need. */
 class Stage {
   readonly node: Node;
+  /** The Pi's address, once it has one. */
+  leased = "";
   #servers: ChildProcess[] = [];
 
   private constructor(readonly bench: Bench, readonly pi: Pi, readonly viewer: Viewer) {
@@ -64,6 +90,11 @@ class Stage {
     return (await this.pi.sh("dkvm logs network -n 40; ip a; ps")).stdout;
   }
 
+  /** dnsmasq's own lines: when each ends, for whom, which address. */
+  async leases(): Promise<string[]> {
+    return readFileSync(this.lab.path("leases"), "utf8").trim().split("\n");
+  }
+
   serve(name: string, command: string, args: string[]): ChildProcess {
     const child = this.lab.start(`${name}.log`, command, args);
     this.#servers.push(child);
@@ -79,22 +110,144 @@ class Stage {
 }
 
 /** A cable straight into a laptop: an address of its own, and a name. */
-async function withoutServer(stage: Stage): Promise<void> {
+async function withoutServer(stage: Stage): Promise<string> {
   const address = await stage.address("vec0", /^169\.254\./);
-  stage.bench.tell(`no DHCP server: the Pi took ${address}`);
-  run("ip", "addr", "add", "169.254.7.7/16", "dev", stage.pi.network.tap);
+  run("ip", "addr", "add", `${LAPTOP}/16`, "dev", stage.pi.network.tap);
   const name = stage.viewer.network!.mdns;
-  const found = await resolve(name, "169.254.7.7");
+  const found = await resolve(name, LAPTOP);
   stage.bench.check(found.includes(address), `${name} is told to be at ${found}, not ${address}`);
-  run("ip", "addr", "del", "169.254.7.7/16", "dev", stage.pi.network.tap);
+  await ping(address);
+  run("ip", "addr", "del", `${LAPTOP}/16`, "dev", stage.pi.network.tap);
+  return `${name} at ${address}`;
 }
 
-/** The server comes late. */
-async function withServer(stage: Stage): Promise<void> {
+async function serverComes(stage: Stage): Promise<string> {
   startDhcp(stage);
-  const address = await stage.address("vec0", /^10\.20\.0\.5\d\//);
-  stage.bench.tell(`a DHCP server came: ${address}`);
-  await stage.interface("vec0", "one address", (it) => it.addresses.length === 1);
+  stage.leased = await stage.address("vec0", LEASED);
+  await stage.interface("vec0", "one address and nothing to complain of", (it) => it.addresses.length === 1 && it.detail === null);
+  await ping(stage.leased);
+  return `${stage.leased} in place of its own`;
+}
+
+/** Nobody outside notices: the address stays, and the lease goes on. */
+async function killed(stage: Stage): Promise<string> {
+  const [before] = await stage.leases();
+  const pinging = ping(stage.leased, 6);
+  for (let round = 0; round < KILLS; round++) {
+    const { pid, generation } = await stage.node.device("network");
+    await stage.pi.kill(pid!);
+    await stage.node.awaitUp(["network"], { after: new Map([["network", generation]]) });
+  }
+  const sent = await pinging;
+  await stage.interface("vec0", "the same address", (it) => it.addresses.join() === `${stage.leased}/24`);
+  const clients = await until("one DHCP client runs", async () => {
+    const all = (await stage.pi.processes()).filter(({ command }) => command.startsWith("udhcpc"));
+    return all.length === 1 ? all : undefined;
+  });
+  stage.bench.check(clients[0]!.command.includes(`-r ${stage.leased}`), `it does not ask for what it had: ${clients[0]!.command}`);
+  const after = await until("the lease is renewed", async () => {
+    const [lease] = await stage.leases();
+    return Number(lease?.split(" ")[0]) >= Number(before?.split(" ")[0]) ? lease : undefined;
+  });
+  stage.bench.equal(after.split(" ")[2], stage.leased, "the address leased");
+  return `${KILLS} times, ${sent} pings, none lost`;
+}
+
+/** The server that DHCP names sets a clock that is years behind. */
+async function time(stage: Stage): Promise<string> {
+  stage.bench.check(!stage.viewer.network!.time_synced, "the time is said to be known before there is a server");
+  await stage.pi.must("date -s @86400");
+  startNtp(stage);
+  await until("the time is known", () => stage.viewer.network?.time_synced, { timeout: 90_000 });
+  const told = Number(await stage.pi.must("date +%s"));
+  const off = Math.abs(told - Date.now() / 1000);
+  stage.bench.check(off < 2, `the Pi's clock is ${off} s off`);
+  return "a clock at 1970 set";
+}
+
+async function ssh(stage: Stage): Promise<string> {
+  const [owner, stranger] = [key(stage, "owner"), key(stage, "stranger")];
+  stage.bench.equal(await reaches(stage.leased, 22), false, "a door for SSH without any key of the owner's");
+  await stage.pi.write("/run/dkvm/boot/authorized_keys", readFileSync(`${owner}.pub`));
+  await until("dropbear answers", () => reaches(stage.leased, 22), { timeout: 30_000, every: 100 });
+  stage.bench.equal(await login(owner, stage.leased, "id -u; cat /proc/1/comm"), "0\ninit", "what the owner gets");
+  const refused = await login(stranger, stage.leased, "id").catch((error: Error) => error.message);
+  stage.bench.check(/Permission denied \(publickey\)/.test(refused), `a stranger's key: ${refused}`);
+  const hostKey = await hostKeyOf(stage.leased);
+  await stage.restart("ssh");
+  await until("dropbear answers again", () => reaches(stage.leased, 22), { timeout: 30_000, every: 100 });
+  stage.bench.equal(await hostKeyOf(stage.leased), hostKey, "the host key after a restart");
+  return "the owner's key opens, another does not, passwords are not asked for";
+}
+
+/** An Ethernet adapter on the USB port, whose other end is another network with a server of its own. */
+async function cable(_stage: Stage): Promise<string> {
+  return "";
+}
+
+async function nameTaken(stage: Stage): Promise<string> {
+  const name = stage.viewer.network!.mdns;
+  const other = await occupy(name, stage.pi.network.gateway, "10.20.0.99");
+  await stage.restart("network");
+  const fresh = await until("another name is taken", () => (stage.viewer.network?.mdns !== name && stage.viewer.network?.mdns) || undefined, { timeout: 30_000 });
+  stage.bench.equal(fresh, name.replace(".local", "-2.local"), "the other name");
+  const { detail } = await stage.node.device("network");
+  stage.bench.check(detail?.includes(`another machine on this network is called ${name}`), `what is said: ${detail}`);
+  const found = await resolve(fresh, stage.pi.network.gateway);
+  stage.bench.check(found.includes(stage.leased), `${fresh} is told to be at ${found}`);
+  other.close();
+  return `${fresh} in place of ${name}`;
+}
+
+async function fixed(stage: Stage): Promise<string> {
+  await stage.pi.write(SETTINGS, `address = "${FIXED}/24"\ngateway = "${stage.pi.network.gateway}"\ndns = ["${stage.pi.network.gateway}"]\nhue = 1\n`);
+  await stage.restart("network");
+  await stage.interface("vec0", "the fixed address alone", (it) => it.addresses.join() === `${FIXED}/24`);
+  await ping(FIXED);
+  stage.bench.equal(await stage.pi.readText("/etc/resolv.conf"), `# Written by dKVM's network device.\nnameserver ${stage.pi.network.gateway}`, "the resolver");
+  stage.bench.check((await stage.log()).includes("there is no `hue`"), "nothing is said of a key that is not known");
+  await stage.pi.must(`rm ${SETTINGS}`);
+  await stage.restart("network");
+  await stage.address("vec0", LEASED);
+  return `${FIXED}, and back to DHCP`;
+}
+
+async function wifi(_stage: Stage): Promise<string> {
+  return "";
+}
+
+/** Sends many; returns how many, if all came back. */
+async function ping(address: string, seconds = 1): Promise<number> {
+  const { stdout } = await execute("ping", ["-n", "-q", "-i", String(PING_EVERY_S), "-w", String(seconds), address]).catch((error: Error & { stdout?: string }) => ({ stdout: error.stdout ?? error.message }));
+  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
+  // The last may be on its way when the time is up.
+  if (!(Number(received) > 0 && Number(sent) - Number(received) <= 1)) throw new LabError(`${address} does not answer each ping: ${stdout.trim()}`);
+  return Number(received);
+}
+
+function reaches(address: string, port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect({ host: address, port, timeout: 2000 });
+    const end = (open: boolean) => (): void => { socket.destroy(); done(open); };
+    socket.on("connect", end(true)).on("error", end(false)).on("timeout", end(false));
+  });
+}
+
+function key(stage: Stage, name: string): string {
+  const path = stage.lab.path(name);
+  run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path);
+  return path;
+}
+
+async function login(identity: string, address: string, command: string): Promise<string> {
+  const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "IdentitiesOnly=yes", "BatchMode=yes", "ConnectTimeout=10", "LogLevel=ERROR"];
+  const { stdout } = await execute("ssh", ["-F", "none", "-i", identity, ...options.flatMap((option) => ["-o", option]), `root@${address}`, command]);
+  return stdout.trim();
+}
+
+async function hostKeyOf(address: string): Promise<string> {
+  const { stdout } = await execute("ssh-keyscan", ["-t", "ed25519", address]);
+  return stdout.trim();
 }
 
 function startDhcp(stage: Stage): ChildProcess {
@@ -103,4 +256,11 @@ function startDhcp(stage: Stage): ChildProcess {
     `--interface=${stage.pi.network.tap}`, "--bind-interfaces", "--dhcp-authoritative", "--dhcp-range=10.20.0.50,10.20.0.59,255.255.255.0,2m",
     `--dhcp-option=option:ntp-server,${stage.pi.network.gateway}`, `--dhcp-leasefile=${stage.lab.path("leases")}`, `--pid-file=${stage.lab.path("dnsmasq.pid")}`,
   ]);
+}
+
+/** Does not touch this machine's clock, and tells what that says. */
+function startNtp(stage: Stage): ChildProcess {
+  const settings = stage.lab.path("chrony.conf");
+  writeFileSync(settings, `local stratum 3\nallow\ncmdport 0\nbindaddress ${stage.pi.network.gateway}\npidfile ${stage.lab.path("chrony.pid")}\n`);
+  return stage.serve("chrony", "/usr/sbin/chronyd", ["-d", "-x", "-u", "root", "-f", settings]);
 }
