@@ -104,6 +104,7 @@ cut() {
     truncate -s "$end" "$1"
 }
 
+# FAT16 under the type that Raspberry Pi OS has always used for it (0c).
 write_layout() {
     cat <<EOF
 image card.img {
@@ -113,9 +114,9 @@ image card.img {
 		extended-partition = 4
 		align = 1M
 	}
-	partition select { partition-type = 0x0e bootable = true image = "select.vfat" size = $(bytes "$select_size") }
-	partition boot-a { partition-type = 0x0e image = "boot-a.vfat" size = $(bytes "$boot_size") }
-	partition boot-b { partition-type = 0x0e image = "boot-b.vfat" size = $(bytes "$boot_size") }
+	partition select { partition-type = 0x0c bootable = true image = "select.vfat" size = $(bytes "$select_size") }
+	partition boot-a { partition-type = 0x0c image = "boot-a.vfat" size = $(bytes "$boot_size") }
+	partition boot-b { partition-type = 0x0c image = "boot-b.vfat" size = $(bytes "$boot_size") }
 	partition root-a { partition-type = 0x83 image = "root.squashfs" size = $(bytes "$slot_size") }
 	partition root-b { partition-type = 0x83 image = "empty" size = $(bytes "$slot_size") }
 	partition data { partition-type = 0xda image = "empty" size = $(bytes "$data_size") }
