@@ -25,6 +25,8 @@ const PROGRAMS = {
   "/usr/sbin/wpa_supplicant": "/usr/sbin/wpa_supplicant",
   "/usr/sbin/hostapd": "/usr/sbin/hostapd",
   "/usr/sbin/iw": "/usr/sbin/iw",
+  // BusyBox' own moves no interface to another namespace.
+  "/usr/lib/lab/ip": "/bin/ip",
 };
 
 const ACTS: [string, (stage: Stage) => Promise<string>][] = [
@@ -180,9 +182,55 @@ async function ssh(stage: Stage): Promise<string> {
   return "the owner's key opens, another does not, passwords are not asked for";
 }
 
-/** An Ethernet adapter on the USB port, whose other end is another network with a server of its own. */
-async function cable(_stage: Stage): Promise<string> {
-  return "";
+/**
+ * An Ethernet adapter on the USB port: its other end is a gadget of the Pi's own, in a network namespace with a DHCP server.
+ * Before it goes there, that end is what the device sees of a gadget's network.
+ */
+async function cable(stage: Stage): Promise<string> {
+  const { pi } = stage;
+  const other = await otherNetwork(pi);
+  await pi.must(ADAPTER);
+  const gadget = await stage.interface("usb0", "it is told", (it) => it.kind === "gadget");
+  stage.bench.check(gadget.addresses.length === 0 && (await pi.readText("/sys/class/net/usb0/operstate")) === "down", "the gadget's interface was touched");
+  const inOther = (script: string): Promise<string> => pi.must(`nsenter -n -t ${other} sh -c '${script}'`);
+  await pi.must(`/usr/lib/lab/ip link set usb0 netns ${other}`);
+  await inOther("ip addr add 10.30.0.1/24 dev usb0; ip link set usb0 up");
+  await serveIn(stage, other, "usb0", "10.30.0");
+  await stage.address("eth0", /^10\.30\.0\.2/);
+  await inOther("ip link set usb0 down");
+  const lost = await stage.interface("eth0", "no carrier", (it) => !it.carrier);
+  stage.bench.check(lost.addresses.some((one) => one.startsWith("10.30.0.2")), "the address went with the carrier");
+  await inOther("killall udhcpd; ip addr flush dev usb0; ip addr add 10.31.0.1/24 dev usb0; ip link set usb0 up");
+  await serveIn(stage, other, "usb0", "10.31.0");
+  const moved = await stage.interface("eth0", "an address of the other network alone", (it) => it.carrier && it.addresses.length === 1 && it.addresses[0]!.startsWith("10.31.0.2"));
+  await pi.must("echo '' >/sys/kernel/config/usb_gadget/adapter/UDC");
+  await until("the adapter is gone", () => !stage.viewer.network!.interfaces.some(({ name }) => name === "eth0"));
+  await until("its DHCP client is gone", async () => !(await pi.pidOf(/^udhcpc .*-i eth0/)));
+  return `10.30.0.2x, then ${moved.addresses}, then unplugged`;
+}
+
+const ADAPTER = `
+modprobe dummy_hcd
+modprobe cdc_ncm
+cd /sys/kernel/config/usb_gadget
+mkdir adapter && cd adapter
+echo 0x1d6b >idVendor
+echo 0x0104 >idProduct
+mkdir functions/ncm.0 configs/c.1
+echo 02:00:00:00:01:01 >functions/ncm.0/dev_addr
+echo 00:16:3e:00:01:02 >functions/ncm.0/host_addr
+ln -s functions/ncm.0 configs/c.1
+echo dummy_udc.0 >UDC`;
+
+/** A network namespace in the Pi; the process that keeps it. */
+async function otherNetwork(pi: Pi): Promise<number> {
+  return Number(await pi.must("unshare -n sleep 100000 >/dev/null 2>&1 & echo $!"));
+}
+
+async function serveIn(stage: Stage, where: number, name: string, network: string): Promise<void> {
+  const lines = [`interface ${name}`, `start ${network}.20`, `end ${network}.29`, "option subnet 255.255.255.0", `option router ${network}.1`, "option lease 120", `lease_file /tmp/${name}.leases`, `pidfile /tmp/${name}.pid`];
+  await stage.pi.write(`/tmp/${name}.conf`, `${lines.join("\n")}\n`);
+  await stage.pi.must(`: >/tmp/${name}.leases; nsenter -n -t ${where} udhcpd /tmp/${name}.conf`);
 }
 
 async function nameTaken(stage: Stage): Promise<string> {
@@ -212,9 +260,55 @@ async function fixed(stage: Stage): Promise<string> {
   return `${FIXED}, and back to DHCP`;
 }
 
-async function wifi(_stage: Stage): Promise<string> {
-  return "";
+/** Two radios in the Pi: one is the node's, the other an access point's in another network namespace. */
+async function wifi(stage: Stage): Promise<string> {
+  const { pi } = stage;
+  const other = await otherNetwork(pi);
+  await pi.must(`modprobe mac80211_hwsim radios=2 && iw phy phy1 set netns ${other}`);
+  await pi.write("/tmp/hostapd.conf", ACCESS_POINT);
+  const open = (): Promise<string> => pi.must(`nsenter -n -t ${other} hostapd -B -P /tmp/hostapd.pid /tmp/hostapd.conf`);
+  await open();
+  await pi.must(`nsenter -n -t ${other} ip addr add 10.40.0.1/24 dev wlan1`);
+  await serveIn(stage, other, "wlan1", "10.40.0");
+  const off = await stage.interface("wlan0", "it is told", (it) => it.kind === "wireless");
+  stage.bench.check(!off.carrier && off.detail === null && !(await pi.pidOf(/wpa_supplicant/)), "a Wi-Fi that nobody set up was touched");
+
+  await joinBy(stage, "not the password");
+  await stage.interface("wlan0", "the wrong password is told", (it) => it.detail?.includes(`"${SSID}" refuses the password`));
+  await joinBy(stage, PASSWORD);
+  await stage.interface("wlan0", "joined", (it) => it.ssid === SSID && it.carrier && it.detail === null);
+  const address = await stage.address("wlan0", /^10\.40\.0\.2/);
+  await pi.must(`nsenter -n -t ${other} ping -c 1 -W 5 ${address}`);
+  const cable = await pi.must("ip route show default | head -n 1");
+  stage.bench.check(cable.includes("vec0"), `the first way out is not the cable: ${cable}`);
+
+  await pi.must("kill $(cat /tmp/hostapd.pid)");
+  await stage.interface("wlan0", "the access point is gone", (it) => !it.carrier && it.ssid === null);
+  await open();
+  await stage.interface("wlan0", "joined again", (it) => it.ssid === SSID && it.carrier && it.addresses.some((one) => one.startsWith(`${address}/`)));
+  return `${SSID} refused with a wrong password, joined with the right one: ${address}; lost and joined again`;
 }
+
+/** What `dkvm boot` leaves. */
+async function joinBy(stage: Stage, password: string): Promise<void> {
+  const path = "/run/dkvm/boot/wpa_supplicant.conf";
+  await stage.pi.write(path, `network={\n\tssid="${SSID}"\n\tscan_ssid=1\n\tkey_mgmt=WPA-PSK\n\tpsk="${password}"\n}\n`, 0o600);
+  await stage.pi.must(`chown dkvm-network:dkvm-network ${path}`);
+  await stage.restart("network");
+}
+
+const SSID = "lab's own";
+const PASSWORD = "correct horse";
+const ACCESS_POINT = `interface=wlan1
+driver=nl80211
+ssid=${SSID}
+hw_mode=g
+channel=1
+wpa=2
+wpa_key_mgmt=WPA-PSK
+rsn_pairwise=CCMP
+wpa_passphrase=${PASSWORD}
+`;
 
 /** Sends many; returns how many, if all came back. */
 async function ping(address: string, seconds = 1): Promise<number> {
