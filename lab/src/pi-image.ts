@@ -65,7 +65,9 @@ export function buildPiTree(options: PiOptions, network: PiNetwork): Cpio {
 function ownConfig(options: PiOptions): string {
   const text = readFileSync(join(repository, "rootfs/etc/dkvm/dkvm.toml"), "utf8");
   const ignored = options.addresses === "own" ? '["vec1"]' : '["vec0", "vec1"]';
-  return text.replace("[device.network.config]\n", `[device.network.config]\nignore = ${ignored}\n`);
+  // Scenarios kill kernels and pull power more often than safe mode allows; `crashes` is about just that.
+  const patient = options.crashLimit === "own" ? text : text.replace("[kernel]\n", "[kernel]\ncrash_limit = 1000\n");
+  return patient.replace("[device.network.config]\n", `[device.network.config]\nignore = ${ignored}\n`);
 }
 
 function addBusybox(image: Cpio, platform: Platform): void {

@@ -30,6 +30,8 @@ export interface PiOptions {
   /** Mounts this machine's files on /host. */
   hostfs?: boolean;
   modules?: string[];
+  /** How many crashes are too many: a thousand unless said, or what the image's configuration says ("own"). */
+  crashLimit?: "own";
   /** Who gives `vec0` its address: the lab (unless said), or the Pi's own network device. */
   addresses?: "lab" | "own";
   /** Made beforehand by a rig, so that the target PC can start at the same time. */

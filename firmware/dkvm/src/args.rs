@@ -5,7 +5,6 @@ use clap_complete::Shell;
 use dkvm_boot::Step;
 use std::path::PathBuf;
 
-const CONFIG: &str = "/etc/dkvm/dkvm.toml";
 const SOCKET: &str = "/run/dkvm/kernel.sock";
 
 /// Run a dKVM node and look after it.
@@ -56,9 +55,10 @@ pub enum Command {
     /// Check a configuration: every mistake with its line and what to write instead
     #[command(after_help = "Examples:\n  dkvm check\n  dkvm check my.toml && dkvm reload")]
     Check {
-        /// The configuration
-        #[arg(value_name = "FILE", default_value = CONFIG)]
-        file: PathBuf,
+        /// The configuration; without it the one that the kernel would take: the owner's
+        /// (/var/lib/dkvm/config/dkvm.toml) where there is one, else the image's (/etc/dkvm/dkvm.toml)
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
     },
     /// List the devices and their state
     #[command(
@@ -101,6 +101,17 @@ pub enum Command {
         #[command(subcommand)]
         what: Option<PowerDo>,
     },
+    /// Restart this machine, after all devices have ended in good order
+    #[command(
+        after_help = "It also ends safe mode. See also: dkvm restart DEVICE, which restarts one device"
+    )]
+    Reboot {
+        /// Into the other slot, once: what is there must prove itself, or the machine comes back
+        #[arg(long)]
+        trial: bool,
+    },
+    /// Put this machine off, after all devices have ended in good order
+    Poweroff,
     /// Show the kernel's version, name, uptime and memory
     Info,
     /// Print completions for a shell
@@ -147,9 +158,10 @@ pub enum PowerDo {
 
 #[derive(Debug, ClapArgs)]
 pub struct Config {
-    /// The configuration: the one file that is the system
-    #[arg(long, value_name = "FILE", default_value = CONFIG)]
-    pub config: PathBuf,
+    /// The configuration, and no other; without it the owner's (/var/lib/dkvm/config/dkvm.toml) where
+    /// there is one that is right, else the image's (/etc/dkvm/dkvm.toml)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Its own parts, which it runs as processes of their own.

@@ -6,8 +6,54 @@ mod habits;
 mod puppet;
 mod wire;
 
-use std::path::Path;
+use dkvm_kernel::config::Source;
+use dkvm_kernel::{Machine, Options};
+use dkvm_wire::service::RestartHow;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::exit;
+use std::rc::Rc;
+
+/// A machine that only notes what became of it.
+#[derive(Debug)]
+struct Notes(PathBuf);
+
+impl Notes {
+    fn note(&self, line: &str) {
+        let file = OpenOptions::new().create(true).append(true).open(&self.0);
+        writeln!(file.expect("a file"), "{line}").expect("written");
+    }
+}
+
+impl Machine for Notes {
+    fn refusal(&self) -> Option<String> {
+        None
+    }
+
+    fn insist(&self, how: RestartHow) {
+        self.note(&format!("insist {how:?}"));
+    }
+
+    fn restart(&self, how: RestartHow, _: &Path) -> io::Error {
+        self.note(&format!("restart {how:?}"));
+        exit(0)
+    }
+}
+
+/// All that it looks at is beside its configuration.
+fn kernel(config: &Path) -> Result<(), dkvm_kernel::Error> {
+    let beside = |name: &str| config.with_file_name(name);
+    dkvm_kernel::run_with(Options {
+        source: Source::OwnersOrImages {
+            owners: beside("owners.toml"),
+            images: config.to_owned(),
+        },
+        boot_info: beside("run/boot/info.json"),
+        jail: std::env::current_exe().expect("this program"),
+        machine: Rc::new(Notes(beside("machine"))),
+    })
+}
 
 fn main() {
     let mut args = std::env::args_os().skip(1);
@@ -16,7 +62,7 @@ fn main() {
         Some("jail") => exit(dkvm_kernel::jail::main(args)),
         Some("kernel") => {
             let config = args.next().expect("dkvm-rig kernel CONFIG");
-            if let Err(error) = dkvm_kernel::run(Path::new(&config)) {
+            if let Err(error) = kernel(Path::new(&config)) {
                 eprintln!("{error}");
                 exit(1);
             }

@@ -40,6 +40,9 @@ pub enum Error {
         /// What Linux said.
         source: io::Error,
     },
+    /// The machine was to be restarted.
+    #[error("the machine does not restart: {0}; the kernel ends, to be started again by init")]
+    Restart(io::Error),
     /// Something that only a broken machine refuses.
     #[error("cannot {what}: {source}")]
     System {

@@ -8,18 +8,23 @@
 //! holds them together on one thread; `process` and [`jail`] touch Linux.
 
 mod accounts;
+mod boot_info;
 pub mod client;
 mod clock;
 pub mod config;
 mod death;
 mod error;
+mod health;
 mod hotplug;
 pub mod jail;
 mod link;
 mod lock;
 mod log;
+mod machine;
 pub mod memory;
+mod mode;
 mod node;
+mod places;
 mod process;
 mod realtime;
 mod router;
@@ -28,4 +33,5 @@ pub mod supervise;
 mod watchdog;
 
 pub use error::Error;
+pub use machine::{Machine, Real};
 pub use run::{run, run_with, Options};

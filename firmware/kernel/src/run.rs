@@ -1,16 +1,19 @@
-use crate::accounts::{Accounts, SHARED_GROUP};
+use crate::boot_info;
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::{Chosen, LastResort, Source};
 use crate::death::{Deaths, Store};
 use crate::error::Error;
+use crate::health::{Lives, Minute};
 use crate::lock::Lock;
 use crate::log::Output;
+use crate::machine::{Machine, Real};
 use crate::memory::{remove_stale, MemoryManager, ShmDir};
-use crate::node::{accept_clients, keep_time, Node, Parts};
-use rustix::fs::{Gid, Mode};
+use crate::mode::Mode;
+use crate::node::{accept_clients, keep_time, Host, Node, Parts};
+use crate::places::{listen, make_dir};
+use dkvm_wire::service::{BootInfo, RestartHow};
 use std::cell::RefCell;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use tokio::net::UnixListener;
 use tokio::runtime::Builder;
@@ -18,69 +21,105 @@ use tokio::signal::unix::{signal, SignalKind};
 use tokio::task::{spawn_local, LocalSet};
 
 /// How a kernel is started.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Options {
     /// The configuration.
-    pub config: PathBuf,
+    pub source: Source,
+    /// What the start of the machine found: the file of `dkvm boot`, if there was one.
+    pub boot_info: PathBuf,
     /// The program whose `jail` command is used: `dkvm`.
     pub jail: PathBuf,
+    /// The machine that may be restarted.
+    pub machine: Rc<dyn Machine>,
 }
 
-/// Runs the kernel until it is told to end. `config` is the configuration's path.
-pub fn run(config: &Path) -> Result<(), Error> {
+/// Runs the kernel until it is told to end, with the configuration that `source` gives.
+pub fn run(source: Source) -> Result<(), Error> {
     let jail = std::env::current_exe().map_err(|source| Error::System {
         what: "find the program dkvm",
         source,
     })?;
-    run_with(&Options {
-        config: config.to_owned(),
+    run_with(Options {
+        source,
+        boot_info: boot_info::PATH.into(),
         jail,
+        machine: Rc::new(Real::new()),
     })
 }
 
-/// The same with another program for the jail.
-pub fn run_with(options: &Options) -> Result<(), Error> {
-    let config = config::load(&options.config).map_err(Error::Config)?;
+/// The same, with other files and another machine.
+pub fn run_with(options: Options) -> Result<(), Error> {
+    let info = boot_info::read(&options.boot_info);
+    let last = match &info.image {
+        Some(_) => LastResort::BuiltIn,
+        None => LastResort::None,
+    };
+    let chosen = options.source.choose(last).map_err(Error::Config)?;
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System {
         what: "start the event loop",
         source,
     })?;
-    LocalSet::new().block_on(&runtime, serve(config, options.jail.clone()))
+    let tasks = LocalSet::new();
+    let machine = options.machine.clone();
+    let ended = tasks.block_on(&runtime, serve(options, info, chosen))?;
+    // The node goes with its tasks, and what it had to write is written.
+    drop(tasks);
+    drop(runtime);
+    match ended {
+        Ended::Kernel => Ok(()),
+        Ended::Machine(how, data) => Err(Error::Restart(machine.restart(how, &data))),
+    }
 }
 
-async fn serve(config: Config, jail: PathBuf) -> Result<(), Error> {
+/// What has come to its end.
+enum Ended {
+    Kernel,
+    /// How it goes on, and where what is to be kept lies.
+    Machine(RestartHow, PathBuf),
+}
+
+async fn serve(options: Options, info: BootInfo, chosen: Chosen) -> Result<Ended, Error> {
     let clock = Clock::start();
-    let kernel = config.kernel.clone();
+    let kernel = chosen.config.kernel.clone();
     make_dir(&kernel.run_dir, "run_dir")?;
     make_dir(&kernel.state_dir, "state_dir")?;
     let _lock = Lock::take(&kernel.run_dir)?;
+    let lives = Lives::begin(&kernel.run_dir);
+    let mode = Mode::decide(&kernel, &lives, &info, &*options.machine);
+    let (source, chosen) = for_mode(&mode, options.source, chosen);
     remove_stale(&kernel.shm_dir)?;
     let boot = boot_id();
     let shm = ShmDir::create(&kernel.shm_dir, &boot)?;
     let store = Store::new(&kernel.state_dir);
     let deaths = Deaths::new(store.load());
-    let output = Output::start(kernel.run_dir.join("kernel.log"), store).map_err(|source| {
-        Error::System {
-            what: "start the log's thread",
-            source,
-        }
+    let log_file = kernel.run_dir.join("kernel.log");
+    let output = Output::start(log_file, store).map_err(|source| Error::System {
+        what: "start the log's thread",
+        source,
     })?;
     let listener = listen(&kernel.socket())?;
     become_subreaper()?;
     outlive_devices();
     let signals = Signals::new()?;
-    let memory = MemoryManager::new(shm.path().to_owned(), config.memory_budget);
-    let name = kernel.node.clone().unwrap_or_else(host_name);
+    let memory = MemoryManager::new(shm.path().to_owned(), chosen.config.memory_budget);
     let node = Node::start(Parts {
-        config,
+        source,
+        config: chosen.config,
+        host: Host {
+            info,
+            mode,
+            machine: options.machine.clone(),
+            config_notice: chosen.notice,
+            minute: Minute::default(),
+        },
         clock,
         boot,
-        name,
+        name: kernel.node.clone().unwrap_or_else(host_name),
         memory,
         output,
         deaths,
-        jail,
+        jail: options.jail,
     });
     if kernel.realtime {
         node.borrow_mut().go_realtime();
@@ -89,10 +128,30 @@ async fn serve(config: Config, jail: PathBuf) -> Result<(), Error> {
     start_tasks(&node, listener, signals);
     done.notified().await;
     let _ = std::fs::remove_file(kernel.socket());
+    node.borrow_mut().disarm_watchdog();
+    let restart = node.borrow().restart();
+    restart.inspect(|how| options.machine.insist(*how));
     // Pools before their directory.
     drop(node);
     drop(shm);
-    Ok(())
+    lives.end();
+    Ok(restart.map_or(Ended::Kernel, |how| Ended::Machine(how, kernel.state_dir)))
+}
+
+/// In safe mode nothing of the owner's configuration is used: it may be what made the kernel fail.
+fn for_mode(mode: &Mode, source: Source, chosen: Chosen) -> (Source, Chosen) {
+    if !matches!(mode, Mode::Safe(_)) {
+        return (source, chosen);
+    }
+    let images = source.images();
+    match images.choose(LastResort::None) {
+        // The directories are in use already.
+        Ok(mut other) => {
+            other.config.kernel = chosen.config.kernel;
+            (images, other)
+        }
+        Err(_) => (source, chosen),
+    }
 }
 
 fn start_tasks(node: &Rc<RefCell<Node>>, listener: UnixListener, signals: Signals) {
@@ -154,40 +213,6 @@ fn on_signal(
             act(&mut node.borrow_mut());
         }
     });
-}
-
-/// Open to pass through for devices, which have their directories in it.
-fn make_dir(path: &Path, key: &'static str) -> Result<(), Error> {
-    let failed = |source: io::Error| Error::MakeDir {
-        path: path.to_owned(),
-        key,
-        source,
-    };
-    if path.is_dir() {
-        return Ok(());
-    }
-    std::fs::create_dir_all(path).map_err(failed)?;
-    let mode = Mode::RWXU | Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH;
-    rustix::fs::chmod(path, mode).map_err(|e| failed(e.into()))
-}
-
-fn listen(path: &Path) -> Result<UnixListener, Error> {
-    let failed = |source: io::Error| Error::Listen {
-        path: path.to_owned(),
-        source,
-    };
-    // The lock says that nobody else listens there.
-    let _ = std::fs::remove_file(path);
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP;
-    rustix::fs::chmod(path, mode).map_err(|e| failed(e.into()))?;
-    if let Some(gid) = Accounts::read()
-        .group(SHARED_GROUP)
-        .filter(|_| rustix::process::geteuid().is_root())
-    {
-        rustix::fs::chown(path, None, Some(Gid::from_raw(gid))).map_err(|e| failed(e.into()))?;
-    }
-    Ok(listener)
 }
 
 /// What a device's children leave behind becomes ours, so that we can end it.

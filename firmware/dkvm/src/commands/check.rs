@@ -3,7 +3,7 @@
 use crate::error::CliError;
 use crate::format::count;
 use crate::output::{self, Form};
-use dkvm_kernel::config::{self, Config, ConfigError};
+use dkvm_kernel::config::{self, Config, ConfigError, Source};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,7 +24,9 @@ struct Mistake<'a> {
 }
 
 /// 0 when the file is right, 1 when it is not: the mistakes are the answer, on stderr as a compiler's.
-pub fn run(file: &Path, form: Form) -> Result<ExitCode, CliError> {
+pub fn run(file: Option<&Path>, form: Form) -> Result<ExitCode, CliError> {
+    let usual = Source::default();
+    let file = file.unwrap_or_else(|| usual.file());
     let result = config::load(file);
     let code = if result.is_ok() {
         ExitCode::SUCCESS

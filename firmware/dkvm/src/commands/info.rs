@@ -4,7 +4,7 @@ use super::Session;
 use crate::error::CliError;
 use crate::format::{bytes, count, duration};
 use crate::output::{self, Form};
-use dkvm_wire::service::{methods, KernelInfo, MemoryStats};
+use dkvm_wire::service::{methods, ImageInfo, KernelInfo, MemoryStats, Slot};
 use serde::Serialize;
 
 /// The answer as JSON.
@@ -26,13 +26,38 @@ pub fn run(session: &mut Session, form: Form) -> Result<(), CliError> {
 
 fn tell(info: &Info) -> Vec<String> {
     let Info { kernel, memory } = info;
-    vec![
+    let mut lines = vec![
         format!("node     {}", output::harmless(&kernel.node)),
         format!("version  {}", output::harmless(&kernel.version)),
         format!("up       {}", duration(kernel.uptime_ms)),
         format!("boot     {}", output::harmless(&kernel.boot)),
         format!("memory   {}", memory_line(memory)),
-    ]
+    ];
+    lines.extend(kernel.image.as_ref().map(image_line));
+    let notices = kernel.notices.iter();
+    lines.extend(notices.map(|text| format!("notice   {}", output::harmless(text))));
+    lines
+}
+
+fn image_line(image: &ImageInfo) -> String {
+    let slot = |slot| match slot {
+        Slot::A => "A",
+        Slot::B => "B",
+    };
+    let trial = if image.slot == image.committed {
+        String::new()
+    } else {
+        format!(
+            ", on trial: the next power-on starts {}",
+            slot(image.committed)
+        )
+    };
+    format!(
+        "image    {} for {}, slot {}{trial}",
+        output::harmless(&image.version),
+        output::harmless(&image.board),
+        slot(image.slot),
+    )
 }
 
 /// Shared memory in one line.

@@ -10,6 +10,7 @@ mod kernel;
 mod logs;
 mod power;
 mod ps;
+mod restart;
 
 use crate::args::{Args, Command, Common};
 use crate::connect::{broken, connect};
@@ -17,7 +18,7 @@ use crate::error::CliError;
 use crate::output::Form;
 use crate::{names, top};
 use dkvm_kernel::client::Client;
-use dkvm_wire::service::{methods, DeviceList};
+use dkvm_wire::service::{methods, DeviceList, RestartHow};
 pub use info::memory_line;
 use serde::de::DeserializeOwned;
 use serde::Serialize;
@@ -29,9 +30,9 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let Common { socket, json } = args.common;
     let form = Form::from(json);
     match args.command {
-        Command::Kernel(options) => kernel::run(&options.config)?,
+        Command::Kernel(options) => kernel::run(options.config)?,
         Command::Boot(options) => boot::run(options),
-        Command::Check { file } => return check::run(&file, form),
+        Command::Check { file } => return check::run(file.as_deref(), form),
         Command::Completions { shell } => completions::run(shell)?,
         Command::Ps => ps::run(&mut Session::open(socket)?, form)?,
         Command::Logs(options) => logs::run(&mut Session::open(socket)?, &options, form)?,
@@ -48,6 +49,17 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Reload => control::reload(&mut Session::open(socket)?, form)?,
         Command::Top(options) => top::run(Session::open(socket)?, &options, form)?,
         Command::Power { what } => power::run(&mut Session::open(socket)?, what, form)?,
+        Command::Reboot { trial } => {
+            let how = if trial {
+                RestartHow::Trial
+            } else {
+                RestartHow::Restart
+            };
+            restart::run(&mut Session::open(socket)?, how, form)?;
+        }
+        Command::Poweroff => {
+            restart::run(&mut Session::open(socket)?, RestartHow::PowerOff, form)?;
+        }
         Command::Info => info::run(&mut Session::open(socket)?, form)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -132,9 +132,9 @@ fn how(press: Press) -> String {
     }
 }
 
-/// What a press does to whom, if it can do harm. A PC that is known to be off can only be switched on.
+/// What a press does to whom, if it can do harm. A short press of the power button can only switch on a PC that is off.
 fn harm(press: Press, state: &PowerState, node: &str) -> Option<String> {
-    if state.power_led == Some(false) && press.hold_ms.is_none() {
+    if state.power_led == Some(false) && press == self::press(Button::Power, None) {
         return None;
     }
     let does = match (press.button, press.hold_ms) {

@@ -1,6 +1,9 @@
 use super::section::{Report, Section};
 use std::path::PathBuf;
 
+/// One is bad luck, two may be.
+const CRASH_LIMIT_DEFAULT: u32 = 3;
+
 /// `[kernel]`: the kernel's own part. Changes take effect at its next start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelConfig {
@@ -14,8 +17,10 @@ pub struct KernelConfig {
     pub node: Option<String>,
     /// Whether the router runs at real-time priority with locked memory.
     pub realtime: bool,
-    /// Whether the hardware watchdog is petted.
-    pub watchdog: bool,
+    /// The hardware watchdog that is petted, if one is.
+    pub watchdog: Option<PathBuf>,
+    /// So many unasked ends of the kernel within ten minutes, or boots without a healthy minute, are too many.
+    pub crash_limit: u32,
 }
 
 impl Default for KernelConfig {
@@ -26,7 +31,8 @@ impl Default for KernelConfig {
             state_dir: "/var/lib/dkvm".into(),
             node: None,
             realtime: false,
-            watchdog: false,
+            watchdog: None,
+            crash_limit: CRASH_LIMIT_DEFAULT,
         }
     }
 }
@@ -40,21 +46,25 @@ impl KernelConfig {
     pub(super) fn read(mut section: Section<'_, '_>, report: &mut Report<'_>) -> Self {
         let default = Self::default();
         let config = Self {
-            run_dir: directory(&mut section, "run_dir", report).unwrap_or(default.run_dir),
-            shm_dir: directory(&mut section, "shm_dir", report).unwrap_or(default.shm_dir),
-            state_dir: directory(&mut section, "state_dir", report).unwrap_or(default.state_dir),
+            run_dir: path(&mut section, "run_dir", report).unwrap_or(default.run_dir),
+            shm_dir: path(&mut section, "shm_dir", report).unwrap_or(default.shm_dir),
+            state_dir: path(&mut section, "state_dir", report).unwrap_or(default.state_dir),
             node: section
                 .text("node", "the node's name", report)
                 .map(|found| found.value),
             realtime: section.flag("realtime", report).unwrap_or_default(),
-            watchdog: section.flag("watchdog", report).unwrap_or_default(),
+            watchdog: path(&mut section, "watchdog", report),
+            crash_limit: section
+                .integer("crash_limit", 1..=1000, report)
+                .and_then(|n| u32::try_from(n).ok())
+                .unwrap_or(default.crash_limit),
         };
         section.finish(report);
         config
     }
 }
 
-fn directory(
+fn path(
     section: &mut Section<'_, '_>,
     key: &'static str,
     report: &mut Report<'_>,

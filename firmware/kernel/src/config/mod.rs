@@ -10,6 +10,7 @@ mod read;
 mod route;
 mod section;
 mod size;
+mod source;
 mod suggest;
 
 pub use device::{DeviceConfig, Landlock};
@@ -18,6 +19,7 @@ pub use error::ConfigError;
 pub use kernel::KernelConfig;
 pub use read::{load, parse};
 pub use route::{Route, TopicPattern};
+pub use source::{Chosen, LastResort, Source, IMAGES, OWNERS};
 
 use dkvm_wire::DeviceName;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ mod output;
 
 pub(crate) use keep::Ring;
 pub(crate) use line::{Assembler, Parsed};
-pub(crate) use output::{Job, Output};
+pub(crate) use output::{Job, Output, Settles};
 
 use dkvm_wire::service::{Level, LogLine};
 

@@ -1,9 +1,10 @@
 use crate::death::Store;
+use crate::health::forget_trial;
 use dkvm_wire::service::DeathRecord;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::thread::JoinHandle;
 
@@ -17,6 +18,17 @@ const FILE_MOST: u64 = 256 * 1024;
 pub(crate) enum Job {
     Line(String),
     Death(Box<DeathRecord>),
+    /// A boot is a good one; what it settles.
+    Healthy(PathBuf, Settles),
+}
+
+/// What a healthy boot says of the slot that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settles {
+    /// Nothing: it is a trial.
+    Nothing,
+    /// It may escape into the other one again.
+    Slot,
 }
 
 /// The thread that writes: to stderr, to the log file, to the death records.
@@ -71,7 +83,17 @@ impl Writer {
             match job {
                 Job::Line(line) => self.line(&line),
                 Job::Death(record) => self.store.save(&record),
+                Job::Healthy(state_dir, settles) => self.healthy(&state_dir, settles),
             }
+        }
+    }
+
+    fn healthy(&mut self, state_dir: &Path, settles: Settles) {
+        if let Err(error) = dkvm_boot::mark_healthy(state_dir) {
+            self.line(&error.to_string());
+        }
+        if settles == Settles::Slot {
+            forget_trial(state_dir);
         }
     }
 

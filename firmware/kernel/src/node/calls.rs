@@ -6,6 +6,8 @@ use dkvm_wire::{service, ErrorCode, Generation, Message, RequestId, Source, Wire
 
 /// In a device's `calls`: the kernel's own methods that change something.
 pub(super) const CONTROL: &str = "control";
+/// The same, for the restart of the machine.
+pub(super) const SYSTEM: &str = "system";
 
 impl Node {
     pub(super) fn on_request(&mut self, peer: Peer, id: RequestId, method: &str, body: &[u8]) {
@@ -83,7 +85,7 @@ impl Node {
         }
     }
 
-    /// Whether the configuration lets a peer call a device, or have `control`.
+    /// Whether the configuration lets a peer call a device, or have `control` or `system`.
     pub(super) fn may_call(&self, peer: Peer, whom: &str) -> bool {
         match peer {
             Peer::Device(id, _) => self.devices[id.0]

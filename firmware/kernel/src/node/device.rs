@@ -68,12 +68,7 @@ pub(super) struct Counts {
 }
 
 impl Device {
-    pub(super) fn new(id: DeviceId, config: DeviceConfig, seed: u32) -> Self {
-        let desired = if config.enabled {
-            Desired::Up
-        } else {
-            Desired::Held
-        };
+    pub(super) fn new(id: DeviceId, config: DeviceConfig, desired: Desired, seed: u32) -> Self {
         Self {
             id,
             state: State::new(desired, seed),

@@ -22,7 +22,8 @@ impl Node {
             return false;
         }
         let seed = random_seed();
-        let device = Device::new(id, config, seed);
+        let desired = self.desired(&config);
+        let device = Device::new(id, config, desired, seed);
         match free {
             // The generation goes on, so that nothing of the old one can be taken for the new one's.
             Some(at) => {

@@ -1,20 +1,37 @@
 use super::Node;
 use crate::link::DeviceId;
 use crate::supervise::Event;
-use dkvm_wire::service::Desired;
+use dkvm_wire::service::{Desired, RestartHow};
 
 /// The kernel is ending.
-#[derive(Debug)]
-pub(super) struct Ending;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// And the machine with it.
+    restart: Option<RestartHow>,
+}
 
 impl Node {
     /// Ends all devices: first those that nobody comes after.
     pub(crate) fn end(&mut self, why: &str) {
+        self.end_as(why, None);
+    }
+
+    /// The same, and then the machine restarts.
+    pub(super) fn end_machine(&mut self, why: &str, how: RestartHow) {
+        self.end_as(why, Some(how));
+    }
+
+    fn end_as(&mut self, why: &str, restart: Option<RestartHow>) {
         if self.ending.is_none() {
             self.info(format!("ends: {why}"));
-            self.ending = Some(Ending);
+            self.ending = Some(Ending { restart });
             self.settle();
         }
+    }
+
+    /// What the machine is to do when all devices have ended.
+    pub(crate) fn restart(&self) -> Option<RestartHow> {
+        self.ending.and_then(|ending| ending.restart)
     }
 
     /// Told to end all that no living device depends on any more; `done` when there is none left.

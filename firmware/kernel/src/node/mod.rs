@@ -12,6 +12,7 @@ mod frames;
 mod hello;
 mod journal;
 mod launch;
+mod machine;
 mod memory;
 mod pending;
 mod reload;
@@ -23,12 +24,13 @@ mod time;
 
 pub(crate) use clients::Client;
 pub(crate) use device::Device;
+pub(crate) use machine::Host;
 pub(crate) use tasks::accept_clients;
 pub(crate) use time::keep_time;
 
 use crate::accounts::Accounts;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::death::Deaths;
 use crate::link::{ClientId, DeviceId, Link, Peer};
 use crate::log::{Output, Ring};
@@ -47,7 +49,9 @@ const READ_BUFFER: usize = 64 * 1024;
 
 /// What a node is started with.
 pub(crate) struct Parts {
+    pub(crate) source: Source,
     pub(crate) config: Config,
+    pub(crate) host: Host,
     pub(crate) clock: Clock,
     pub(crate) boot: String,
     pub(crate) name: String,
@@ -59,7 +63,10 @@ pub(crate) struct Parts {
 
 /// See the module.
 pub(crate) struct Node {
+    /// Where the configuration is read again.
+    source: Source,
     config: Config,
+    host: Host,
     clock: Clock,
     boot: String,
     name: String,
@@ -77,6 +84,8 @@ pub(crate) struct Node {
     output: Output,
     deaths: Deaths,
     watchdog: Option<Watchdog>,
+    /// That there is none was told.
+    told_watchdog: bool,
     /// Connections with something to write.
     dirty: Vec<Peer>,
     /// Connections that broke a rule in this turn, with the sentence.
@@ -107,7 +116,9 @@ impl Node {
 
     fn new(parts: Parts, me: Weak<RefCell<Self>>) -> Self {
         Self {
+            source: parts.source,
             config: parts.config,
+            host: parts.host,
             clock: parts.clock,
             boot: parts.boot,
             name: parts.name,
@@ -123,6 +134,7 @@ impl Node {
             output: parts.output,
             deaths: parts.deaths,
             watchdog: None,
+            told_watchdog: false,
             dirty: Vec::new(),
             offenders: Vec::new(),
             tables_stale: false,
@@ -142,12 +154,11 @@ impl Node {
         if !self.root {
             self.info("the kernel is not root: all devices run as its own user, `user` and `groups` are not used");
         }
-        if self.config.kernel.watchdog {
-            self.open_watchdog();
-        }
+        self.open_watchdog();
         for config in self.config.devices.clone() {
             self.add_device(config);
         }
+        self.begin_as_told();
         self.settle();
     }
 

@@ -7,7 +7,8 @@ use dkvm_wire::{DeviceName, ErrorCode, WireError};
 impl Node {
     /// Reads the configuration again and applies the difference, or says all that is wrong and changes nothing.
     pub(crate) fn reload(&mut self) -> Result<Applied, WireError> {
-        let new = load(&self.config.path).map_err(|errors| self.refuse(&errors))?;
+        let new = load(self.source.file()).map_err(|errors| self.refuse(&errors))?;
+        self.host.config_notice = None;
         let difference = diff(&self.config, &new);
         if difference.kernel {
             self.warn("[kernel] or [memory] has changed: that takes effect when the kernel is started again");
@@ -35,7 +36,7 @@ impl Node {
         for error in errors {
             self.warn(format!("nothing was changed: {error}"));
         }
-        WireError::new(ErrorCode::BadRequest, text).about(self.config.path.display().to_string())
+        WireError::new(ErrorCode::BadRequest, text).about(self.source.file().display().to_string())
     }
 
     fn apply(&mut self, new: Config, difference: &Difference) {
@@ -57,7 +58,7 @@ impl Node {
             self.stop_or_remove(&name);
         }
         for name in each(&difference.start) {
-            self.drive_named(&name, Event::Desire(Desired::Up));
+            self.start_reloaded(&name);
         }
         for name in each(&difference.restart) {
             self.restart_changed(&name);
@@ -74,6 +75,13 @@ impl Node {
         if !self.add_device(config) {
             self.warn(format!("there is no place for the device {name} until removed ones have ended: reload again"));
         }
+    }
+
+    /// In safe mode, or when it is held, not.
+    fn start_reloaded(&mut self, name: &str) {
+        let Some(id) = self.find(name) else { return };
+        let desired = self.desired(&self.devices[id.0].config);
+        self.drive(id, Event::Desire(desired));
     }
 
     fn stop_or_remove(&mut self, name: &str) {

@@ -3,8 +3,8 @@ use super::Node;
 use crate::link::Peer;
 use crate::supervise::Event;
 use dkvm_wire::service::{
-    methods, DeathQuery, Deaths, Desired, DeviceInfo, DeviceList, KernelInfo, LogLines, LogQuery,
-    Named, Nothing, Subscribe,
+    methods, DeathQuery, Deaths, Desired, DeviceInfo, DeviceList, LogLines, LogQuery, Named,
+    Nothing, Subscribe,
 };
 use dkvm_wire::{decode_body, encode_body, ErrorCode, WireError};
 use serde::{de::DeserializeOwned, Serialize};
@@ -34,17 +34,8 @@ impl Node {
             methods::EVENTS_SUBSCRIBE => self.subscribe(peer, &args(method, body)?),
             methods::LOG_TAIL => self.tail(&args(method, body)?),
             methods::CONFIG_RELOAD => self.reload_for(peer),
+            methods::SYSTEM_RESTART => self.restart_for(peer, body),
             _ => self.serve_memory(peer, method, body),
-        }
-    }
-
-    fn kernel_info(&self) -> KernelInfo {
-        KernelInfo {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            node: self.name.clone(),
-            uptime_ms: self.now().0,
-            boot: self.boot.clone(),
-            ..KernelInfo::default()
         }
     }
 

@@ -1,6 +1,5 @@
 use super::Node;
 use crate::supervise::{Event, Millis};
-use crate::watchdog::Watchdog;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::time::timeout_at;
@@ -29,6 +28,7 @@ impl Node {
         self.chores_due = now + CHORES_MS;
         self.check_overdue();
         self.fail_late();
+        self.watch_health(now);
         if now < self.sweep_until {
             self.end_orphans();
         }
@@ -47,15 +47,9 @@ impl Node {
         }
     }
 
-    pub(super) fn open_watchdog(&mut self) {
-        match Watchdog::open() {
-            Ok(watchdog) => self.watchdog = Some(watchdog),
-            Err(e) => self.warn(format!("cannot open /dev/watchdog: {e}; the node runs without, or set watchdog = false in [kernel]")),
-        }
-    }
-
     /// Something was plugged in.
     pub(crate) fn hotplug(&mut self) {
+        self.open_watchdog();
         for id in self.ids() {
             self.drive(id, Event::Hotplug);
         }

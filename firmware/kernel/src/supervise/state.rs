@@ -136,6 +136,11 @@ impl State {
         }
     }
 
+    /// Its hardware is not there, and it looks again when something is plugged in.
+    pub fn waits_for_hardware(&self) -> bool {
+        matches!(self.stage, Stage::Backoff { hardware: true, .. })
+    }
+
     /// What there is to say about it.
     pub fn explain(&self) -> Option<String> {
         match &self.stage {

@@ -81,7 +81,14 @@ pub fn route(topic: &str, from: &str, to: &[&str]) -> String {
 
 impl Kernel {
     pub fn start(devices: &str) -> Self {
-        let mut kernel = Self {
+        let mut kernel = Self::prepare(devices);
+        kernel.launch();
+        kernel
+    }
+
+    /// Not started yet.
+    pub fn prepare(devices: &str) -> Self {
+        let kernel = Self {
             dir: TempDir::new().expect("a directory"),
             child: None,
             client: None,
@@ -89,7 +96,6 @@ impl Kernel {
         };
         fs::create_dir(kernel.shm()).expect("a directory");
         kernel.configure(devices);
-        kernel.launch();
         kernel
     }
 
@@ -112,6 +118,15 @@ impl Kernel {
     }
 
     pub fn launch(&mut self) {
+        self.spawn();
+        let socket = self.socket();
+        self.client = Some(wait_for("the control socket", || {
+            Client::connect(&socket).ok()
+        }));
+    }
+
+    /// Without waiting for it.
+    pub fn spawn(&mut self) {
         let log = fs::File::create(self.dir.path().join("stderr")).expect("a file");
         let child = Command::new(RIG)
             .arg("kernel")
@@ -120,10 +135,6 @@ impl Kernel {
             .stderr(log)
             .spawn();
         self.child = Some(child.expect("the kernel starts"));
-        let socket = self.socket();
-        self.client = Some(wait_for("the control socket", || {
-            Client::connect(&socket).ok()
-        }));
     }
 
     pub fn pid(&self) -> u32 {
@@ -141,6 +152,11 @@ impl Kernel {
     /// Ends it as init does; returns its exit code.
     pub fn end(&mut self) -> Option<i32> {
         signal(self.pid(), "TERM");
+        self.wait_end()
+    }
+
+    /// It ends by itself; returns its exit code.
+    pub fn wait_end(&mut self) -> Option<i32> {
         self.client = None;
         self.child
             .take()
