@@ -13,7 +13,7 @@ struct Device {
     main: fn() -> i32,
 }
 
-const DEVICES: [Device; 9] = [
+const DEVICES: [Device; 10] = [
     Device {
         name: "gadget",
         what: "what the target sees on its USB port",
@@ -53,6 +53,11 @@ const DEVICES: [Device; 9] = [
         name: "network",
         what: "links, addresses, Wi-Fi, the node's name and time",
         main: dkvm_network::main,
+    },
+    Device {
+        name: "update",
+        what: "a new image into the other slot, its trial and its commit",
+        main: dkvm_update::main,
     },
     Device {
         name: "service",

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Methods of the update device.
 pub mod methods {
+    /// `{}` → [`super::UpdateState`]: for those who are not sent the topic, as the command line is not.
+    pub const GET: &str = "update.get";
     /// [`super::Begin`] → [`super::Upload`]: checks signature, board, version and size before a byte is written. The same
     /// bundle begun again goes on where it stopped.
     pub const BEGIN: &str = "update.begin";
