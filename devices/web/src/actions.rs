@@ -8,13 +8,9 @@ use dkvm_wire::{
     DeviceName, WireError,
 };
 use serde::Serialize;
-use std::time::Duration;
 
 /// Death records that a page shows of one device.
 const MAX_DEATHS: u32 = 32;
-
-/// A device that lives answers within this, unless what it was asked for takes time by itself.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The subject under which a device tells its state, and the name it has unless the configuration says otherwise.
 type About = (Key, &'static str);
@@ -33,7 +29,7 @@ pub async fn perform(hub: &Hub, action: Action) -> Result<Option<Vec<DeathRecord
         Action::SetMode(mode) => ask(hub, VIDEO, video::methods::SET_MODE, &mode).await,
         Action::SetEncode(to) => ask(hub, ENCODE, video::methods::SET_ENCODE, &to).await,
         Action::Replug => ask(hub, GADGET, gadget::methods::REPLUG, &Nothing {}).await,
-        Action::PowerPress(press) => press_button(hub, &press).await,
+        Action::PowerPress(press) => ask(hub, POWER, power::methods::PRESS, &press).await,
         Action::Wake(wake) => ask(hub, POWER, power::methods::WAKE, &wake).await,
         Action::UpdateTry => ask(hub, UPDATE, update::methods::TRY, &Nothing {}).await,
         Action::UpdateAbort => ask(hub, UPDATE, update::methods::ABORT, &Nothing {}).await,
@@ -70,30 +66,14 @@ async fn deaths(hub: &Hub, device: DeviceName) -> Result<Vec<DeathRecord>, WireE
         .map_err(CallError::into_wire)
 }
 
-/// Answered when the button is let go, which is later by as long as it is held.
-async fn press_button(hub: &Hub, press: &power::Press) -> Result<Nothing, WireError> {
-    let hold = Duration::from_millis(press.hold_ms.unwrap_or(0).into());
-    ask_within(PATIENCE + hold, hub, POWER, (power::methods::PRESS, press)).await
-}
-
 /// Asks the device that told its state under `about`.
 async fn ask<B: Serialize>(
     hub: &Hub,
-    about: About,
+    (key, usual): About,
     method: &str,
     body: &B,
 ) -> Result<Nothing, WireError> {
-    ask_within(PATIENCE, hub, about, (method, body)).await
-}
-
-async fn ask_within<B: Serialize>(
-    patience: Duration,
-    hub: &Hub,
-    (key, usual): About,
-    (method, body): (&str, &B),
-) -> Result<Nothing, WireError> {
     let device = hub.device_of(&key, usual);
-    let method = format!("{device}/{method}");
-    let done = hub.sender().call_within(patience, &method, body).await;
+    let done = hub.sender().call(&format!("{device}/{method}"), body).await;
     done.map_err(|error| error.into_wire().about(device))
 }

@@ -171,7 +171,9 @@ export class Mock {
     } else if (action.name === "update_try" || action.name === "update_rollback") {
       this.tell({ type: "update", state: states.update({ stage: "restarting" }) });
     } else if (action.name === "power_press") {
-      this.tell({ type: "power", state: states.power({ power_led: (action.hold_ms ?? 0) < 5000 }) });
+      const hold = action.hold_ms ?? 0;
+      this.tell({ type: "power", state: states.power({ pressed: action.button }) });
+      setTimeout(() => this.tell({ type: "power", state: states.power({ power_led: hold < 5000 }) }), hold / 10);
     }
   }
 

@@ -1,6 +1,7 @@
 // The page as a whole: session, link, picture and input, tied together. The interface (ui/) calls it and reads the model.
 
 import type { Action } from "./wire/Action";
+import type { Button } from "./wire/Button";
 import type { ToPage } from "./wire/ToPage";
 import type { WireError } from "./wire/WireError";
 import { Api, sentence, socketUrl } from "./api";
@@ -13,6 +14,7 @@ import { forgetNode, reduce } from "./model/reduce";
 import { loadRead, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
 import { heldByAnother, type Remedy } from "./model/status";
 import { Store } from "./model/store";
+import { releasedWords } from "./model/power";
 import { freshOutcome, outcomeWords } from "./model/update";
 import { Uploader } from "./upload/uploader";
 import type { VideoHead } from "./video/head";
@@ -132,9 +134,9 @@ export class App {
 
   // -- what a person can do
 
-  /** Asks the node to do something that takes `patience` ms by itself; tells when it does not. */
-  async act(action: Action, done?: string, patience = 0): Promise<boolean> {
-    const error = await this.ask(action, patience);
+  /** Asks the node to do something; tells when it does not. */
+  async act(action: Action, done?: string): Promise<boolean> {
+    const error = await this.ask(action);
     if (error !== null) this.toast({ tone: "bad", text: sentence(error.message) });
     else if (done !== undefined) this.toast({ tone: "quiet", text: done });
     return error === null;
@@ -183,6 +185,13 @@ export class App {
     const read = new Set([...this.ui.value.read, ...ids]);
     saveRead(read);
     this.ui.patch({ read });
+  }
+
+  /** Presses a button of the target, and tells when it is released: a long hold is answered before it ends. */
+  async press(button: Button, holdMs: number | null): Promise<void> {
+    if (!(await this.act({ name: "power_press", button, hold_ms: holdMs }))) return;
+    const { power } = await this.model.until((model) => model.power === null || model.power.pressed === null);
+    this.toast({ tone: "quiet", text: releasedWords(button, holdMs, power?.power_led ?? null) });
   }
 
   /** Sends an update; a reload asks first, for then the file has to be chosen again. */
@@ -280,11 +289,11 @@ export class App {
     if (restarted) this.toast({ tone: "quiet", text: `The kernel of ${hello.kernel.node} was restarted.` });
   }
 
-  private ask(action: Action, patience = 0): Promise<WireError | null> {
+  private ask(action: Action): Promise<WireError | null> {
     const id = this.nextId++;
     if (!this.link?.send({ type: "do", id, action })) return Promise.resolve(NO_LINK);
     return new Promise((resolve) => {
-      const timer = window.setTimeout(() => this.done(id, NO_ANSWER), DONE_MS + patience);
+      const timer = window.setTimeout(() => this.done(id, NO_ANSWER), DONE_MS);
       this.waiting.set(id, { resolve, timer });
     });
   }

@@ -1,6 +1,7 @@
 // Words and checks of the power drawer. Pure.
 
 import { sentence } from "../api";
+import type { Button } from "../wire/Button";
 import { deviceOf, type Model } from "./model";
 
 /** What a short press of the power button does, as far as the LED tells. */
@@ -13,6 +14,14 @@ export function pressWords(lit: boolean | null, target: string): string {
     case null:
       return `The power button of ${target} is pressed: when it is off it starts, when it is on most systems shut down or go to sleep.`;
   }
+}
+
+/** What became of a press, once the button is released. */
+export function releasedWords(button: Button, holdMs: number | null, lit: boolean | null): string {
+  if (holdMs === null) return `The ${button} button was pressed.`;
+  const held = `The ${button} button was held for ${holdMs / 1000} s`;
+  if (lit === null) return `${held}.`;
+  return lit ? `${held}, and the power LED is still on.` : `${held}: the target is off.`;
 }
 
 /** A MAC address as the node wants it; `null` when it is none. */

@@ -30,6 +30,18 @@ export class Store<T> {
     return () => this.watchers.delete(watcher);
   }
 
+  /** The first value, from now on, that fits. */
+  until(fits: (value: T) => boolean): Promise<T> {
+    if (fits(this.current)) return Promise.resolve(this.current);
+    return new Promise((resolve) => {
+      const stop = this.watch((value) => {
+        if (!fits(value)) return;
+        stop();
+        resolve(value);
+      });
+    });
+  }
+
   private tell(): void {
     this.scheduled = false;
     for (const watcher of this.watchers) watcher(this.current);

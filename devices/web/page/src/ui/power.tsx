@@ -66,12 +66,12 @@ interface PanelProps {
 function PowerButtons({ app, model, power }: PanelProps): JSX.Element {
   const busy = power.pressed !== null;
   const has = (button: Button): boolean => power.buttons.includes(button);
-  const press = (button: Button, hold: number | null, done: string): void => void app.act({ name: "power_press", button, hold_ms: hold }, done, hold ?? 0);
+  const press = (button: Button, hold: number | null): void => void app.press(button, hold);
   const target = `the target of ${model.node || "this node"}`;
   return (
     <>
       {has("power") && (
-        <Asking testid="press-power" label="Press power" disabled={busy} question={pressWords(power.power_led, target)} confirm="Press it" act={() => press("power", null, "The power button was pressed.")} />
+        <Asking testid="press-power" label="Press power" disabled={busy} question={pressWords(power.power_led, target)} confirm="Press it" act={() => press("power", null)} />
       )}
       {has("power") && (
         <Asking
@@ -80,7 +80,7 @@ function PowerButtons({ app, model, power }: PanelProps): JSX.Element {
           disabled={busy}
           question={`The power button of ${target} is held for ${CUT_MS / 1000} s: it goes off at once. What nobody saved is lost, and its disks may take harm.`}
           confirm="Cut the power"
-          act={() => press("power", CUT_MS, `The power button was held for ${CUT_MS / 1000} s.`)}
+          act={() => press("power", CUT_MS)}
         />
       )}
       {has("reset") && (
@@ -90,7 +90,7 @@ function PowerButtons({ app, model, power }: PanelProps): JSX.Element {
           disabled={busy}
           question={`The reset button of ${target} is pressed: it starts anew at once. What nobody saved is lost.`}
           confirm="Reset it"
-          act={() => press("reset", null, "The reset button was pressed.")}
+          act={() => press("reset", null)}
         />
       )}
     </>

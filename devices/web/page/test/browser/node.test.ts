@@ -72,7 +72,9 @@ test("cutting the power holds the button, and the LED tells how it went", () =>
     await page.getByTestId("cut-power").click();
     await page.getByText(/What nobody saved is lost/).waitFor();
     await page.getByTestId("cut-power-confirm").click();
+    await page.getByText("The power button is held down.").waitFor();
     await page.locator('[data-testid="power-led"][data-lit="false"]').waitFor();
+    await page.getByTestId("toast").filter({ hasText: "held for 6 s: the target is off" }).waitFor();
     assert.deepEqual(asked(mock), [{ name: "power_press", button: "power", hold_ms: 6000 }]);
   }));
 

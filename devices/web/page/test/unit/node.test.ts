@@ -7,7 +7,7 @@ import * as states from "../../dev/states.ts";
 import { Refused, sentence } from "../../src/api.ts";
 import { emptyModel, type Model } from "../../src/model/model.ts";
 import { newsOf, unread } from "../../src/model/news.ts";
-import { absentWords, cleanMac, pressWords } from "../../src/model/power.ts";
+import { absentWords, cleanMac, pressWords, releasedWords } from "../../src/model/power.ts";
 import { forgetNode, reduce } from "../../src/model/reduce.ts";
 import { bannerOf, coverOf } from "../../src/model/status.ts";
 import { canGoBack, flowing, freshOutcome, otherSlot, outcomeWords, slotWords, trialLeft } from "../../src/model/update.ts";
@@ -94,6 +94,8 @@ test("power in words", () => {
   assert.match(pressWords(true, "x"), /is on/);
   assert.match(pressWords(false, "x"), /and starts/);
   assert.match(pressWords(null, "x"), /when it is off it starts/);
+  assert.equal(releasedWords("reset", null, true), "The reset button was pressed.");
+  assert.deepEqual([null, true, false].map((lit) => releasedWords("power", 6000, lit).split(" 6 s")[1]), [".", ", and the power LED is still on.", ": the target is off."]);
   assert.equal(cleanMac(" 02-00-5E-10-00-aA "), "02:00:5e:10:00:aa");
   for (const text of ["", "02:00", "02:00:5e:10:00:ag", "02:00:5e:10:00:aa:bb"]) assert.equal(cleanMac(text), null, text);
 });
