@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::data::{self, Data};
 use crate::settings::{self, Settings};
 use crate::steps::{self, Selected, Step, RUN_DIR, SETTINGS};
-use crate::{autoboot, health, mounts, name, release};
+use crate::{autoboot, clock, health, mounts, name, release};
 use dkvm_wire::service::{BootInfo, ImageInfo, Slot};
 use std::fs;
 use std::path::Path;
@@ -13,6 +13,8 @@ use std::process::{Child, Command, Stdio};
 
 /// Where things are kept.
 pub const STATE_DIR: &str = "/var/lib/dkvm";
+const ZONE: &str = "zone";
+const ZONES: &str = "/usr/share/zoneinfo";
 /// Whose device joins Wi-Fi.
 const WIFI_USER: &str = "dkvm-network";
 const INFO: &str = "info.json";
@@ -30,6 +32,7 @@ pub fn run() {
             "Making {RUN_DIR} failed ({error}): the owner's settings are lost for this boot."
         ));
     }
+    clock::set_floor();
     let configfs = mounts::mount_configfs();
     let helpers = start_helpers();
     let card = card::find();
@@ -137,7 +140,7 @@ fn leave(settings: &Settings) -> Vec<String> {
         );
     }
     if let Some(zone) = &settings.zone {
-        did("The time zone", fs::write(run_dir.join("zone"), zone));
+        did("The time zone", known_zone(zone).and_then(|()| fs::write(run_dir.join(ZONE), zone)));
     }
     let name = settings
         .host_name
@@ -148,6 +151,20 @@ fn leave(settings: &Settings) -> Vec<String> {
         rustix::system::sethostname(name.as_bytes()).map_err(Into::into),
     );
     failures
+}
+
+/// A name means something only where the image has the zone database; POSIX' form always does.
+fn known_zone(zone: &str) -> std::io::Result<()> {
+    let says_itself = zone == "UTC" || zone.bytes().any(|b| b.is_ascii_digit());
+    match says_itself || Path::new(ZONES).join(zone).is_file() {
+        true => Ok(()),
+        false => Err(std::io::Error::other(format!("this image knows no zone `{zone}`; write it in POSIX' form, such as `CET-1CEST,M3.5.0,M10.5.0/3`"))),
+    }
+}
+
+/// The zone that the owner has set, for `TZ`.
+pub fn zone() -> Option<String> {
+    fs::read_to_string(Path::new(RUN_DIR).join(ZONE)).ok()
 }
 
 /// To the one device that reads it.

@@ -7,6 +7,7 @@ mod autoboot;
 mod boot;
 pub mod card;
 mod child;
+mod clock;
 mod console;
 mod data;
 mod health;
@@ -17,6 +18,6 @@ pub mod settings;
 mod steps;
 
 pub use autoboot::committed;
-pub use boot::{run, STATE_DIR};
+pub use boot::{run, zone, STATE_DIR};
 pub use health::{count_boot, mark_healthy, HealthError};
 pub use steps::{run as run_step, Step};
