@@ -57,7 +57,7 @@ cross: $(PAGE)/dist/index.html ## The binaries for the Pi (aarch64); CROSS=cross
 	@[ $(CROSS) = cross ] || lab/setup.sh cross
 	@CROSS=$(CROSS) board/cross.sh
 
-image: ## A card image: make image BOARD=rpi4|zero2w|qemu [BUILDROOT=dir] [CONSOLE=serial] [OFFLINE=debian]
+image: ## A card image: make image BOARD=rpi4, zero2w or qemu [BUILDROOT=dir] [CONSOLE=serial] [OFFLINE=debian]
 	@BOARD='$(BOARD)' board/image.sh request
 	@lab/setup.sh image
 	@BOARD='$(BOARD)' board/image.sh check

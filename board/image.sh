@@ -13,8 +13,8 @@ repository=$(dirname "$here")
 readonly buildroot_version=2025.02.16
 readonly buildroot_commit=135af563b945b8c3d18f8fd370370075b9edb140
 readonly buildroot_git=https://gitlab.com/buildroot.org/buildroot.git
-# A build of the toolchain's unpacked form, Linux and the packages, measured and rounded up.
-readonly wanted_megabytes=9000
+# For the toolchain, Linux and the packages, and for the images of a build that is there already; measured, rounded up.
+readonly wanted_megabytes=9000 wanted_again_megabytes=2000
 
 board=${BOARD:-} console=${CONSOLE:-} offline=${OFFLINE:-}
 out=$repository/out/$board
@@ -47,16 +47,17 @@ check_tools() {
 }
 
 check_space() {
-    local free
+    local free wanted=$wanted_megabytes
     mkdir -p "$out"
+    [ ! -d "$output/build" ] || wanted=$wanted_again_megabytes
     free=$(df -Pm "$out" | awk 'NR == 2 { print $4 }')
-    [ -d "$output/build" ] || [ "$free" -ge "$wanted_megabytes" ] ||
-        fail "a build wants $((wanted_megabytes / 1000)) GB and $out has $((free / 1000)): make room, or link $repository/out to a larger disk"
+    [ "$free" -ge "$wanted" ] ||
+        fail "a build wants $((wanted / 1000)) GB and $out has $free MB: make room, or link $repository/out to a larger disk"
 }
 
 find_buildroot() {
     if [ -n "${BUILDROOT:-}" ]; then
-        buildroot=$(realpath "$BUILDROOT")
+        buildroot=$(realpath -m "$BUILDROOT")
         [ -f "$buildroot/support/misc/utils.mk" ] || fail "BUILDROOT=$BUILDROOT is no Buildroot tree"
         grep -q "^export BR2_VERSION := ${buildroot_version%.*}" "$buildroot/Makefile" ||
             fail "BUILDROOT=$BUILDROOT is not of the ${buildroot_version%.*} series, which the defconfigs are written for"
