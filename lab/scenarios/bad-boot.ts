@@ -23,7 +23,7 @@ password = "kurz"\r
 [wlan]\r
 ssid = "x"\r
 [time\r
-zone = "Europe/Berlin"\r
+zone = CET-1CEST,M3.5.0,M10.5.0/3\r
 `;
 
 export default scenario("bad-boot", "mistakes in dkvm.txt, a damaged first partition, a data partition that does not mount, is missing or is garbage: the node comes up and says so", async (bench) => {
@@ -59,7 +59,7 @@ async function mistakes(bench: Bench, pi: Pi): Promise<void> {
   bench.check(notices.some((notice) => notice.includes("`gateway` below [network] is ignored")), "no notice of the gateway");
   bench.check(!JSON.stringify(notices).includes("kurz"), "a notice shows the password");
   bench.equal(await pi.must("hostname"), "mistaken", "the host name, which is right");
-  bench.equal(await pi.readText("/run/dkvm/boot/zone"), "Europe/Berlin", "the zone, which is right");
+  bench.equal(await pi.readText("/run/dkvm/boot/zone"), "CET-1CEST,M3.5.0,M10.5.0/3", "the zone, which is right");
   bench.equal(await pi.must("ls /run/dkvm/boot | sort | tr '\\n' ' '"), "info.json network.toml zone", "what is left in /run/dkvm/boot");
   bench.check((await pi.readText("/run/dkvm/boot/network.toml")).includes('ntp = ["time.example.org"]'), "the time server, which is right, is not in network.toml");
   await awaitPage(pi);

@@ -82,7 +82,7 @@ async function use(bench: Bench, rig: Rig, node: Node): Promise<void> {
     const mark = rig.target.log.mark();
     await viewer.type(SENTENCE);
     await rig.target.awaitTyped(SENTENCE, mark);
-    await until("frames flow", () => viewer.frames > 30);
+    await until("frames flow", () => viewer.frames > 10, { timeout: 30_000 });
     if (session < PASSWORD_CHANGES) await changePassword(bench, viewer);
     viewer.close();
     for (let death = 0; death < DEATHS / SESSIONS; death++) await kill(node, devices[Math.floor(random() * devices.length)]!);

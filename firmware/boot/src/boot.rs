@@ -140,7 +140,10 @@ fn leave(settings: &Settings) -> Vec<String> {
         );
     }
     if let Some(zone) = &settings.zone {
-        did("The time zone", known_zone(zone).and_then(|()| fs::write(run_dir.join(ZONE), zone)));
+        did(
+            "The time zone",
+            known_zone(zone).and_then(|()| fs::write(run_dir.join(ZONE), zone)),
+        );
     }
     let name = settings
         .host_name
@@ -192,12 +195,15 @@ fn info(
     }
     let image = card.as_ref().map(|card| {
         let slot = running_slot(card);
-        let committed = selected.autoboot.as_deref().and_then(autoboot::committed).unwrap_or_else(|| {
-            notices.push("autoboot.txt on the card's first partition names no slot: write the image to the card again.".to_owned());
-            slot
-        });
+        let committed = committed_slot(selected, &mut notices).unwrap_or(slot);
         let release = release::read();
-        ImageInfo { board: release.board, version: release.version, slot, committed, persistent: data.persistent }
+        ImageInfo {
+            board: release.board,
+            version: release.version,
+            slot,
+            committed,
+            persistent: data.persistent,
+        }
     });
     let card = card.map(|card| card.disk.display().to_string());
     BootInfo {
@@ -206,6 +212,15 @@ fn info(
         unhealthy_boots,
         card,
     }
+}
+
+/// Tells when there is no telling, unless the whole partition was told of already.
+fn committed_slot(selected: &Selected, notices: &mut Vec<String>) -> Option<Slot> {
+    let slot = selected.autoboot.as_deref().and_then(autoboot::committed);
+    if slot.is_none() && selected.notices.is_empty() {
+        notices.push("autoboot.txt on the card's first partition names no slot: write the image to the card again.".to_owned());
+    }
+    slot
 }
 
 /// The command line says it; the root's partition knows it too.

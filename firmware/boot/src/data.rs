@@ -25,6 +25,13 @@ const JOURNAL_MIB: u64 = 16;
 const LARGE_MIB: u64 = 256;
 /// e2fsck's exit codes up to here say that the file system is good now.
 const REPAIRED: i32 = 1;
+/// The first superblock, then its first copy in a file system of large and of small blocks: a card that dies while it
+/// writes the first block leaves the others.
+const SUPERBLOCKS: [&[&str]; 3] = [
+    &[],
+    &["-b", "32768", "-B", "4096"],
+    &["-b", "8193", "-B", "1024"],
+];
 
 /// What is at the state directory now.
 #[derive(Debug, Default)]
@@ -135,15 +142,22 @@ fn format_options(sectors: u64) -> Vec<String> {
 
 fn repair(card: &Card, reason: &str, say: &mut impl FnMut(&str)) -> DataFound {
     say(&format!("{reason}; checks it"));
-    let mut command = Command::new("e2fsck");
-    command.arg("-p").arg(card.partition(DATA));
-    match child::run(&mut command, CHECK_DEADLINE) {
-        Ok(ended) if ended.status.code().is_some_and(|code| code <= REPAIRED) => {
-            step(Step::Mount, card).unwrap_or_else(DataFound::Unusable)
+    for superblock in SUPERBLOCKS {
+        match check(card, superblock) {
+            Ok(true) => return step(Step::Mount, card).unwrap_or_else(DataFound::Unusable),
+            Ok(false) => {}
+            Err(error) => return DataFound::Refused(format!("{reason}; {error}")),
         }
-        Ok(_) => DataFound::Refused(reason.to_owned()),
-        Err(error) => DataFound::Refused(format!("{reason}; {error}")),
     }
+    DataFound::Refused(reason.to_owned())
+}
+
+/// Repairs what can be repaired without a person. Is it good now?
+fn check(card: &Card, superblock: &[&str]) -> Result<bool, ChildError> {
+    let mut command = Command::new("e2fsck");
+    command.arg("-p").args(superblock).arg(card.partition(DATA));
+    let ended = child::run(&mut command, CHECK_DEADLINE)?;
+    Ok(ended.status.code().is_some_and(|code| code <= REPAIRED))
 }
 
 fn place(state_dir: &Path) -> Data {
