@@ -32,6 +32,8 @@ pub(super) struct Presser {
     state: State,
     /// Who waits for the answer, and until when at most.
     asker: Option<(Ticket, Time)>,
+    /// Asked for in the rest: begins after it.
+    next: Option<(Ticket, Button, Duration)>,
 }
 
 impl Presser {
@@ -42,7 +44,7 @@ impl Presser {
         }
     }
 
-    /// Begins to press, or says why not.
+    /// Begins to press, now or after the rest, or says why not.
     pub(super) fn press(
         &mut self,
         ticket: Ticket,
@@ -51,32 +53,37 @@ impl Presser {
         now: Time,
     ) -> Vec<Action> {
         match self.length(press, usual, now) {
-            Ok(length) => {
-                self.state = State::Down {
-                    button: press.button,
-                    until: now.after(length),
-                };
-                self.asker = Some((ticket, now.after(ANSWER)));
-                vec![Action::Set(press.button, Position::Pressed)]
+            Ok(length) if matches!(self.state, State::Rest { .. }) => {
+                self.next = Some((ticket, press.button, length));
+                Vec::new()
             }
+            Ok(length) => vec![self.begin((ticket, press.button, length), now)],
             Err(refusal) => vec![Action::Answer(ticket, Err(refusal))],
         }
     }
 
+    fn begin(&mut self, (ticket, button, length): (Ticket, Button, Duration), now: Time) -> Action {
+        let until = now.after(length);
+        self.state = State::Down { button, until };
+        self.asker = Some((ticket, now.after(ANSWER)));
+        Action::Set(button, Position::Pressed)
+    }
+
     fn length(&self, press: Press, usual: Duration, now: Time) -> Result<Duration, Refusal> {
-        match self.state {
-            State::Down { button, until } => Err(Refusal::Busy {
-                button,
-                left: until.since(now),
-            }),
-            State::Rest { .. } => Err(Refusal::Resting),
-            State::Idle => match press.hold_ms {
-                None => Ok(usual),
-                Some(ms) if (PRESS_MIN_MS..=HOLD_MAX_MS).contains(&ms) => {
-                    Ok(Duration::from_millis(u64::from(ms)))
-                }
-                Some(ms) => Err(Refusal::Length(ms)),
-            },
+        let busy = match (self.state, self.next) {
+            (State::Down { button, until }, _) => Some((button, until.since(now))),
+            (_, Some((_, button, length))) => Some((button, length)),
+            _ => None,
+        };
+        if let Some((button, left)) = busy {
+            return Err(Refusal::Busy { button, left });
+        }
+        match press.hold_ms {
+            None => Ok(usual),
+            Some(ms) if (PRESS_MIN_MS..=HOLD_MAX_MS).contains(&ms) => {
+                Ok(Duration::from_millis(u64::from(ms)))
+            }
+            Some(ms) => Err(Refusal::Length(ms)),
         }
     }
 
@@ -104,6 +111,8 @@ impl Presser {
         if matches!(self.state, State::Rest { until } if until <= now) {
             self.state = State::Idle;
             actions.extend(self.answer(Ok(())));
+            let next = self.next.take();
+            actions.extend(next.map(|next| self.begin(next, now)));
         }
         if self.asker.is_some_and(|(_, due)| due <= now) {
             actions.extend(self.answer(Ok(())));
@@ -122,7 +131,10 @@ impl Presser {
             ),
             None => (None, Ok(())),
         };
-        action.into_iter().chain(self.answer(outcome)).collect()
+        let next = self.next.take();
+        let never = next.map(|(ticket, ..)| Action::Answer(ticket, Err(Refusal::Ending)));
+        let answers = self.answer(outcome).into_iter().chain(never);
+        action.into_iter().chain(answers).collect()
     }
 
     fn answer(&mut self, result: Result<(), Refusal>) -> Option<Action> {

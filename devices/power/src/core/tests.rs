@@ -74,6 +74,30 @@ fn one_press_at_a_time() {
 }
 
 #[test]
+fn a_press_in_the_rest_waits_for_its_end() {
+    let mut core = core();
+    core.step(press(Button::Power, Some(6000)), at(0));
+    core.step(Event::Tick, at(6000));
+    let again = Press {
+        button: Button::Power,
+        hold_ms: None,
+    };
+    assert!(core
+        .step(Event::Press(Ticket(2), again), at(6010))
+        .is_empty());
+    let [Action::Answer(Ticket(3), Err(Refusal::Busy { .. }))] =
+        core.step(Event::Press(Ticket(3), again), at(6020))[..]
+    else {
+        panic!("a third is refused")
+    };
+    let done = Action::Answer(Ticket(2), Ok(()));
+    assert_eq!(
+        run(&mut core),
+        [(at(6100), DOWN), (at(6300), UP), (at(6400), done)]
+    );
+}
+
+#[test]
 fn senseless_lengths_and_missing_wires_are_refused() {
     for ms in [0, 19, 15_001, u32::MAX] {
         let refused = core().step(press(Button::Power, Some(ms)), at(0));

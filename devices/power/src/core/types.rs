@@ -84,9 +84,6 @@ pub enum Refusal {
         /// For how long yet.
         left: Duration,
     },
-    /// A press has just ended.
-    #[error("a button was released this very moment: try again")]
-    Resting,
     /// No press of such a length.
     #[error("hold_ms = {0}: a button is held for 20 to {HOLD_MAX_MS} ms")]
     Length(u32),
@@ -96,15 +93,15 @@ pub enum Refusal {
     /// The line refused.
     #[error("{0}")]
     Hardware(String),
-    /// Released early.
-    #[error("the power device ends: the button was released early")]
+    /// Released early, or never pressed.
+    #[error("the power device ends: the button was released before its time")]
     Ending,
 }
 
 impl From<Refusal> for WireError {
     fn from(refusal: Refusal) -> Self {
         let code = match &refusal {
-            Refusal::Busy { .. } | Refusal::Resting => ErrorCode::Conflict,
+            Refusal::Busy { .. } => ErrorCode::Conflict,
             Refusal::Length(_) => ErrorCode::BadRequest,
             Refusal::NotWired(_) => ErrorCode::NotFound,
             Refusal::Hardware(_) => ErrorCode::Hardware,
