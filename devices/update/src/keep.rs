@@ -1,7 +1,12 @@
 //! The files: `slots.json` in the state directory, which outlives the machine's restarts, and `upload.head`, `upload.offset` in the run
 //! directory, which outlive this process.
 
-use crate::core::{engine::Keep, error::BoardError, record::Record, upload::Upload};
+use crate::core::{
+    engine::{Fallback, Keep},
+    error::BoardError,
+    record::Record,
+    upload::Upload,
+};
 use dkvm_bundle::{Head, MAX_HEAD};
 use std::{
     fs::{self, File},
@@ -16,6 +21,8 @@ const RUN_DIR: &str = "DKVM_RUN_DIR";
 const DEFAULT_STATE: &str = "/var/lib/dkvm/update";
 
 const RECORD: &str = "slots.json";
+/// The kernel looks for it: firmware/kernel/src/health/slots.rs.
+const FALLBACK: &str = "fallback";
 const HEAD: &str = "upload.head";
 const OFFSET: &str = "upload.offset";
 /// A record is some 500 bytes; a reason may be long.
@@ -88,7 +95,24 @@ impl Keep for Folders {
         let act = format!("writing {}", path.display());
         let bytes = serde_json::to_vec_pretty(record).map_err(io::Error::other);
         bytes
-            .and_then(|bytes| replace(&path, &bytes))
+            .and_then(|bytes| match read(&path, MAX_RECORD) {
+                // A start of the machine that changes nothing writes nothing.
+                Ok(Some(there)) if there == bytes => Ok(()),
+                _ => replace(&path, &bytes),
+            })
+            .map_err(BoardError::io(act))
+    }
+
+    fn set_fallback(&mut self, fallback: Fallback) -> Result<(), BoardError> {
+        let path = self.state.join(FALLBACK);
+        let act = format!("writing {}", path.display());
+        let result = match (fallback, path.exists()) {
+            (Fallback::There, false) => File::create(&path).map(drop),
+            (Fallback::Gone, true) => fs::remove_file(&path),
+            _ => return Ok(()),
+        };
+        result
+            .and_then(|()| sync_folder(&path))
             .map_err(BoardError::io(act))
     }
 
@@ -116,6 +140,10 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&fresh, path)?;
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent()
         .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
@@ -161,6 +189,20 @@ mod tests {
         for rubbish in ["", "{", "[1]"] {
             fs::write(directory.path().join(RECORD), rubbish).unwrap();
             assert_eq!(folders.load().0, Record::default());
+        }
+    }
+
+    #[test]
+    fn the_kernel_is_told_what_it_can_fall_back_to() {
+        let (directory, mut folders) = folders();
+        for (fallback, there) in [
+            (Fallback::Gone, false),
+            (Fallback::There, true),
+            (Fallback::There, true),
+            (Fallback::Gone, false),
+        ] {
+            folders.set_fallback(fallback).unwrap();
+            assert_eq!(directory.path().join("fallback").exists(), there);
         }
     }
 

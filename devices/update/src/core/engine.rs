@@ -20,7 +20,7 @@ use crate::backend::Board;
 use dkvm_bundle::{verify, Hasher, Head, Part, PublicKeys};
 use dkvm_wire::{
     service::Slot,
-    vocab::update::{Outcome, Stage, UpdateState},
+    vocab::update::{Stage, UpdateState},
 };
 
 /// How much is written between two syncs: a card that is slow paces the upload, and finds little left to do at its end.
@@ -30,10 +30,21 @@ const BLOCK: usize = 64 * 1024;
 /// An upload that has not moved for this long may be replaced by another, ms.
 const STALE_MS: u64 = 10_000;
 
+/// Whether the kernel may start the other slot when this one does not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// It holds an image that was healthy.
+    There,
+    /// It does not, or is about to be written.
+    Gone,
+}
+
 /// What is kept: the record over restarts of the machine, the upload over those of the device.
 pub trait Keep {
     /// Writes the record; it is lasting on return.
     fn save(&mut self, record: &Record) -> Result<(), BoardError>;
+    /// Tells the kernel; it is lasting on return.
+    fn set_fallback(&mut self, fallback: Fallback) -> Result<(), BoardError>;
     /// A new upload, or none.
     fn save_upload(&mut self, head: Option<&[u8]>);
     /// How far it is.
@@ -75,9 +86,7 @@ impl<B: Board, K: Keep> Engine<B, K> {
         (record, upload): (Record, Option<Upload>),
     ) -> Result<Self, BoardError> {
         let now = record.clone().at_start(&machine);
-        if now != record {
-            keep.save(&now)?;
-        }
+        save(&mut keep, &machine, &now)?;
         let free = now.held(machine.running.other()).is_none() && !machine.is_trial();
         Ok(Self {
             board,
@@ -392,7 +401,7 @@ impl<B: Board, K: Keep> Engine<B, K> {
 
     fn save(&mut self, record: Record) -> Result<(), BoardError> {
         if record != self.record {
-            self.keep.save(&record)?;
+            save(&mut self.keep, &self.machine, &record)?;
             self.record = record;
         }
         Ok(())
@@ -450,12 +459,21 @@ fn block(buffer: &mut [u8], left: u64) -> &mut [u8] {
     &mut buffer[..most]
 }
 
-/// What the last trial's end looks like to somebody who asks.
-pub fn outcome_sentence(outcome: &Outcome) -> String {
-    let what = if outcome.committed {
-        "committed"
-    } else {
-        "not committed"
-    };
-    format!("{} was {what}: {}", outcome.version, outcome.reason)
+/// The kernel never believes in a slot for longer than the record does. A trial changes nothing: what it is a fallback from is
+/// not settled.
+fn save(keep: &mut impl Keep, machine: &Machine, record: &Record) -> Result<(), BoardError> {
+    let healthy = record
+        .held(machine.running.other())
+        .is_some_and(|held| held.healthy);
+    match (machine.is_trial(), healthy) {
+        (true, _) => keep.save(record),
+        (false, true) => {
+            keep.save(record)?;
+            keep.set_fallback(Fallback::There)
+        }
+        (false, false) => {
+            keep.set_fallback(Fallback::Gone)?;
+            keep.save(record)
+        }
+    }
 }

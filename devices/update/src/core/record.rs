@@ -1,5 +1,4 @@
-//! What is kept over restarts: `slots.json` in the state directory. The kernel reads it too: `a.healthy` and `b.healthy` say
-//! whether a slot can be fallen back to.
+//! What is kept over restarts: `slots.json` in the state directory.
 
 use super::health::Expected;
 use dkvm_wire::{

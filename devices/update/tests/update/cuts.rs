@@ -133,6 +133,8 @@ impl Node {
         if machine.version == "2.0.0" && self.behaviour == Behaviour::Panics {
             return Ok(Next::Restart);
         }
+        // The kernel looks before this device does.
+        self.check_record();
         let engine = self.start(machine.clone())?;
         self.check_record();
         if machine.is_trial() {
@@ -162,6 +164,10 @@ impl Node {
     /// What counts as whole is whole.
     fn check_record(&self) {
         let world = self.world.borrow();
+        if world.fallback {
+            let other = disk::holds(&world.disk(), self.running.other(), &self.images);
+            assert!(other.is_some(), "the kernel would fall back to nothing");
+        }
         for state in world.record.slots() {
             let held = disk::holds(&world.disk(), state.slot, &self.images);
             if let Some(version) = state.version {

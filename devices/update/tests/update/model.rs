@@ -3,7 +3,12 @@
 use super::disk::{place, SECTOR};
 use dkvm_update::{
     backend::card::{Medium, Volume},
-    core::{engine::Keep, error::BoardError, record::Record, upload::Upload},
+    core::{
+        engine::{Fallback, Keep},
+        error::BoardError,
+        record::Record,
+        upload::Upload,
+    },
 };
 use std::{cell::RefCell, io, rc::Rc};
 
@@ -22,6 +27,8 @@ pub struct World {
     /// Sectors written and not flushed, oldest first.
     cache: Vec<(usize, [u8; SECTOR])>,
     pub record: Record,
+    /// The kernel may start the other slot.
+    pub fallback: bool,
     head: Option<Vec<u8>>,
     offset: u64,
     /// Steps until fate strikes.
@@ -40,6 +47,7 @@ impl World {
             platter,
             cache: Vec::new(),
             record: Record::default(),
+            fallback: false,
             head: None,
             offset: 0,
             left,
@@ -192,6 +200,15 @@ impl Keep for Files {
         // Cut in the middle, the old file is there or the new one.
         if done.is_ok() || world.coin() {
             world.record = record.clone();
+        }
+        done.map_err(BoardError::io("saving"))
+    }
+
+    fn set_fallback(&mut self, fallback: Fallback) -> Result<(), BoardError> {
+        let mut world = self.0.borrow_mut();
+        let done = world.step();
+        if done.is_ok() || world.coin() {
+            world.fallback = fallback == Fallback::There;
         }
         done.map_err(BoardError::io("saving"))
     }
