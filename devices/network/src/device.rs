@@ -2,28 +2,26 @@
 
 use crate::{
     backend::{Backend, Change},
+    complaints::Complaints,
     config::{ignores, Config},
     core::{
-        link::{Action, Event, Helper},
+        event::{Action, Event},
         links::{resolv_conf, Links, Orders},
-        owner::Owner,
         seen::Seen,
         time::Moment,
-        wifi::Wifi,
     },
     error::Error,
-    helper::{self, Answer, News, Running, What, Whom},
+    helper::{self, Answer, News, What},
     keep::Keep,
     mdns,
     ntp::{self, Told},
+    programs::Programs,
+    settings,
 };
 use dkvm_sdk::{Incoming, Link, Sender};
-use dkvm_wire::{
-    topics,
-    vocab::network::{LinkKind, NetworkState},
-};
+use dkvm_wire::{topics, vocab::network::NetworkState};
 use rustix::time::{clock_gettime, ClockId};
-use std::{collections::HashMap, fs, io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch, Notify},
     time::sleep,
@@ -31,9 +29,6 @@ use tokio::{
 
 /// How often the interfaces are looked at even if Linux says nothing.
 const LOOK: Duration = Duration::from_secs(10);
-/// Of two ways out the one with the lower metric is taken: the cable.
-const WIRED_METRIC: u32 = 100;
-const WIRELESS_METRIC: u32 = 600;
 /// What the time's task can tell between two turns.
 const TOLD_MOST: usize = 4;
 
@@ -49,7 +44,7 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
         let pause = device.pause();
         tokio::select! {
             incoming = link.next() => match incoming? {
-                Incoming::Goodbye { .. } => return Ok(()),
+                Incoming::Goodbye { .. } => return device.leave().await,
                 Incoming::Request(request) => request.unknown()?,
                 _ => {}
             },
@@ -69,9 +64,7 @@ struct Device {
     links: Links,
     backend: Backend,
     keep: Keep,
-    running: HashMap<(String, Job), Running>,
-    lives: u64,
-    tell: mpsc::Sender<News>,
+    programs: Programs,
     news: mpsc::Receiver<News>,
     servers: watch::Sender<Vec<String>>,
     told: mpsc::Receiver<Told>,
@@ -80,24 +73,7 @@ struct Device {
     state: NetworkState,
     published: Option<NetworkState>,
     resolv_conf: String,
-    complaints: HashMap<String, String>,
-}
-
-/// What runs for an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Job {
-    Dhcp,
-    Wifi,
-    Probe,
-}
-
-impl From<Helper> for Job {
-    fn from(helper: Helper) -> Self {
-        match helper {
-            Helper::Dhcp => Self::Dhcp,
-            Helper::Wifi => Self::Wifi,
-        }
-    }
+    complaints: Complaints,
 }
 
 impl Device {
@@ -105,23 +81,23 @@ impl Device {
         let backend = Backend::open(&config, changed)?;
         let keep = Keep::open();
         keep.open_way();
-        let links = Links::new(owner(&config), wifi(&config), keep.links.clone());
+        let (owner, wifi) = (settings::owner(&config), settings::wifi(&config));
+        let links = Links::new(owner, wifi, keep.links.clone());
+        let node = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
         let (tell, news) = helper::channel();
         let (servers, list) = watch::channel(Vec::new());
         let (told_sender, told) = mpsc::channel(TOLD_MOST);
         ntp::start(list, told_sender);
         Ok(Self {
             config,
-            node: rustix::system::uname()
-                .nodename()
-                .to_string_lossy()
-                .into_owned(),
+            programs: Programs::new(&node, tell),
+            node,
             links,
             backend,
             keep,
-            running: HashMap::new(),
-            lives: 0,
-            tell,
             news,
             servers,
             told,
@@ -134,7 +110,7 @@ impl Device {
             },
             published: None,
             resolv_conf: String::new(),
-            complaints: HashMap::new(),
+            complaints: Complaints::default(),
         })
     }
 
@@ -166,35 +142,24 @@ impl Device {
     }
 
     async fn hear(&mut self, news: News) {
-        let job = match news.what {
-            What::Line(helper, _) | What::Ended(helper, _) => helper.into(),
-            What::Probed(..) => Job::Probe,
-        };
-        let key = (news.link.clone(), job);
-        if self
-            .running
-            .get(&key)
-            .is_none_or(|running| running.life != news.life)
-        {
+        if !self.programs.are_of_now(&news) {
             return;
         }
+        let link = news.link;
         let orders = match news.what {
             What::Line(helper, line) => {
-                dkvm_sdk::debug!("{}: {line}", news.link);
-                self.links.line(&news.link, helper, &line, now())
+                dkvm_sdk::debug!("{link}: {line}");
+                self.links.line(&link, helper, &line, now())
             }
             What::Ended(helper, reason) => {
-                self.running.remove(&key);
-                self.complain(&format!("{} {helper:?}", news.link), reason);
-                self.links.step(&news.link, Event::Ended(helper), now())
+                self.complaints.about(&format!("{link} {helper:?}"), reason);
+                self.links.step(&link, Event::Ended(helper), now())
             }
-            What::Probed(address, answer) => {
-                self.running.remove(&key);
-                let event = match answer {
-                    Answer::Free => Event::Free(address),
-                    Answer::Taken => Event::Taken(address),
-                };
-                self.links.step(&news.link, event, now())
+            What::Probed(address, Answer::Free) => {
+                self.links.step(&link, Event::Free(address), now())
+            }
+            What::Probed(address, Answer::Taken) => {
+                self.links.step(&link, Event::Taken(address), now())
             }
         };
         self.carry_out(orders).await;
@@ -208,44 +173,16 @@ impl Device {
                 Action::Add(cidr) => self.change(&name, Change::Add(cidr)).await,
                 Action::Remove(cidr) => self.change(&name, Change::Remove(cidr)).await,
                 Action::Route(gateway) => {
-                    let metric = match self.links.kind(&name) {
-                        Some(LinkKind::Wireless) => WIRELESS_METRIC,
-                        _ => WIRED_METRIC,
-                    };
+                    let metric = self.links.metric(&name);
                     self.change(&name, Change::Route(gateway, metric)).await;
                 }
+                Action::Unroute(gateway) => self.change(&name, Change::Unroute(gateway)).await,
                 Action::Start(helper, wish) => {
-                    let command = match helper {
-                        Helper::Dhcp => helper::dhcp_client(&self.config, &name, &self.node, wish),
-                        Helper::Wifi => helper::wifi_supplicant(
-                            &self.config,
-                            &name,
-                            &wifi_settings(&self.config),
-                        ),
-                    };
-                    let whom = self.whom(&name);
-                    self.running.insert(
-                        (name, helper.into()),
-                        helper::start(whom, helper, command, self.tell.clone()),
-                    );
+                    self.programs.start(&self.config, &name, helper, wish);
                 }
-                Action::Stop(helper) => drop(self.running.remove(&(name, helper.into()))),
-                Action::Probe(address) => {
-                    let whom = self.whom(&name);
-                    self.running.insert(
-                        (name, Job::Probe),
-                        helper::probe(whom, address, self.tell.clone()),
-                    );
-                }
+                Action::Stop(helper) => self.programs.stop(&name, helper),
+                Action::Probe(address) => self.programs.probe(&name, address),
             }
-        }
-    }
-
-    fn whom(&mut self, link: &str) -> Whom {
-        self.lives += 1;
-        Whom {
-            link: link.to_owned(),
-            life: self.lives,
         }
     }
 
@@ -260,21 +197,13 @@ impl Device {
             Change::Add(cidr) => dkvm_sdk::info!("{name} has the address {cidr}"),
             Change::Remove(cidr) => dkvm_sdk::info!("{name} no longer has the address {cidr}"),
             Change::Route(gateway, _) => dkvm_sdk::info!("{name} leads out by {gateway}"),
+            Change::Unroute(gateway) => {
+                dkvm_sdk::info!("{name} no longer leads out by {gateway}");
+            }
         }
         let sentence = failed.map(|error| format!("{name}: {change:?} failed: {error}"));
-        self.complain(&format!("{name} {change:?}"), sentence);
-    }
-
-    /// What goes wrong again and again is told once, until it is over.
-    fn complain(&mut self, about: &str, sentence: Option<String>) {
-        match sentence {
-            Some(sentence) if self.complaints.get(about) != Some(&sentence) => {
-                dkvm_sdk::warn!("{sentence}");
-                self.complaints.insert(about.to_owned(), sentence);
-            }
-            Some(_) => {}
-            None => drop(self.complaints.remove(about)),
-        }
+        self.complaints
+            .about(&format!("{name} {change:?}"), sentence);
     }
 
     /// Tells the network this node's name; what is received is a name that had to be taken instead.
@@ -309,12 +238,20 @@ impl Device {
                     dkvm_sdk::info!("the clock was wrong by {moved:.3?} and is set");
                 }
                 self.state.time_synced = true;
-                self.complain("time", None);
+                self.complaints.about("time", None);
             }
-            Told::InVain(server, reason) => {
-                self.complain("time", Some(format!("no time from {server}: {reason}")))
-            }
+            Told::InVain(server, reason) => self
+                .complaints
+                .about("time", Some(format!("no time from {server}: {reason}"))),
         }
+    }
+
+    /// The programs end, what they have brought about stays.
+    async fn leave(&mut self) -> Result<(), Error> {
+        self.programs.end().await;
+        // Others then no longer look here for a node that leaves. If that fails, they find out by themselves.
+        let _ = self.responder.take().map(|responder| responder.shutdown());
+        Ok(())
     }
 
     fn publish(&mut self) -> Result<(), Error> {
@@ -335,47 +272,8 @@ impl Device {
     }
 }
 
-impl Drop for Device {
-    fn drop(&mut self) {
-        // Others then no longer wait for a node that is gone.
-        let _ = self.responder.take().map(|responder| responder.shutdown());
-    }
-}
-
 fn now() -> Moment {
     let time = clock_gettime(ClockId::Boottime);
     let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
     Moment(seconds.unwrap_or(0) * 1000 + nanos.unwrap_or(0) / 1_000_000)
-}
-
-fn owner(config: &Config) -> Owner {
-    let path = config.boot_dir.join("network.toml");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        Err(error) => {
-            dkvm_sdk::warn!(
-                "cannot read {}: {error}; every link asks by DHCP",
-                path.display()
-            );
-            String::new()
-        }
-    };
-    let (owner, ignored) = Owner::read(&text);
-    for sentence in ignored {
-        dkvm_sdk::warn!("{sentence}");
-    }
-    owner
-}
-
-fn wifi_settings(config: &Config) -> PathBuf {
-    config.boot_dir.join("wpa_supplicant.conf")
-}
-
-fn wifi(config: &Config) -> Wifi {
-    if wifi_settings(config).exists() {
-        Wifi::Searching
-    } else {
-        Wifi::Off
-    }
 }

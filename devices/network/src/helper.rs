@@ -1,18 +1,27 @@
 //! Foreign programs, as children that die with this device: the kernel ends its whole process group.
 
-use crate::{config::Config, core::link::Helper};
-use std::{net::Ipv4Addr, path::Path, process::Stdio};
+use crate::{config::Config, core::event::Helper};
+use std::{
+    future::{ready, Future},
+    net::Ipv4Addr,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
     process::{Child, Command},
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::timeout,
 };
 
 /// What a program can say between two turns of the loop; one that says more waits.
 const NEWS_MOST: usize = 64;
 /// A longer line is read as several: names in it are a stranger's.
 const LINE_MOST: u64 = 1024;
+/// For a program that was killed to be gone.
+const END_PATIENCE: Duration = Duration::from_millis(500);
 /// `arping` finds the address taken.
 const TAKEN: i32 = 1;
 
@@ -56,13 +65,17 @@ pub fn channel() -> (mpsc::Sender<News>, mpsc::Receiver<News>) {
 pub struct Running {
     /// Its number.
     pub life: u64,
+    /// Closed with this: then the task ends the program.
+    stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Its child goes with the task.
-        self.task.abort();
+impl Running {
+    /// Ends it, and waits until it is gone.
+    pub async fn end(self) {
+        drop(self.stop);
+        // It ends by SIGKILL: only Linux could hold that up.
+        let _ = timeout(END_PATIENCE, self.task).await;
     }
 }
 
@@ -76,31 +89,70 @@ pub struct Whom {
 }
 
 /// Starts a program.
-pub fn start(whom: Whom, helper: Helper, command: Command, news: mpsc::Sender<News>) -> Running {
-    let life = whom.life;
-    let task = tokio::spawn(async move {
-        let reason = run(&whom, helper, command, &news).await;
-        tell(&news, &whom, What::Ended(helper, reason)).await;
-    });
-    Running { life, task }
+pub fn start(
+    whom: Whom,
+    helper: Helper,
+    mut command: Command,
+    news: mpsc::Sender<News>,
+) -> Running {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    spawn(whom, |whom, stopped| async move {
+        let program = command
+            .as_std()
+            .get_program()
+            .to_string_lossy()
+            .into_owned();
+        let end = match command.spawn() {
+            Ok(mut child) => {
+                let talk = listen(&mut child, &whom, helper, &news);
+                until_end(child, talk, stopped).await.map(|end| {
+                    format!(
+                        "{program} on {} ended ({end}); it is started again",
+                        whom.link
+                    )
+                })
+            }
+            Err(error) => Some(format!(
+                "cannot start {program} on {}: {error}; is it in the image?",
+                whom.link
+            )),
+        };
+        if end.is_some() {
+            tell(&news, &whom, What::Ended(helper, end)).await;
+        }
+    })
 }
 
 /// Asks whether anybody has this address.
 pub fn probe(whom: Whom, address: Ipv4Addr, news: mpsc::Sender<News>) -> Running {
-    let life = whom.life;
-    let task = tokio::spawn(async move {
+    spawn(whom, |whom, stopped| async move {
         let mut command = foreign("arping");
         command
             .args(["-D", "-q", "-c", "2", "-w", "2", "-I", &whom.link])
             .arg(address.to_string());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         // A machine without arping takes the address unasked: a clash is rare, no address is certain.
-        let status = command.status().await.ok();
-        let taken = status.is_some_and(|status| status.code() == Some(TAKEN));
-        let answer = if taken { Answer::Taken } else { Answer::Free };
+        let end = match command.spawn() {
+            Ok(child) => until_end(child, ready(()), stopped).await,
+            Err(_) => Some(ExitStatus::default()),
+        };
+        let answer = match end.map(|end| end.code()) {
+            None => return,
+            Some(Some(TAKEN)) => Answer::Taken,
+            Some(_) => Answer::Free,
+        };
         tell(&news, &whom, What::Probed(address, answer)).await;
-    });
-    Running { life, task }
+    })
+}
+
+fn spawn<F: Future<Output = ()> + Send + 'static>(
+    whom: Whom,
+    run: impl FnOnce(Whom, oneshot::Receiver<()>) -> F,
+) -> Running {
+    let life = whom.life;
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(run(whom, stopped));
+    Running { life, stop, task }
 }
 
 async fn tell(news: &mpsc::Sender<News>, whom: &Whom, what: What) {
@@ -109,54 +161,45 @@ async fn tell(news: &mpsc::Sender<News>, whom: &Whom, what: What) {
     let _ = news.send(News { link, life, what }).await;
 }
 
-/// Until it ends; then why, as far as that is not plain.
-async fn run(
-    whom: &Whom,
-    helper: Helper,
-    mut command: Command,
-    news: &mpsc::Sender<News>,
-) -> Option<String> {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let program = command
-        .as_std()
-        .get_program()
-        .to_string_lossy()
-        .into_owned();
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(error) => {
-            return Some(format!(
-                "cannot start {program} on {}: {error}; is it in the image?",
-                whom.link
-            ))
-        }
+/// Until it ends, or is stopped: then `None`. Either way it is gone afterwards.
+async fn until_end(
+    mut child: Child,
+    talk: impl Future<Output = ()>,
+    stopped: oneshot::Receiver<()>,
+) -> Option<ExitStatus> {
+    let end = tokio::select! {
+        end = async { talk.await; child.wait().await } => Some(end.unwrap_or_default()),
+        _ = stopped => None,
     };
-    listen(&mut child, whom, helper, news).await;
-    match child.wait().await {
-        Ok(status) => Some(format!(
-            "{program} on {} ended ({status}); it is started again",
-            whom.link
-        )),
-        Err(error) => Some(format!("{program} on {} is lost: {error}", whom.link)),
+    if end.is_none() {
+        // It may have ended by itself meanwhile.
+        let _ = child.kill().await;
+    }
+    end
+}
+
+fn listen<'a>(
+    child: &mut Child,
+    whom: &'a Whom,
+    helper: Helper,
+    news: &'a mpsc::Sender<News>,
+) -> impl Future<Output = ()> + use<'a> {
+    let (output, errors) = (child.stdout.take(), child.stderr.take());
+    async move {
+        tokio::join!(
+            lines(output, whom, helper, news),
+            lines(errors, whom, helper, news)
+        );
     }
 }
 
-async fn listen(child: &mut Child, whom: &Whom, helper: Helper, news: &mpsc::Sender<News>) {
-    let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
-        return;
-    };
-    tokio::join!(
-        lines(output, whom, helper, news),
-        lines(errors, whom, helper, news)
-    );
-}
-
 async fn lines(
-    from: impl AsyncRead + Unpin,
+    from: Option<impl AsyncRead + Unpin>,
     whom: &Whom,
     helper: Helper,
     news: &mpsc::Sender<News>,
 ) {
+    let Some(from) = from else { return };
     let mut reader = BufReader::new(from);
     let mut line = Vec::new();
     loop {

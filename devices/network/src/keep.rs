@@ -1,7 +1,7 @@
 //! What survives this device's death, in the file `links.json` of its run directory: what was leased, and which addresses
 //! it has set. Written before they are set, so that nothing of ours is ever taken for somebody else's.
 
-use crate::core::link::Kept;
+use crate::core::event::Kept;
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -95,6 +95,7 @@ mod tests {
         let kept = Kept {
             lease: None,
             ours: vec!["192.0.2.1/24".parse().expect("an address")],
+            gateway: None,
         };
         open().set("eth0", kept.clone());
         assert_eq!(open().links.get("eth0"), Some(&kept));

@@ -13,6 +13,7 @@
 //! a server. The gadget's interface (`usb0`) is told about and otherwise left alone.
 
 mod backend;
+mod complaints;
 pub mod config;
 pub mod core;
 pub mod device;
@@ -21,6 +22,8 @@ mod helper;
 mod keep;
 mod mdns;
 pub mod ntp;
+mod programs;
+mod settings;
 
 use dkvm_sdk::Identity;
 use dkvm_wire::{topics, QueueClass};

@@ -42,6 +42,7 @@ impl Dummy {
             Change::Add(cidr) => seen.addresses.push(cidr),
             Change::Remove(cidr) => seen.addresses.retain(|one| *one != cidr),
             Change::Route(gateway, _) => seen.gateways.push(gateway),
+            Change::Unroute(gateway) => seen.gateways.retain(|one| *one != gateway),
         }
         self.changed.notify_one();
     }

@@ -20,6 +20,9 @@ use tokio::sync::Notify;
 /// A cable that is plugged in makes Linux say ten things at once: one look is enough for them.
 const SETTLE: Duration = Duration::from_millis(30);
 
+/// For a route that is taken away.
+const ANY_METRIC: u32 = 0;
+
 /// The connection to Linux.
 pub struct Linux {
     handle: Handle,
@@ -120,6 +123,10 @@ impl Linux {
             Change::Route(gateway, metric) => {
                 let route = default_route(index, gateway, metric);
                 self.handle.route().add(route).replace().execute().await?;
+            }
+            Change::Unroute(gateway) => {
+                let route = default_route(index, gateway, ANY_METRIC);
+                self.handle.route().del(route).execute().await?;
             }
         }
         Ok(())

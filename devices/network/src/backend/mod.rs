@@ -32,6 +32,8 @@ pub enum Change {
     Remove(Cidr),
     /// Lead what has no other way there; the way with the lower metric is taken.
     Route(IpAddr, u32),
+    /// No longer.
+    Unroute(IpAddr),
 }
 
 impl Backend {

@@ -1,6 +1,8 @@
 //! What the DHCP client tells, one line for each event, as `rootfs/usr/share/dkvm/dhcp-event` writes it:
 //!
-//!     dhcp <tab> bound <tab> ip=192.0.2.7 <tab> mask=24 <tab> router=192.0.2.1 <tab> dns=192.0.2.1 192.0.2.2 <tab> …
+//! ```text
+//! dhcp <tab> bound <tab> ip=192.0.2.7 <tab> mask=24 <tab> router=192.0.2.1 <tab> dns=192.0.2.1 192.0.2.2 <tab> …
+//! ```
 //!
 //! The values are a server's, so a stranger's: what makes no sense is left out, and no list is longer than [`MOST`].
 

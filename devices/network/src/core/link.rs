@@ -1,12 +1,13 @@
 //! One wired or wireless interface: what it should have, and what has to be done so that it does.
 //!
 //! [`Link::step`] first takes what happened into the state, then compares what the interface should have with what Linux
-//! shows ([`Link::settle`]). So whatever was lost on the way, an order that failed or an address that somebody removed, is
+//! shows (`settle.rs`). So whatever was lost on the way, an order that failed or an address that somebody removed, is
 //! put right by the next look, and what an earlier life of this device has set up is found to be right: adopted.
 
 use super::{
     address::Cidr,
-    lease::{DhcpEvent, Lease},
+    event::{Action, Event, Helper, Kept},
+    lease::DhcpEvent,
     link_local,
     owner::Addressing,
     seen::Seen,
@@ -14,7 +15,6 @@ use super::{
     wifi::Wifi,
 };
 use dkvm_wire::vocab::network::{Interface, LinkKind};
-use serde::{Deserialize, Serialize};
 use std::{
     net::{IpAddr, Ipv4Addr},
     time::Duration,
@@ -23,67 +23,9 @@ use std::{
 /// How long a program that ended stays so: one that cannot start must not keep the processor busy.
 const AGAIN_AFTER: Duration = Duration::from_secs(3);
 
-/// What survives this device's death.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Kept {
-    /// From the DHCP server.
-    pub lease: Option<Lease>,
-    /// What we put on the interface, so what we may take off it.
-    pub ours: Vec<Cidr>,
-}
-
-/// A program of this interface's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Helper {
-    /// `udhcpc`.
-    Dhcp,
-    /// `wpa_supplicant`.
-    Wifi,
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// How Linux shows it now.
-    Seen(Seen),
-    /// The DHCP client says so.
-    Dhcp(DhcpEvent),
-    /// A line of the Wi-Fi supplicant's.
-    Wifi(String),
-    /// A program ended, or could not be started.
-    Ended(Helper),
-    /// Nobody answered for the address that was asked about.
-    Free(Ipv4Addr),
-    /// Somebody has it.
-    Taken(Ipv4Addr),
-    /// Time went by.
-    Tick,
-}
-
-/// What has to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Switch it on.
-    BringUp,
-    /// Remember this, before what follows is done.
-    Keep(Kept),
-    /// Put an address on it.
-    Add(Cidr),
-    /// Take one off.
-    Remove(Cidr),
-    /// Lead what has no other way through it.
-    Route(IpAddr),
-    /// Start a program; the DHCP client with the address that it shall ask for.
-    Start(Helper, Option<Ipv4Addr>),
-    /// End it.
-    Stop(Helper),
-    /// Ask whether anybody has this address.
-    Probe(Ipv4Addr),
-}
-
 /// Where a program stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Running {
+pub(super) enum Running {
     No,
     /// It ended by itself.
     Not(Moment),
@@ -94,7 +36,7 @@ enum Running {
 
 /// The address without a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fallback {
+pub(super) enum Fallback {
     None,
     Probing(Ipv4Addr),
     Holding(Ipv4Addr),
@@ -103,17 +45,17 @@ enum Fallback {
 /// One interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    addressing: Addressing,
-    seen: Seen,
-    kept: Kept,
-    client: Running,
-    supplicant: Running,
-    fallback: Fallback,
+    pub(super) addressing: Addressing,
+    pub(super) seen: Seen,
+    pub(super) kept: Kept,
+    pub(super) client: Running,
+    pub(super) supplicant: Running,
+    pub(super) fallback: Fallback,
     attempt: u32,
-    wifi: Wifi,
+    pub(super) wifi: Wifi,
     unanswered: bool,
     /// What was last asked to be remembered.
-    told: Option<Kept>,
+    pub(super) told: Option<Kept>,
 }
 
 impl Link {
@@ -141,7 +83,7 @@ impl Link {
     pub fn step(&mut self, event: Event, now: Moment) -> Vec<Action> {
         let mut actions = self.take(event, now);
         self.forget(now);
-        self.settle(now, &mut actions);
+        self.settle(&mut actions);
         actions
     }
 
@@ -233,8 +175,10 @@ impl Link {
         vec![Action::Probe(address)]
     }
 
-    /// A lease that runs out while no client keeps it.
+    /// Pauses that are over, and a lease that runs out while no client keeps it.
     fn forget(&mut self, now: Moment) {
+        self.client = self.client.at(now);
+        self.supplicant = self.supplicant.at(now);
         if self.client != Running::Bound
             && self
                 .kept
@@ -248,90 +192,6 @@ impl Link {
             self.kept.lease = None;
             self.fallback = Fallback::None;
         }
-    }
-
-    /// What it should have against what it has.
-    fn settle(&mut self, now: Moment, actions: &mut Vec<Action>) {
-        if self.is_off() {
-            return;
-        }
-        if !self.seen.up {
-            actions.push(Action::BringUp);
-        }
-        self.settle_addresses(actions);
-        let gateway = self
-            .gateway()
-            .filter(|gateway| self.seen.carrier && !self.seen.gateways.contains(gateway));
-        actions.extend(gateway.map(Action::Route));
-        if self.seen.kind == LinkKind::Wireless && self.supplicant.may_start(now) {
-            self.supplicant = Running::Yes;
-            actions.push(Action::Start(Helper::Wifi, None));
-        }
-        if self.addressing.address.is_none() && self.seen.carrier && self.client.may_start(now) {
-            self.client = Running::Yes;
-            actions.push(Action::Start(Helper::Dhcp, self.wish()));
-        }
-    }
-
-    fn settle_addresses(&mut self, actions: &mut Vec<Action>) {
-        let wanted = self.wanted();
-        let surplus: Vec<_> = self
-            .kept
-            .ours
-            .iter()
-            .filter(|ours| !wanted.contains(ours))
-            .copied()
-            .collect();
-        // What is taken off stays ours until Linux no longer shows it.
-        let still = surplus
-            .iter()
-            .filter(|cidr| self.seen.addresses.contains(cidr));
-        self.kept.ours = wanted.iter().chain(still).copied().collect();
-        if self.told.as_ref() != Some(&self.kept) {
-            self.told = Some(self.kept.clone());
-            actions.push(Action::Keep(self.kept.clone()));
-        }
-        let has = |cidr: &Cidr| self.seen.addresses.contains(cidr);
-        actions.extend(
-            wanted
-                .iter()
-                .filter(|cidr| !has(cidr))
-                .copied()
-                .map(Action::Add),
-        );
-        actions.extend(surplus.into_iter().filter(has).map(Action::Remove));
-    }
-
-    fn wanted(&self) -> Vec<Cidr> {
-        let lease = self.kept.lease.as_ref().map(|lease| lease.address);
-        let fallback = match self.fallback {
-            Fallback::Holding(address) => Some(Cidr::v4(address, link_local::PREFIX)),
-            _ => None,
-        };
-        self.addressing
-            .address
-            .into_iter()
-            .chain(lease)
-            .chain(fallback)
-            .collect()
-    }
-
-    fn gateway(&self) -> Option<IpAddr> {
-        let lease = self.kept.lease.as_ref().and_then(|lease| lease.router);
-        self.addressing.gateway.or(lease.map(IpAddr::V4))
-    }
-
-    fn wish(&self) -> Option<Ipv4Addr> {
-        match self.kept.lease.as_ref()?.address.address {
-            IpAddr::V4(address) => Some(address),
-            IpAddr::V6(_) => None,
-        }
-    }
-
-    /// A Wi-Fi that nobody set up is left as it is.
-    fn is_off(&self) -> bool {
-        self.seen.kind == LinkKind::Gadget
-            || (self.seen.kind == LinkKind::Wireless && self.wifi == Wifi::Off)
     }
 
     /// Its name servers.
@@ -391,11 +251,10 @@ impl Link {
 }
 
 impl Running {
-    fn may_start(self, now: Moment) -> bool {
+    fn at(self, now: Moment) -> Self {
         match self {
-            Self::No => true,
-            Self::Not(until) => until <= now,
-            Self::Yes | Self::Bound => false,
+            Self::Not(until) if until <= now => Self::No,
+            other => other,
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     address::Cidr,
+    event::{Action, Event, Helper, Kept},
     lease::{parse, DhcpEvent, Lease},
-    link::{Action, Event, Helper, Kept, Link},
+    link::Link,
     links::Links,
     owner::{Addressing, Owner},
     seen::Seen,
@@ -104,6 +105,7 @@ impl World {
             Action::Add(cidr) => self.seen.addresses.push(cidr),
             Action::Remove(cidr) => self.seen.addresses.retain(|one| *one != cidr),
             Action::Route(gateway) => self.seen.gateways.push(gateway),
+            Action::Unroute(gateway) => self.seen.gateways.retain(|one| *one != gateway),
             Action::Keep(kept) => self.kept = kept,
             other => self.done.push(other),
         }
@@ -213,6 +215,7 @@ fn another_network_gives_another_address() {
     };
     world.event(Event::Dhcp(DhcpEvent::Bound(other)));
     assert_eq!(world.has(), ["198.51.100.3/24"]);
+    assert_eq!(world.seen.gateways, Vec::<IpAddr>::new());
 }
 
 #[test]
@@ -482,6 +485,7 @@ proptest! {
             strange += usize::from(matches!(what, Happening::Strange(_)));
             let (ours, others): (Vec<Cidr>, Vec<Cidr>) = world.seen.addresses.iter().copied().partition(|cidr| world.kept.ours.contains(cidr));
             prop_assert_eq!(others.len(), strange, "{:?}", world.seen);
+            prop_assert!(world.link.wake().is_none_or(|wake| wake > world.now), "it would never sleep: {:?}", world.link);
             prop_assert!(ours.len() <= 2, "{:?}", ours);
             prop_assert!(world.seen.carrier || world.kept.lease.is_some() == ours.iter().any(|cidr| !cidr.is_link_local()));
         }

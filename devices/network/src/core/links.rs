@@ -1,8 +1,9 @@
 //! All interfaces.
 
 use super::{
+    event::{Action, Event, Helper, Kept},
     lease::parse,
-    link::{Action, Event, Helper, Kept, Link},
+    link::Link,
     owner::Owner,
     seen::Seen,
     time::Moment,
@@ -15,6 +16,11 @@ use std::{collections::BTreeMap, net::IpAddr};
 const NAME_SERVERS_MOST: usize = 3;
 /// A machine that shows more has another purpose than this device's.
 const INTERFACES_MOST: usize = 32;
+
+/// Metrics of default routes: so many of each kind.
+const METRICS: u32 = 1000;
+const WIRED_METRIC: u32 = 1000;
+const WIRELESS_METRIC: u32 = 2000;
 
 /// What an interface has to do, by its name.
 pub type Orders = Vec<(String, Action)>;
@@ -119,9 +125,15 @@ impl Links {
         self.links.get(name).map(Link::index)
     }
 
-    /// What kind.
-    pub fn kind(&self, name: &str) -> Option<LinkKind> {
-        self.links.get(name).map(Link::kind)
+    /// Of two ways out the one with the lower metric is taken: the cable. No two are the same, for Linux would take the second
+    /// in place of the first.
+    pub fn metric(&self, name: &str) -> u32 {
+        let link = self.links.get(name);
+        let first = match link.map(Link::kind) {
+            Some(LinkKind::Wireless) => WIRELESS_METRIC,
+            _ => WIRED_METRIC,
+        };
+        first + link.map_or(0, Link::index) % METRICS
     }
 
     /// For `network.state`.

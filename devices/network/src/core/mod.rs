@@ -1,12 +1,14 @@
 //! The decisions: pure functions of what is known, what happened, and the time.
 
 pub mod address;
+pub mod event;
 pub mod lease;
 pub mod link;
 pub mod link_local;
 pub mod links;
 pub mod owner;
 pub mod seen;
+mod settle;
 pub mod time;
 pub mod wifi;
 
