@@ -18,16 +18,16 @@ interface AskingProps {
 /** A button that says what it will do and asks before it does it. */
 export function Asking(props: AskingProps): JSX.Element {
   const { testid, label, disabled, act } = props;
-  const [asked, setAsked] = useState(false);
-  if (!asked) {
+  const [step, setStep] = useState<"rest" | "asked" | "back">("rest");
+  if (step !== "asked") {
     return (
-      <button data-testid={testid} disabled={disabled === true} onClick={() => setAsked(true)}>
+      <button data-testid={testid} disabled={disabled === true} ref={step === "back" ? focusOnce : null} onClick={() => setStep("asked")}>
         {label}
       </button>
     );
   }
   const answer = (yes: boolean): void => {
-    setAsked(false);
+    setStep("back");
     if (yes) act();
   };
   return <Question {...props} answer={answer} />;
@@ -40,8 +40,14 @@ function Question({ testid, label, question, confirm, disabled, typed, answer }:
     event.preventDefault();
     if (ready) answer(true);
   };
+  const keyed = (event: KeyboardEvent): void => {
+    if (event.key === "Enter" && event.repeat) event.preventDefault(); // the key that asked is still down: that is no answer
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    answer(false);
+  };
   return (
-    <form class="asking" aria-label={label} onSubmit={submit}>
+    <form class="asking" aria-label={label} onSubmit={submit} onKeyDown={keyed}>
       <p>{question}</p>
       {typed !== undefined && (
         <label class="field">

@@ -57,8 +57,15 @@ test("a press of the power button asks first, then tells", () =>
     await page.getByText(/is on, and most systems shut down/).waitFor();
     await shot("power-press");
     await page.getByTestId("press-power-cancel").click();
+    await page.keyboard.down("Enter"); // the button has the focus back
+    await page.getByTestId("press-power-confirm").waitFor();
+    await page.keyboard.down("Enter"); // held, it repeats: that is no answer
+    await page.keyboard.up("Enter");
+    await page.keyboard.press("Escape");
+    await page.getByTestId("press-power-confirm").waitFor({ state: "detached" });
     assert.deepEqual(asked(mock), []);
-    await page.getByTestId("press-power").click();
+    await page.keyboard.press("Enter");
+    await page.getByTestId("press-power-confirm").waitFor();
     await page.keyboard.press("Enter"); // the answer has the focus
     await page.getByTestId("toast").filter({ hasText: "The power button was pressed." }).waitFor();
     assert.deepEqual(asked(mock), [{ name: "power_press", button: "power", hold_ms: null }]);

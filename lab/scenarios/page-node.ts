@@ -1,0 +1,226 @@
+// What a person at the page does to the target's power and to the node itself, done by Chromium on real lines and a real card.
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import type { Browser } from "../src/browser.ts";
+import { slotImages } from "../src/card.ts";
+import { repository, run, sleep, until } from "../src/lab.ts";
+import { Node } from "../src/node.ts";
+import type { Pi, PiOptions } from "../src/pi.ts";
+import type { Rig } from "../src/rig.ts";
+import { scenario, type Bench } from "../src/scenario.ts";
+import { PASSWORD } from "../src/viewer.ts";
+
+/** A restart of the Pi, its health check and what the browser takes beside a busy lab, ms. */
+const PATIENCE_MS = 180_000;
+/** As the page holds it, ms. */
+const CUT_MS = 6000;
+
+const PANEL = `
+[device.nodes]
+command = ["dkvm-device", "service"]
+user = "root"
+capabilities = ["MKNOD", "SYS_MODULE"]
+config = { program = ["/usr/libexec/dkvm/nodes"] }
+
+[device.power]
+command = ["dkvm-device", "power"]
+user = "dkvm-power"
+groups = ["gpio"]
+network = true
+config = { power_button = { line = "PANEL_POWER" }, reset_button = { line = "PANEL_RESET" }, power_led = { line = "PANEL_PLED" }, disk_led = { line = "PANEL_HDD" } }
+
+[device.web]
+command = ["dkvm-device", "web"]
+user = "dkvm-web"
+network = true
+calls = ["control", "power"]
+config = { listen = "[::]:443" }
+
+[[route]]
+topic = "power.state"
+from = "power"
+to = ["web"]
+`;
+
+export default scenario("page-node", "Chromium presses the target's buttons, brings an update over a death of the web device, sees it tried and kept, and resets the node", async (bench) => {
+  const held = await power(bench);
+  const size = await image(bench);
+  return `short press, reset, ${held.toFixed(0)} ms of a ${CUT_MS} ms hold; an update of ${(size / 2 ** 20).toFixed(1)} MiB refused, sent over a SIGKILL, tried, kept; a factory reset`;
+});
+
+/** First visit. */
+async function enter(bench: Bench, rig: Rig): Promise<Browser> {
+  const browser = await bench.openBrowser();
+  browser.page.setDefaultTimeout(PATIENCE_MS);
+  await browser.page.goto(`https://${rig.pi.network.address}/`);
+  await browser.page.getByTestId("setup-password").fill(PASSWORD);
+  await browser.page.getByTestId("setup-submit").click();
+  return browser;
+}
+
+async function drawer(page: Page, name: string): Promise<void> {
+  if (!(await page.getByTestId(`tab-${name}`).isVisible())) await page.getByTestId("open-system").click();
+  await page.getByTestId(`tab-${name}`).click();
+}
+
+// -- the front panel
+
+async function power(bench: Bench): Promise<number> {
+  const rig = await bench.boot({ pi: { config: PANEL, usb: "none", hdmi: false }, target: false });
+  const { pi } = rig;
+  await pi.must(`
+    modprobe gpio-sim
+    mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+    cd /sys/kernel/config/gpio-sim && mkdir panel panel/bank0 && cd panel/bank0 && echo 8 >num_lines
+    i=0; for name in PANEL_POWER PANEL_RESET PANEL_PLED PANEL_HDD; do mkdir line$i; echo $name >line$i/name; i=$((i + 1)); done
+    echo 1 >../live`);
+  const lines = await pi.must("cd /sys/kernel/config/gpio-sim/panel && echo /sys/devices/platform/$(cat dev_name)/$(cat bank0/chip_name)");
+  const light = (line: number, lit: boolean): Promise<void> => pi.write(`${lines}/sim_gpio${line}/pull`, lit ? "pull-down" : "pull-up");
+  await light(2, true);
+  await new Node(pi).awaitUp(["power", "web"]);
+  const browser = await enter(bench, rig);
+  const { page } = browser;
+  await drawer(page, "power");
+  await page.locator('[data-testid="power-led"][data-lit="true"]').waitFor();
+
+  const toast = (text: string): Promise<void> => page.getByTestId("toast").filter({ hasText: text }).waitFor();
+  const short = await watch(pi, `${lines}/sim_gpio0/value`, async () => {
+    await page.getByTestId("press-power").click();
+    await page.getByTestId("press-power-confirm").click();
+    await toast("The power button was pressed.");
+  });
+  bench.equal(short.levels, [0, 1, 0], "levels of the power line at a short press");
+  const reset = await watch(pi, `${lines}/sim_gpio1/value`, async () => {
+    await page.getByTestId("press-reset").click();
+    await page.getByTestId("press-reset-confirm").click();
+    await toast("The reset button was pressed.");
+  });
+  bench.equal(reset.levels, [0, 1, 0], "levels of the reset line");
+  bench.tell("short press and reset");
+
+  const cut = await watch(pi, `${lines}/sim_gpio0/value`, async () => {
+    await page.getByTestId("cut-power").click();
+    await page.getByTestId("cut-power-confirm").click();
+    await page.getByText("The power button is held down.").waitFor();
+    bench.equal(await page.getByTestId("press-reset").isDisabled(), true, "no second button while one is held");
+    await light(2, false); // a target that obeys
+    await toast("held for 6 s: the target is off");
+  });
+  bench.equal(cut.levels, [0, 1, 0], "levels of the power line when the power is cut");
+  bench.check(cut.held > CUT_MS * 0.9, `the button was held for ${cut.held.toFixed(0)} ms, not ${CUT_MS}`);
+  await browser.picture("power");
+  bench.equal(browser.consoleMessages.filter((line) => line.startsWith("pageerror")), [], "errors on the page");
+  await browser.close();
+  await pi.powerOff();
+  bench.tell("power cut by a hold; the page saw the LED go out");
+  return cut.held;
+}
+
+/** The levels of a line, one after the other, while something happens; how long the last one but the first lasted. */
+async function watch(pi: Pi, path: string, work: () => Promise<void>): Promise<{ levels: number[]; held: number }> {
+  const level = async (): Promise<number> => Number(await pi.readText(path));
+  const levels = [await level()];
+  let [done, from, held] = [false, 0, 0];
+  const ended = work().finally(() => (done = true));
+  ended.catch(() => {});
+  while (!done) {
+    const now = await level();
+    if (now !== levels.at(-1)) {
+      levels.push(now);
+      if (now === 1) from = performance.now();
+      else held = performance.now() - from;
+    }
+    await sleep(5);
+  }
+  await ended;
+  return { levels, held };
+}
+
+// -- the image
+
+async function image(bench: Bench): Promise<number> {
+  const keys = { own: key(bench, "own"), foreign: key(bench, "foreign") };
+  const options = (version: string): PiOptions => ({ index: 1, card: { version }, files: { "/etc/dkvm/update.pub": keys.own.publicKey } });
+  const rig = await bench.boot({ pi: options("0.1.0") });
+  const { pi } = rig;
+  await rig.target.awaitInput(/dKVM/);
+  const good = bundle(bench, rig, options("0.2.0"), keys.own.path, "good");
+  const foreign = bundle(bench, rig, options("0.2.0"), keys.foreign.path, "foreign");
+  const browser = await enter(bench, rig);
+  const { page } = browser;
+  await drawer(page, "system");
+  await page.getByTestId("image-running").filter({ hasText: "0.1.0, slot A" }).waitFor();
+
+  await page.getByTestId("update-file").setInputFiles(foreign);
+  await page.getByTestId("update-problem").filter({ hasText: /sign/i }).waitFor();
+  bench.tell(`a foreign key is refused: ${await page.getByTestId("update-problem").textContent()}`);
+
+  await send(bench, page, pi, good);
+  await browser.picture("staged");
+  await tried(bench, page, pi);
+  await browser.picture("kept");
+  await forgets(bench, page, pi);
+  bench.equal(browser.consoleMessages.filter((line) => line.startsWith("pageerror")), [], "errors on the page");
+  await browser.close();
+  return Number(run("stat", "-c", "%s", good));
+}
+
+interface Key {
+  path: string;
+  publicKey: string;
+}
+
+const TOOL = join(repository, "target/release/dkvm-bundle");
+
+function key(bench: Bench, name: string): Key {
+  const [path, publicKey] = [bench.lab.path(`${name}.key`), bench.lab.path(`${name}.pub`)];
+  run(TOOL, "keygen", "--key", path, "--public", publicKey);
+  return { path, publicKey: run("cat", publicKey) };
+}
+
+function bundle(bench: Bench, rig: Rig, options: PiOptions, keyPath: string, name: string): string {
+  const images = slotImages(bench.lab, options, rig.pi.network);
+  const path = bench.lab.path(`${name}.dkvm`);
+  run(TOOL, "create", "--board", "lab", "--version", "0.2.0", "--boot", images.boot, "--root", images.root, "--key", keyPath, "--out", path);
+  return path;
+}
+
+/** The web device dies when a third is there; the page goes on by itself. */
+async function send(bench: Bench, page: Page, pi: Pi, path: string): Promise<void> {
+  const node = new Node(pi);
+  await page.getByTestId("update-file").setInputFiles(path);
+  await page.waitForFunction("(() => { const bar = document.querySelector('progress'); return bar && bar.value > bar.max / 3; })()");
+  const { pid, generation } = await node.device("web");
+  await pi.kill(pid ?? 0, "KILL");
+  await page.getByTestId("update-staged").waitFor();
+  await node.awaitUp(["web"], { after: new Map([["web", generation]]) });
+  bench.tell("sent over a death of the web device: read back and staged");
+}
+
+async function tried(bench: Bench, page: Page, pi: Pi): Promise<void> {
+  const { boots } = pi;
+  await page.getByTestId("update-try").click();
+  await page.getByTestId("update-try-confirm").click();
+  await pi.awaitRestart(boots, PATIENCE_MS);
+  // Sessions live in memory: the page asks for the password by itself when the node is back.
+  await page.getByTestId("login-password").fill(PASSWORD);
+  await page.getByTestId("login-submit").click();
+  await page.getByTestId("bar").waitFor();
+  await drawer(page, "system");
+  await page.getByTestId("image-running").filter({ hasText: "0.2.0, slot B" }).waitFor();
+  await page.getByTestId("update-last").filter({ hasText: "0.2.0 passed its checks and is kept" }).waitFor();
+  await page.locator('[data-testid="image"][data-stage="idle"]').waitFor();
+  bench.equal(pi.boots, boots + 1, "starts of the Pi for one update");
+  bench.tell("tried and kept; the page came back by itself and says so");
+}
+
+async function forgets(bench: Bench, page: Page, pi: Pi): Promise<void> {
+  const { boots } = pi;
+  await page.getByTestId("factory-reset").click();
+  await page.getByTestId("factory-reset-typed").fill((await page.getByTestId("node").textContent()) ?? "");
+  await page.getByTestId("factory-reset-confirm").click();
+  await pi.awaitRestart(boots, PATIENCE_MS);
+  await page.getByTestId("setup-password").waitFor();
+  await until("the new image is still the one that runs", async () => (await pi.readText("/etc/dkvm/release")).includes("0.2.0"));
+  bench.tell("factory reset: the first visit again");
+}
