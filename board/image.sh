@@ -182,6 +182,21 @@ built_seconds() {
     awk -F: '$2 == "start" { begin[$3 $4] = $1 } $2 ~ /^end/ { sum += $1 - begin[$3 $4] } END { printf "%d", sum }' "$output/build/build-time.log"
 }
 
+# What is in the image, and under which licences.
+write_bill() {
+    local other=()
+    say "bill of materials and licences"
+    br show-info >"$out/show-info.json" 2>/dev/null
+    (cd "$repository" && cargo metadata --quiet --format-version 1 --locked --filter-platform aarch64-unknown-linux-gnu) >"$out/cargo.json"
+    if [ "$offline" = debian ]; then
+        "$here/offline.sh" versions >"$out/versions.txt"
+        other=(--versions "$out/versions.txt")
+    fi
+    "$here/sbom.py" --board "$board" --version "$DKVM_VERSION" --buildroot "$out/show-info.json" --cargo "$out/cargo.json" \
+        --sbom "$out/$name.cdx.json" --licences "$out/$name.licences.txt" "${other[@]}"
+    rm -f "$out/show-info.json" "$out/cargo.json" "$out/versions.txt"
+}
+
 collect() {
     local images=$output/images
     rm -f "$out"/dkvm-"$board"-*
@@ -190,12 +205,7 @@ collect() {
     zstd -q -T0 -10 -f "$out/$name.img" -o "$out/$name.img.zst"
     "$bundle" create --board "$board" --version "$DKVM_VERSION" --build "$DKVM_BUILD" --boot "$out/boot.vfat" \
         --root "$out/rootfs.squashfs" --key "$key" --out "$out/$name.dkvm" >/dev/null
-    say "SBOM and licences"
-    br show-info >"$out/show-info.json" 2>/dev/null
-    (cd "$repository" && cargo metadata --format-version 1 --locked --offline --filter-platform aarch64-unknown-linux-gnu) >"$out/cargo.json"
-    "$here/sbom.py" --board "$board" --version "$DKVM_VERSION" --buildroot "$out/show-info.json" --cargo "$out/cargo.json" \
-        --sbom "$out/$name.cdx.json" --licences "$out/$name.licences.txt"
-    rm -f "$out/show-info.json" "$out/cargo.json"
+    write_bill
     { "$here/sizes.sh" "$out" "$output"; printf '%-22s %10d\n' 'build of Linux and all packages, seconds' "$(built_seconds)"; } >"$out/$name.sizes.txt"
     (cd "$out" && sha256sum "$name".img "$name".img.zst "$name".dkvm >"$name.sha256")
 }

@@ -3,6 +3,7 @@
 # For trying things and for the tests: the versions are Debian's, with its security fixes, not those that Buildroot pins.
 #   board/offline.sh config                       prints the lines that follow a defconfig
 #   board/offline.sh prepare OUTPUT BUILDROOT     sources and host tools, after 'defconfig'
+#   board/offline.sh versions                     package and Debian's version, a line each
 # Only boards with upstream's Linux (qemu): the Pi's own Linux and firmware are not in Debian.
 set -euo pipefail
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
@@ -191,6 +192,16 @@ stand_in() {
     chmod +x "$output/host/bin/pkg-config"
 }
 
+print_versions() {
+    local pair name
+    for pair in "${source_packages[@]}"; do
+        name=${pair%%:*}
+        echo "$name $(sed -n '1s/.*(\(.*\)).*/\1/p' "$sources/$name/debian/changelog")"
+    done
+    echo "linux $(dpkg-query -W -f='${Version}' linux-source-6.12)"
+    echo "toolchain-external-custom gcc-$gcc_version,glibc-$(sed -n 's/^#define.__GLIBC_MINOR__.*\([0-9][0-9]\)$/2.\1/p' "$toolchain/sysroot/usr/include/features.h")"
+}
+
 case ${1:-} in
 config)
     [ "${2:-qemu}" = qemu ] || fail "the Linux and the firmware of '$2' are not in Debian: only BOARD=qemu can be built offline"
@@ -205,5 +216,6 @@ prepare)
     write_overrides "$2"
     stand_in "$2" "$3"
     ;;
-*) fail "unknown argument '${1:-}': config or prepare" ;;
+versions) print_versions ;;
+*) fail "unknown argument '${1:-}': config, prepare or versions" ;;
 esac

@@ -9,23 +9,38 @@ def arguments():
     parser = argparse.ArgumentParser()
     for name in ("board", "version", "buildroot", "cargo", "sbom", "licences"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--versions", help="lines of a package and the version that was built in place of Buildroot's")
     return parser.parse_args()
 
 
-def buildroot_parts(path):
-    """The packages that are on the target."""
+def read_versions(path):
+    if path is None:
+        return {}
+    with open(path, encoding="utf-8") as file:
+        return dict(line.split() for line in file if line.strip())
+
+
+def is_packed(name, package):
+    """On the target, and not only a folder layout or our own programs, which cargo tells of."""
+    on_target = package.get("type") == "target" and not package.get("virtual") and package.get("install_target", True)
+    return on_target and name != "dkvm" and not name.startswith("skeleton")
+
+
+def buildroot_parts(path, versions):
     with open(path, encoding="utf-8") as file:
         packages = json.load(file)
     for name, package in sorted(packages.items()):
-        if package.get("type") != "target" or package.get("virtual") or not package.get("install_target", True):
+        if not is_packed(name, package):
             continue
+        other = versions.get(name)
         yield {
             "type": "library",
             "bom-ref": f"buildroot/{name}",
             "name": package.get("name", name),
-            "version": package.get("version") or "none",
+            "version": other or package.get("version") or "none",
             "licence": package.get("licenses") or "unknown",
-            "cpe": package.get("cpe-id"),
+            # It names Buildroot's version.
+            "cpe": None if other else package.get("cpe-id"),
         }
 
 
@@ -71,7 +86,7 @@ def component(part):
 
 def main():
     options = arguments()
-    parts = list(buildroot_parts(options.buildroot)) + list(cargo_parts(options.cargo))
+    parts = list(buildroot_parts(options.buildroot, read_versions(options.versions))) + list(cargo_parts(options.cargo))
     if not parts:
         raise SystemExit("sbom: neither Buildroot nor cargo named a part")
     name = f"dkvm-{options.board}"
