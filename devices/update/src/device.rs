@@ -3,7 +3,7 @@
 use crate::{
     config::Config,
     core::{
-        engine::Engine,
+        engine::{Engine, NOT_WHOLE},
         error::UpdateError,
         health::Seen,
         trial::{Look, Patience, Verdict, Watch},
@@ -298,6 +298,7 @@ impl Device {
         self.checks = self.seen.checks(&expected);
         if is_trial {
             self.checks.push(kept(self.persistent));
+            self.checks.push(self.whole());
         }
         let look = Look {
             checks: &self.checks,
@@ -312,6 +313,17 @@ impl Device {
         };
         self.decided = true;
         self.worker.give(job);
+    }
+
+    /// A slot is tried by hand (`dkvm reboot --trial`) whatever it holds.
+    fn whole(&self) -> Check {
+        let report = self.report.as_ref();
+        let ok = report.is_some_and(|report| {
+            let mut slots = report.state.slots.iter();
+            slots.any(|slot| Some(slot.slot) == report.state.running && slot.version.is_some())
+        });
+        let detail = if ok { "whole" } else { NOT_WHOLE };
+        check("image", ok, detail)
     }
 
     fn state(&self) -> UpdateState {
@@ -416,8 +428,12 @@ fn kept(persistent: Persistent) -> Check {
     } else {
         "the data partition does not mount"
     };
+    check("data", ok, detail)
+}
+
+fn check(name: &str, ok: bool, detail: &str) -> Check {
     Check {
-        name: "data".to_owned(),
+        name: name.to_owned(),
         ok,
         detail: detail.to_owned(),
     }

@@ -101,6 +101,18 @@ pub enum Command {
         #[command(subcommand)]
         what: Option<PowerDo>,
     },
+    /// Bring a new image to this node, try it, and keep it when it is well; without FILE, show what the slots hold
+    #[command(
+        after_help = "Examples:\n  dkvm update                          what the slots hold, and how the last update ended\n  dkvm update dkvm-rpi4-0.2.0.dkvm     the whole update\n  dkvm update --rollback               back to the image before, by a trial as well\n\nAn image that is not well within two minutes is left by itself. A stopped upload goes on where it stopped."
+    )]
+    Update(Update),
+    /// Forget all that this node keeps (password, certificate, configuration), and restart it as new
+    #[command(after_help = "The images in the slots stay. It asks first; --yes answers.")]
+    FactoryReset {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Restart this machine, after all devices have ended in good order
     #[command(
         after_help = "It also ends safe mode. See also: dkvm restart DEVICE, which restarts one device"
@@ -185,6 +197,28 @@ pub struct Logs {
     /// How many lines to begin with
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100)]
     pub lines: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Update {
+    /// The bundle: dkvm-BOARD-VERSION.dkvm
+    #[arg(conflicts_with_all = ["try_staged", "rollback", "abort"])]
+    pub file: Option<PathBuf>,
+    /// Take an image that is older than the running one
+    #[arg(long, requires = "file")]
+    pub downgrade: bool,
+    /// Bring it into the other slot and do not start it yet
+    #[arg(long, requires = "file")]
+    pub stage_only: bool,
+    /// Start the image that was brought with --stage-only
+    #[arg(long = "try", conflicts_with_all = ["rollback", "abort"])]
+    pub try_staged: bool,
+    /// Start the other slot's image, where it holds one that was healthy before
+    #[arg(long, conflicts_with = "abort")]
+    pub rollback: bool,
+    /// Forget an upload, or an image that waits for its trial
+    #[arg(long)]
+    pub abort: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -61,6 +61,36 @@ pub enum CliError {
     /// A person said no.
     #[error("nothing was done")]
     Declined,
+    /// A file that is no bundle, or not a whole one.
+    #[error("{path}: {source}")]
+    Bundle {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: dkvm_bundle::BundleError,
+    },
+    /// A file of a person's.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What Linux said.
+        source: std::io::Error,
+    },
+    /// The node runs what it ran before.
+    #[error("version {version} was not kept: {reason}")]
+    NotKept {
+        /// Which.
+        version: String,
+        /// Why.
+        reason: String,
+    },
+    /// The node was not seen again.
+    #[error("the node has not come back within {minutes} minutes: look at it, and at `dkvm update` when it is there; the next power-on starts the image that ran before")]
+    NotBack {
+        /// How long it was waited for.
+        minutes: u64,
+    },
     /// Our own output.
     #[error("cannot print: {0}")]
     Output(#[from] std::io::Error),

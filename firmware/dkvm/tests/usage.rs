@@ -40,6 +40,8 @@ fn help_names_each_command_and_exits_0() {
         "restart",
         "reload",
         "top",
+        "update",
+        "factory-reset",
         "info",
         "completions",
     ] {
@@ -101,4 +103,23 @@ fn something_else_on_the_socket_is_a_sentence() {
         "{}",
         said.err
     );
+}
+
+#[test]
+fn a_file_that_is_no_bundle_is_told_before_anybody_is_asked() {
+    let dir = TempDir::new().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("zip"), "PK").unwrap();
+    std::fs::write(path("short"), "dKVMbndl").unwrap();
+    for (name, why) in [
+        ("zip", "this is no dKVM bundle"),
+        ("short", "ends within its head"),
+        ("none", "cannot read"),
+    ] {
+        let said = dkvm(&["--socket", "/nowhere", "update", &path(name)]);
+        assert_eq!(said.code, 1);
+        assert!(said.err.contains(why), "{}", said.err);
+    }
+    let said = dkvm(&["--socket", "/nowhere", "update", "--stage-only"]);
+    assert_eq!(said.code, 2, "{}", said.err);
 }

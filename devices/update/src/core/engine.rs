@@ -246,6 +246,9 @@ impl<B: Board, K: Keep> Engine<B, K> {
             .trial()
             .cloned()
             .ok_or(UpdateError::NotNow("this boot is no trial"))?;
+        if self.record.held(self.machine.running).is_none() {
+            return Err(UpdateError::NotNow(NOT_WHOLE));
+        }
         self.board.commit(self.machine.running)?;
         self.machine.committed = self.machine.running;
         let mut record = self.record.clone();
@@ -453,6 +456,9 @@ impl<B: Board, K: Keep> Engine<B, K> {
 }
 
 const NO_UPLOAD: UpdateError = UpdateError::NotNow("there is no such upload: begin it again");
+
+/// Said of a trial that somebody began by hand, in the middle of an upload.
+pub const NOT_WHOLE: &str = "the image in this slot was never read back whole";
 
 fn block(buffer: &mut [u8], left: u64) -> &mut [u8] {
     let most = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));

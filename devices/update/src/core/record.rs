@@ -115,8 +115,12 @@ impl Record {
         self
     }
 
-    /// What runs is whole, whatever the record says: the card may have been written anew.
+    /// What starts at power-on is whole, whatever the record says: the card may have been written anew. What is only tried is
+    /// whole when it was read back, or it must not be committed.
     fn notice_running(&mut self, machine: &Machine) {
+        if machine.is_trial() {
+            return;
+        }
         let held = self.held_mut(machine.running);
         if held
             .as_ref()
@@ -293,6 +297,12 @@ mod tests {
         .at_start(&machine(Slot::B, Slot::A));
         let trial = record.trial.unwrap();
         assert_eq!((trial.slot, trial.expected), (Slot::B, None));
+    }
+
+    #[test]
+    fn a_trial_of_a_slot_that_was_never_whole_does_not_make_it_so() {
+        let record = Record::default().at_start(&machine(Slot::B, Slot::A));
+        assert_eq!(record.held(Slot::B), None);
     }
 
     #[test]

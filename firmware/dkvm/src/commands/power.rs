@@ -33,7 +33,7 @@ pub fn run(session: &mut Session, what: Option<PowerDo>, form: Form) -> Result<(
 
 /// Whether `--yes` was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Consent {
+pub enum Consent {
     Given,
     Wanted,
 }
@@ -157,7 +157,7 @@ fn harm(press: Press, state: &PowerState, node: &str) -> Option<String> {
 }
 
 /// Asks a person; a program has to say `--yes`.
-fn confirm(harm: &str) -> Result<(), CliError> {
+pub fn confirm(harm: &str) -> Result<(), CliError> {
     if !std::io::stdin().is_terminal() {
         return Err(CliError::Unconfirmed {
             harm: harm.to_owned(),
