@@ -169,8 +169,12 @@ fn other_tables_are_refused() {
         |card| card.0.clear(),
         |card| card.0.entry(0).or_insert([0; SECTOR])[440] ^= 1,
         |card| card.0.entry(0).or_insert([0; SECTOR])[446 + 48 + 4] = 0x83,
-        |card| drop(card.0.remove(&CHAIN[1].0)),
-        |card| drop(card.0.remove(&CHAIN[2].0)),
+        |card| {
+            card.0.remove(&CHAIN[1].0);
+        },
+        |card| {
+            card.0.remove(&CHAIN[2].0);
+        },
         |card| {
             let first = card.0[&CHAIN[0].0];
             card.0.insert(CHAIN[2].0, first);

@@ -114,7 +114,8 @@ fn is_key_body(body: &str, kind: &str) -> bool {
     const SHORTEST: usize = 64;
     let bits = |b: u8| ALPHABET.iter().position(|letter| *letter == b);
     let digits: Option<Vec<usize>> = body.trim_end_matches('=').bytes().map(bits).collect();
-    let Some(digits) = digits.filter(|digits| digits.len() >= SHORTEST && body.len() % 4 == 0)
+    let Some(digits) =
+        digits.filter(|digits| digits.len() >= SHORTEST && body.len().is_multiple_of(4))
     else {
         return false;
     };

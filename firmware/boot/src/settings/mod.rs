@@ -184,12 +184,12 @@ impl Reader {
             );
         }
         self.seen.push(*setting);
-        let values = entry.values.iter().map(String::as_str);
+        let mut values = entry.values.iter().map(String::as_str);
         if list {
             values
                 .flat_map(|value| split(*setting, value))
                 .for_each(|value| self.set(entry, (key, *setting), value));
-        } else if let Some(value) = values.last() {
+        } else if let Some(value) = values.next_back() {
             self.set(entry, (key, *setting), value);
         }
     }
