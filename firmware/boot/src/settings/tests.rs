@@ -1,3 +1,4 @@
+use super::reader::MAX_NOTICES;
 use super::*;
 use proptest::prelude::*;
 
