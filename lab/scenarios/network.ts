@@ -248,12 +248,12 @@ async function nameTaken(stage: Stage): Promise<string> {
 }
 
 async function fixed(stage: Stage): Promise<string> {
-  await stage.pi.write(SETTINGS, `address = "${FIXED}/24"\ngateway = "${stage.pi.network.gateway}"\ndns = ["${stage.pi.network.gateway}"]\nhue = 1\n`);
+  await stage.pi.write(SETTINGS, `[wired]\naddress = "${FIXED}/24"\ngateway = "${stage.pi.network.gateway}"\ndns = ["${stage.pi.network.gateway}"]\nhue = 1\n`);
   await stage.restart("network");
   await stage.interface("vec0", "the fixed address alone", (it) => it.addresses.join() === `${FIXED}/24`);
   await ping(FIXED);
   stage.bench.equal(await stage.pi.readText("/etc/resolv.conf"), `# Written by dKVM's network device.\nnameserver ${stage.pi.network.gateway}`, "the resolver");
-  stage.bench.check((await stage.log()).includes("there is no `hue`"), "nothing is said of a key that is not known");
+  stage.bench.check((await stage.log()).includes("there is no `wired.hue`"), "nothing is said of a key that is not known");
   await stage.pi.must(`rm ${SETTINGS}`);
   await stage.restart("network");
   await stage.address("vec0", LEASED);
@@ -292,7 +292,7 @@ async function wifi(stage: Stage): Promise<string> {
 /** What `dkvm boot` leaves. */
 async function joinBy(stage: Stage, password: string): Promise<void> {
   const path = "/run/dkvm/boot/wpa_supplicant.conf";
-  await stage.pi.write(path, `network={\n\tssid="${SSID}"\n\tscan_ssid=1\n\tkey_mgmt=WPA-PSK\n\tpsk="${password}"\n}\n`, 0o600);
+  await stage.pi.write(path, `update_config=0\ncountry=DE\nnetwork={\n\tssid=${Buffer.from(SSID).toString("hex")}\n\tscan_ssid=1\n\tkey_mgmt=WPA-PSK\n\tpsk="${password}"\n}\n`, 0o600);
   await stage.pi.must(`chown dkvm-network:dkvm-network ${path}`);
   await stage.restart("network");
 }

@@ -11,6 +11,9 @@ use std::{
 /// Where the kernel says that the device may keep what survives its own death.
 const RUN_DIR: &str = "DKVM_RUN_DIR";
 
+/// Adapters that come and go have new names each time; what is forgotten is asked for anew.
+const LINKS_MOST: usize = 64;
+
 /// The directory, and what is in the file.
 #[derive(Debug, Default)]
 pub struct Keep {
@@ -39,6 +42,9 @@ impl Keep {
     pub fn set(&mut self, name: &str, kept: Kept) {
         if self.links.get(name) == Some(&kept) {
             return;
+        }
+        if self.links.len() >= LINKS_MOST {
+            self.links.clear();
         }
         self.links.insert(name.to_owned(), kept);
         let text = serde_json::to_vec(&self.links).unwrap_or_default();

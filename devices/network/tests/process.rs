@@ -105,12 +105,12 @@ fn a_fixed_address_is_set_and_a_mistake_beside_it_told() -> Result<(), Failure> 
     let bench = Bench::new(BOUND);
     fs::write(
         bench.path("network.toml"),
-        "address = \"192.0.2.20/24\"\ngateway = 7\ndns = \"192.0.2.1\"\n",
+        "[wired]\naddress = \"192.0.2.20/24\"\ngateway = 7\ndns = \"192.0.2.1\"\n",
     )
     .expect("written");
     let mut kernel = bench.start()?;
     has(&mut kernel, &["192.0.2.20/24"])?;
-    kernel.expect_log("`gateway` is ignored")?;
+    kernel.expect_log("`wired.gateway` is ignored")?;
     assert_eq!(text(&bench.path("asked")), "");
     Ok(())
 }

@@ -41,7 +41,8 @@ pub(super) fn link(message: &LinkMessage) -> Option<Seen> {
         }
     }
     let uevent = fs::read_to_string(format!("/sys/class/net/{}/uevent", seen.name));
-    seen.kind = kind_of(&uevent.unwrap_or_default())?;
+    // It is not there for one that has just gone.
+    seen.kind = kind_of(&uevent.ok()?)?;
     Some(seen)
 }
 

@@ -214,6 +214,11 @@ impl Link {
         self.seen.index
     }
 
+    /// The address that the owner has set for it.
+    pub fn fixed(&self) -> Option<Cidr> {
+        self.addressing.address
+    }
+
     /// What kind.
     pub fn kind(&self) -> LinkKind {
         self.seen.kind

@@ -407,6 +407,47 @@ fn an_interface_that_goes_takes_its_programs_along() {
     );
 }
 
+fn port(name: &str, index: u32, kind: LinkKind) -> Seen {
+    Seen {
+        name: name.into(),
+        index,
+        kind,
+        up: true,
+        carrier: true,
+        ..wired()
+    }
+}
+
+/// Whose address the fixed one is.
+fn who_has_the_fixed_one(ports: Vec<Seen>) -> Vec<String> {
+    let owner = Owner {
+        wired: fixed(),
+        ..Owner::default()
+    };
+    let mut links = Links::new(owner, Wifi::Searching, BTreeMap::new());
+    let orders = links.look(ports, Moment(0));
+    let added = orders
+        .into_iter()
+        .filter(|(_, action)| matches!(action, Action::Add(_)));
+    added.map(|(name, _)| name).collect()
+}
+
+#[test]
+fn a_fixed_address_is_the_first_ports_alone() {
+    let [lan, second] = [
+        port("eth0", 3, LinkKind::Wired),
+        port("eth1", 5, LinkKind::Wired),
+    ];
+    let [radio, gadget] = [
+        port("wlan0", 1, LinkKind::Wireless),
+        port("usb0", 2, LinkKind::Gadget),
+    ];
+    assert_eq!(
+        who_has_the_fixed_one(vec![second, radio, gadget, lan]),
+        ["eth0"]
+    );
+}
+
 #[derive(Debug, Clone)]
 enum Happening {
     Cable(bool),

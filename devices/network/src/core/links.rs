@@ -4,7 +4,7 @@ use super::{
     event::{Action, Event, Helper, Kept},
     lease::parse,
     link::Link,
-    owner::Owner,
+    owner::{Addressing, Owner},
     seen::Seen,
     time::Moment,
     wifi::Wifi,
@@ -46,7 +46,7 @@ impl Links {
     }
 
     /// How Linux shows them now.
-    pub fn look(&mut self, seen: Vec<Seen>, now: Moment) -> Orders {
+    pub fn look(&mut self, mut seen: Vec<Seen>, now: Moment) -> Orders {
         let gone: Vec<_> = self
             .links
             .keys()
@@ -54,6 +54,7 @@ impl Links {
             .cloned()
             .collect();
         let mut orders: Orders = gone.into_iter().flat_map(|name| self.lose(&name)).collect();
+        seen.sort_by_key(|one| one.index);
         for one in seen.into_iter().take(INTERFACES_MOST) {
             let name = one.name.clone();
             if self
@@ -63,9 +64,10 @@ impl Links {
             {
                 orders.extend(self.lose(&name));
             }
-            self.links
-                .entry(name.clone())
-                .or_insert_with(|| self.owner.link(&one, &self.wifi, &mut self.kept));
+            if !self.links.contains_key(&name) {
+                let link = self.link(&one);
+                self.links.insert(name.clone(), link);
+            }
             orders.extend(self.step(&name, Event::Seen(one), now));
         }
         orders
@@ -110,6 +112,31 @@ impl Links {
     /// When to tell the time next.
     pub fn wake(&self) -> Option<Moment> {
         self.links.values().filter_map(Link::wake).min()
+    }
+
+    /// One that has just appeared.
+    fn link(&mut self, seen: &Seen) -> Link {
+        let addressing = self.addressing(seen.kind);
+        let wifi = match seen.kind {
+            LinkKind::Wireless => self.wifi.clone(),
+            LinkKind::Wired | LinkKind::Gadget => Wifi::Off,
+        };
+        let kept = self.kept.remove(&seen.name).unwrap_or_default();
+        Link::new(seen.clone(), addressing, wifi, kept)
+    }
+
+    /// A fixed address is one interface's, the first of its kind: a second with the same would disturb it.
+    fn addressing(&self, kind: LinkKind) -> Addressing {
+        let chosen = self.owner.addressing(kind);
+        let is_taken = |link: &Link| link.fixed() == chosen.address && link.kind() == kind;
+        if chosen.address.is_some() && self.links.values().any(is_taken) {
+            let dns = chosen.dns.clone();
+            return Addressing {
+                dns,
+                ..Addressing::default()
+            };
+        }
+        chosen.clone()
     }
 
     fn lose(&mut self, name: &str) -> Orders {
@@ -165,17 +192,6 @@ impl Links {
             .collect();
         all.dedup();
         all
-    }
-}
-
-impl Owner {
-    fn link(&self, seen: &Seen, wifi: &Wifi, kept: &mut BTreeMap<String, Kept>) -> Link {
-        let wifi = match seen.kind {
-            LinkKind::Wireless => wifi.clone(),
-            LinkKind::Wired | LinkKind::Gadget => Wifi::Off,
-        };
-        let kept = kept.remove(&seen.name).unwrap_or_default();
-        Link::new(seen.clone(), self.addressing(seen.kind).clone(), wifi, kept)
     }
 }
 

@@ -25,9 +25,9 @@ pub struct Addressing {
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Owner {
-    /// Every Ethernet port: the keys outside of any table.
+    /// Ethernet; a fixed address is the first port's.
     pub wired: Addressing,
-    /// Every Wi-Fi: the table `[wireless]`; the name servers are everybody's.
+    /// Wi-Fi.
     pub wireless: Addressing,
     /// Time servers, by name or address.
     pub ntp: Vec<String>,
@@ -57,24 +57,20 @@ impl Owner {
         };
         let mut ignored = Vec::new();
         let mut owner = Self::default();
-        let mut wired = Table::new();
-        for (key, value) in table {
-            match (key.as_str(), &value) {
+        for (key, value) in &table {
+            match (key.as_str(), value) {
+                ("wired", Value::Table(part)) => {
+                    owner.wired = addressing("wired.", part, &mut ignored);
+                }
                 ("wireless", Value::Table(part)) => {
-                    owner.wireless = addressing("wireless.", part, &mut ignored)
+                    owner.wireless = addressing("wireless.", part, &mut ignored);
                 }
                 ("ntp", value) => {
-                    owner.ntp = texts(value)
-                        .into_iter()
-                        .filter(|name| is_host(name, &mut ignored))
-                        .collect()
+                    let names = texts(value).into_iter();
+                    owner.ntp = names.filter(|name| is_host(name, &mut ignored)).collect();
                 }
-                _ => drop(wired.insert(key, value)),
+                (key, _) => ignored.push(unknown(key)),
             }
-        }
-        owner.wired = addressing("", &wired, &mut ignored);
-        if owner.wireless.dns.is_empty() {
-            owner.wireless.dns.clone_from(&owner.wired.dns);
         }
         (owner, ignored)
     }
@@ -160,7 +156,7 @@ mod tests {
 
     #[test]
     fn all_of_it_is_read() {
-        let text = "ntp = [\"192.0.2.1\", \"time.example.org\"]\naddress = \"192.0.2.20/24\"\ngateway = \"192.0.2.1\"\ndns = [\"192.0.2.1\"]\n[wireless]\naddress = \"2001:db8::2/64\"\n";
+        let text = "ntp = [\"192.0.2.1\", \"time.example.org\"]\n[wired]\naddress = \"192.0.2.20/24\"\ngateway = \"192.0.2.1\"\ndns = [\"192.0.2.1\"]\n[wireless]\naddress = \"2001:db8::2/64\"\n";
         let (owner, ignored) = Owner::read(text);
         assert_eq!(ignored, Vec::<String>::new());
         assert_eq!(owner.ntp, ["192.0.2.1", "time.example.org"]);
@@ -174,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_mistake_costs_itself_alone() {
-        let text = "hue = 1\nntp = \"no host\"\naddress = \"192.0.2.20/24\"\ngateway = \"fe80::1\"\ndns = [\"x\"]\ncolour = 2\n";
+        let text = "hue = 1\nntp = \"no host\"\n[wired]\naddress = \"192.0.2.20/24\"\ngateway = \"fe80::1\"\ndns = [\"x\"]\ncolour = 2\n";
         let (owner, ignored) = Owner::read(text);
         assert_eq!(owner.wired.address, "192.0.2.20/24".parse().ok());
         assert_eq!(
@@ -182,7 +178,13 @@ mod tests {
             (None, 0, 0)
         );
         let all = ignored.join("\n");
-        for word in ["`hue`", "\"no host\"", "`gateway`", "`dns`", "`colour`"] {
+        for word in [
+            "`hue`",
+            "\"no host\"",
+            "`wired.gateway`",
+            "`wired.dns`",
+            "`wired.colour`",
+        ] {
             assert!(all.contains(word), "{word} in {all}");
         }
     }
