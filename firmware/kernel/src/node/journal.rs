@@ -75,7 +75,9 @@ impl Node {
                 &record,
             );
         }
-        self.output.send(Job::Death(Box::new(record.clone())));
+        if self.deaths.is_news(&record) {
+            self.output.send(Job::Death(Box::new(record.clone())));
+        }
         self.deaths.push(record);
     }
 
