@@ -119,10 +119,11 @@ export class Viewer {
     }, { timeout });
   }
 
-  /** One HTTPS request with this viewer's cookies. */
+  /** One HTTPS request with this viewer's cookies; a body of bytes goes as it is, any other as JSON. */
   async fetch(path: string, options: RequestOptions = {}, body?: unknown): Promise<{ status: number; body: Buffer }> {
     const headers: Record<string, string> = { origin: `https://${this.address}`, cookie: this.cookie };
-    if (body !== undefined) headers["content-type"] = "application/json";
+    const bytes = Buffer.isBuffer(body) ? body : undefined;
+    if (body !== undefined) headers["content-type"] = bytes ? "application/octet-stream" : "application/json";
     if (this.#session) headers["x-dkvm-csrf"] = this.#session.csrf;
     return new Promise((done, failed) => {
       const call = request({ host: this.address, path, rejectUnauthorized: false, headers, timeout: 5000, ...options }, (response) => {
@@ -133,7 +134,7 @@ export class Viewer {
         response.on("error", failed);
       });
       call.on("error", failed).on("timeout", () => call.destroy(new Error("timeout")));
-      call.end(body === undefined ? undefined : JSON.stringify(body));
+      call.end(bytes ?? (body === undefined ? undefined : JSON.stringify(body)));
     });
   }
 

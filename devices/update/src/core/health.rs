@@ -38,6 +38,8 @@ pub struct Seen {
     pub page: Option<Result<u16, String>>,
 }
 
+/// The devices without which a node is of no use.
+const ESSENTIAL: [&str; 4] = ["gadget", "hid", "web", "update"];
 /// What the page answers when all is well.
 const OK: u16 = 200;
 
@@ -52,12 +54,11 @@ impl Seen {
         }
     }
 
-    /// All that the image's own configuration wants, where nobody knows what ran before.
+    /// What a node is for, as far as the image's own configuration wants it, where nobody knows what ran before.
     pub fn all_wanted(&self) -> Expected {
-        let wanted = self
-            .devices
-            .iter()
-            .filter(|device| device.desired == Desired::Up);
+        let wanted = self.devices.iter().filter(|device| {
+            device.desired == Desired::Up && ESSENTIAL.contains(&device.name.as_str())
+        });
         Expected {
             devices: wanted.map(|device| device.name.to_string()).collect(),
             ..Expected::default()

@@ -1,0 +1,61 @@
+// The update of a node as its owner sees it: by `dkvm update` in the Pi.
+import type { UpdateState } from "../../devices/web/page/src/wire/UpdateState.ts";
+import { LabError, until } from "./lab.ts";
+import type { Pi } from "./pi.ts";
+
+export class Updater {
+  constructor(readonly pi: Pi) {}
+
+  async state(): Promise<UpdateState> {
+    return JSON.parse(await this.pi.must("dkvm update --json")) as UpdateState;
+  }
+
+  /** The state as soon as the device answers and `wanted` holds. */
+  async await(what: string, wanted: (state: UpdateState) => boolean = () => true, timeout = 60_000): Promise<UpdateState> {
+    let last = "it did not answer";
+    return until(`the update device: ${what}`, async () => {
+      const answer = await this.pi.sh("dkvm update --json").catch((error: Error) => ({ code: 1, stdout: "", stderr: error.message }));
+      if (answer.code !== 0) {
+        last = answer.stderr;
+        return undefined;
+      }
+      last = answer.stdout;
+      const state = JSON.parse(answer.stdout) as UpdateState;
+      return wanted(state) ? state : undefined;
+    }, { timeout, every: 50 }).catch((error: Error) => { throw new LabError(`${error.message}; it said last: ${last.trim()}`); });
+  }
+
+  /** A whole update: returns when it is over, one way or the other. */
+  async update(bundle: string, options = ""): Promise<UpdateState> {
+    const boots = this.pi.boots;
+    await this.begin(bundle, options);
+    return this.over(boots);
+  }
+
+  /** Waits for the restarts, and for the end of the trial. */
+  async over(boots: number): Promise<UpdateState> {
+    await until("the Pi restarts for its trial", async () => {
+      if (this.pi.boots > boots) return true;
+      const failed = (await this.pi.readText("/tmp/update.code").catch(() => "")) || "";
+      if (failed !== "" && failed !== "0") throw new LabError(`dkvm update ended with ${failed}: ${await this.pi.readText("/tmp/update.text")}`);
+      return undefined;
+    }, { timeout: 90_000, every: 100 });
+    return this.await("the trial is over", ({ stage }) => stage.stage === "idle", 120_000);
+  }
+
+  /** Starts `dkvm update` and does not wait. */
+  async begin(bundle: string, options = ""): Promise<void> {
+    await this.pi.must(`(dkvm update ${options} /host${bundle} >/tmp/update.text 2>&1; echo $? >/tmp/update.code) </dev/null >/dev/null 2>&1 &`);
+  }
+
+  /** What `dkvm update` says when it must refuse. */
+  async refused(bundle: string): Promise<string> {
+    const answer = await this.pi.sh(`dkvm update /host${bundle}`, 60_000);
+    if (answer.code !== 1) throw new LabError(`dkvm update took ${bundle}, which it must refuse: ${answer.stdout} ${answer.stderr}`);
+    return answer.stderr.trim();
+  }
+}
+
+export function running(state: UpdateState): string {
+  return state.slots.find((slot) => slot.slot === state.running)?.version ?? "unknown";
+}
