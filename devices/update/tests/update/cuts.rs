@@ -4,15 +4,16 @@
 use super::{
     bundle::{head_length, image, workshop, Image},
     disk,
-    model::{Drive, Fate, Files, Shared, World},
+    model::{Drive, Fate, Fault, Files, Shared, World},
 };
+use dkvm_bundle::PartName;
 use dkvm_update::{
-    backend::card::Card,
+    backend::card::{Card, Volume},
     core::{
         engine::{Begin, Engine},
         error::UpdateError,
         health::Expected,
-        record::Machine,
+        record::{Held, Machine},
         rules::Downgrade,
     },
 };
@@ -36,7 +37,7 @@ type Unit = Engine<Card<Drive>, Files>;
 
 struct Node {
     world: Shared,
-    images: [Image; 2],
+    images: Vec<Image>,
     bundle: Vec<u8>,
     behaviour: Behaviour,
     fate: Fate,
@@ -61,7 +62,7 @@ enum Next {
 
 impl Node {
     fn new(behaviour: Behaviour, fate: Fate, cut_after: u64, seed: u64) -> Self {
-        let images = [image("1.0.0"), image("2.0.0")];
+        let images = vec![image("1.0.0"), image("2.0.0")];
         Self {
             world: World::new(disk::card(&images[0]), cut_after, seed),
             bundle: workshop().bundle(&images[1]),
@@ -320,4 +321,44 @@ fn the_next_update_goes_into_the_slot_that_was_left() {
         Some("3.0.0")
     );
     assert!(disk::holds(&disk, Slot::B, &node.images).is_some());
+}
+
+/// Whether some cut of an update on such a machine is noticed by the checks above.
+fn is_noticed(fault: Fault, prepare: impl Fn(&mut Node)) -> bool {
+    (0..steps(Behaviour::Well)).any(|cut_after| {
+        let once = std::panic::AssertUnwindSafe(|| {
+            let mut node = Node::new(Behaviour::Well, Fate::PowerCut, cut_after, cut_after);
+            node.world.borrow_mut().fault = fault;
+            prepare(&mut node);
+            node.run();
+        });
+        std::panic::catch_unwind(once).is_err()
+    })
+}
+
+#[test]
+fn what_would_brick_a_node_is_noticed_here() {
+    assert!(is_noticed(Fault::LyingCard, |_| {}));
+    // Slot B holds version 2 already, and version 3 is on its way into it.
+    let with_an_image_in_b = |node: &mut Node| {
+        let mut world = node.world.borrow_mut();
+        world.record.b = Some(Held {
+            version: "2.0.0".into(),
+            id: String::new(),
+            healthy: true,
+        });
+        let start = |part| disk::place(Volume::Part(Slot::B, part)).0;
+        for (part, bytes) in [
+            (PartName::Boot, &node.images[1].boot),
+            (PartName::Root, &node.images[1].root),
+        ] {
+            world.platter[start(part)..][..bytes.len()].copy_from_slice(bytes);
+        }
+        drop(world);
+        let third = image("3.0.0");
+        node.bundle = workshop().bundle(&third);
+        node.images.push(third);
+    };
+    assert!(is_noticed(Fault::StubbornRecord, with_an_image_in_b));
+    assert!(!is_noticed(Fault::None, with_an_image_in_b));
 }

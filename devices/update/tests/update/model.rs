@@ -21,8 +21,19 @@ pub enum Fate {
     Death,
 }
 
+/// What is wrong with a world, so that one sees that it would be noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// The card says that it has flushed, and has not.
+    LyingCard,
+    /// A record that something is whole stays when it is taken back.
+    StubbornRecord,
+}
+
 /// All that outlives the device.
 pub struct World {
+    pub fault: Fault,
     pub platter: Vec<u8>,
     /// Sectors written and not flushed, oldest first.
     cache: Vec<(usize, [u8; SECTOR])>,
@@ -44,6 +55,7 @@ pub type Shared = Rc<RefCell<World>>;
 impl World {
     pub fn new(platter: Vec<u8>, left: u64, seed: u64) -> Shared {
         Rc::new(RefCell::new(Self {
+            fault: Fault::None,
             platter,
             cache: Vec::new(),
             record: Record::default(),
@@ -183,6 +195,9 @@ impl Medium for Drive {
     fn flush(&mut self, volume: Volume) -> io::Result<()> {
         let mut world = self.0.borrow_mut();
         world.step()?;
+        if world.fault == Fault::LyingCard {
+            return Ok(());
+        }
         let (start, size) = place(volume);
         // Nothing is said of the other volumes.
         world.flush_where(|sector| (start..start + size).contains(&(sector * SECTOR)));
@@ -198,7 +213,9 @@ impl Keep for Files {
         let mut world = self.0.borrow_mut();
         let done = world.step();
         // Cut in the middle, the old file is there or the new one.
-        if done.is_ok() || world.coin() {
+        let takes_back = record.b.is_none() && world.record.b.is_some();
+        let ignored = takes_back && world.fault == Fault::StubbornRecord;
+        if !ignored && (done.is_ok() || world.coin()) {
             world.record = record.clone();
         }
         done.map_err(BoardError::io("saving"))
