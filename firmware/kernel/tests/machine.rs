@@ -274,3 +274,65 @@ fn a_wrong_configuration_of_the_owner_gives_way_to_the_images() {
             .then_some(())
     });
 }
+
+/// With a file for a watchdog: what was written to it.
+fn watched(kernel: &mut Kernel) -> Vec<u8> {
+    fs::read(kernel.dir.path().join("watchdog")).expect("a file")
+}
+
+fn with_watchdog() -> Kernel {
+    let mut kernel = Kernel::prepare(&two());
+    let text = file(&kernel, "dkvm.toml").expect("a file");
+    let path = kernel.dir.path().join("watchdog");
+    let watchdog = format!("[kernel]\nwatchdog = {:?}", path.display().to_string());
+    put(&kernel, "dkvm.toml", &text.replace("[kernel]", &watchdog));
+    put(&kernel, "watchdog", "");
+    kernel.launch();
+    wait_for("the watchdog to be petted twice", || {
+        (watched(&mut kernel).len() >= 2).then_some(())
+    });
+    kernel
+}
+
+#[test]
+fn a_killed_kernel_leaves_the_watchdog_running_and_the_next_takes_it_over() {
+    let mut kernel = with_watchdog();
+    kernel.kill();
+    assert!(watched(&mut kernel).iter().all(|byte| *byte == 0));
+    put(&kernel, "watchdog", "");
+    kernel.launch();
+    wait_for("the next kernel to pet it", || {
+        (!watched(&mut kernel).is_empty()).then_some(())
+    });
+    assert_eq!(kernel.end(), Some(0));
+    assert_eq!(watched(&mut kernel).last(), Some(&b'V'));
+}
+
+#[test]
+fn a_restart_of_the_machine_keeps_the_watchdog_and_power_off_does_not() {
+    for (how, last) in [(RestartHow::Restart, 0), (RestartHow::PowerOff, b'V')] {
+        let mut kernel = with_watchdog();
+        kernel
+            .client()
+            .call::<_, Nothing>(methods::SYSTEM_RESTART, &restart(how))
+            .expect("allowed");
+        assert_eq!(kernel.wait_end(), Some(0));
+        assert_eq!(watched(&mut kernel).last(), Some(&last), "{how:?}");
+    }
+}
+
+#[test]
+fn a_watchdog_that_is_not_there_is_told_and_no_more() {
+    let mut kernel = Kernel::prepare(&two());
+    let text = file(&kernel, "dkvm.toml").expect("a file");
+    put(
+        &kernel,
+        "dkvm.toml",
+        &text.replace("[kernel]", "[kernel]\nwatchdog = \"/nowhere/watchdog\""),
+    );
+    kernel.launch();
+    kernel.wait_ready("web", 1);
+    assert!(kernel
+        .stderr()
+        .contains("there is no /nowhere/watchdog yet"));
+}

@@ -10,6 +10,7 @@ use crate::supervise::{Event, Fault};
 use dkvm_wire::Generation;
 use rustix::fs::{Gid, Mode, Uid};
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -139,6 +140,11 @@ impl Node {
 /// A directory of a device's own, made anew or set right.
 fn own_dir(parent: &Path, name: &str, owner: Option<(u32, u32)>) -> Result<PathBuf, Fault> {
     let path = parent.join(name);
+    // Nothing is written that is so already: a card that is worn out, and read-only now, must not keep a device from
+    // starting again.
+    if is_own(&path, owner) {
+        return Ok(path);
+    }
     let fault = |e: std::io::Error| {
         Fault::Passing(format!("cannot make its directory {}: {e}", path.display()))
     };
@@ -149,4 +155,12 @@ fn own_dir(parent: &Path, name: &str, owner: Option<(u32, u32)>) -> Result<PathB
             .map_err(|e| fault(e.into()))?;
     }
     Ok(path)
+}
+
+fn is_own(path: &Path, owner: Option<(u32, u32)>) -> bool {
+    let Ok(found) = std::fs::symlink_metadata(path) else {
+        return false;
+    };
+    let owned = owner.is_none_or(|owner| owner == (found.uid(), found.gid()));
+    found.is_dir() && owned && Mode::from_raw_mode(found.mode()) == PRIVATE
 }
