@@ -1,24 +1,20 @@
 // The node's own network, with the programs that it meets outside: dnsmasq, chrony, ssh, hostapd.
-import { execFile, type ChildProcess } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { LabError, repository, run, until, type Lab } from "../src/lab.ts";
 import { occupy, resolve } from "../src/mdns.ts";
 import { Node } from "../src/node.ts";
+import { hostKey, login, newKey, ping, reaches, startDhcp, startNtp } from "../src/outside.ts";
 import type { Pi } from "../src/pi.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
 import { Viewer } from "../src/viewer.ts";
 import type { Interface } from "../../devices/web/page/src/wire/Interface.ts";
 
-const execute = promisify(execFile);
 const SETTINGS = "/run/dkvm/boot/network.toml";
 const LAPTOP = "169.254.7.7";
 const FIXED = "10.20.0.77";
 const LEASED = /^10\.20\.0\.5\d\//;
 const KILLS = 5;
-const PING_EVERY_S = 0.02;
 
 const PROGRAMS = {
   "/usr/sbin/dropbear": "/usr/sbin/dropbear",
@@ -61,7 +57,6 @@ class Stage {
   readonly node: Node;
   /** The Pi's address, once it has one. */
   leased = "";
-  #servers: ChildProcess[] = [];
 
   private constructor(readonly bench: Bench, readonly pi: Pi, readonly viewer: Viewer) {
     this.node = new Node(pi);
@@ -97,12 +92,6 @@ class Stage {
     return readFileSync(this.lab.path("leases"), "utf8").trim().split("\n");
   }
 
-  serve(name: string, command: string, args: string[]): ChildProcess {
-    const child = this.lab.start(`${name}.log`, command, args);
-    this.#servers.push(child);
-    return child;
-  }
-
   /** Restarts a device, as a person does who has changed the card's settings. */
   async restart(device: string): Promise<void> {
     const { generation } = await this.node.device(device);
@@ -124,7 +113,7 @@ async function withoutServer(stage: Stage): Promise<string> {
 }
 
 async function serverComes(stage: Stage): Promise<string> {
-  startDhcp(stage);
+  startDhcp(stage.lab, stage.pi.network);
   stage.leased = await stage.address("vec0", LEASED);
   await stage.interface("vec0", "one address and nothing to complain of", (it) => it.addresses.length === 1 && it.detail === null);
   await ping(stage.leased);
@@ -134,7 +123,7 @@ async function serverComes(stage: Stage): Promise<string> {
 /** Nobody outside notices: the address stays, and the lease goes on. */
 async function killed(stage: Stage): Promise<string> {
   const [before] = await stage.leases();
-  const pinging = ping(stage.leased, 6);
+  const pinging = ping(stage.leased, 6000);
   for (let round = 0; round < KILLS; round++) {
     const { pid, generation } = await stage.node.device("network");
     await stage.pi.kill(pid!);
@@ -159,7 +148,7 @@ async function killed(stage: Stage): Promise<string> {
 async function time(stage: Stage): Promise<string> {
   stage.bench.check(!stage.viewer.network!.time_synced, "the time is said to be known before there is a server");
   await stage.pi.must("date -s @86400");
-  startNtp(stage);
+  startNtp(stage.lab, stage.pi.network);
   await until("the time is known", () => stage.viewer.network?.time_synced, { timeout: 90_000 });
   const told = Number(await stage.pi.must("date +%s"));
   const off = Math.abs(told - Date.now() / 1000);
@@ -168,17 +157,17 @@ async function time(stage: Stage): Promise<string> {
 }
 
 async function ssh(stage: Stage): Promise<string> {
-  const [owner, stranger] = [key(stage, "owner"), key(stage, "stranger")];
+  const [owner, stranger] = [newKey(stage.lab, "owner"), newKey(stage.lab, "stranger")];
   stage.bench.equal(await reaches(stage.leased, 22), false, "a door for SSH without any key of the owner's");
   await stage.pi.write("/run/dkvm/boot/authorized_keys", readFileSync(`${owner}.pub`));
   await until("dropbear answers", () => reaches(stage.leased, 22), { timeout: 30_000, every: 100 });
   stage.bench.equal(await login(owner, stage.leased, "id -u; cat /proc/1/comm"), "0\ninit", "what the owner gets");
   const refused = await login(stranger, stage.leased, "id").catch((error: Error) => error.message);
   stage.bench.check(/Permission denied \(publickey\)/.test(refused), `a stranger's key: ${refused}`);
-  const hostKey = await hostKeyOf(stage.leased);
+  const before = await hostKey(stage.leased);
   await stage.restart("ssh");
   await until("dropbear answers again", () => reaches(stage.leased, 22), { timeout: 30_000, every: 100 });
-  stage.bench.equal(await hostKeyOf(stage.leased), hostKey, "the host key after a restart");
+  stage.bench.equal(await hostKey(stage.leased), before, "the host key after a restart");
   return "the owner's key opens, another does not, passwords are not asked for";
 }
 
@@ -309,52 +298,3 @@ wpa_key_mgmt=WPA-PSK
 rsn_pairwise=CCMP
 wpa_passphrase=${PASSWORD}
 `;
-
-/** Sends many; returns how many, if all came back. */
-async function ping(address: string, seconds = 1): Promise<number> {
-  const { stdout } = await execute("ping", ["-n", "-q", "-i", String(PING_EVERY_S), "-w", String(seconds), address]).catch((error: Error & { stdout?: string }) => ({ stdout: error.stdout ?? error.message }));
-  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? [];
-  // The last may be on its way when the time is up.
-  if (!(Number(received) > 0 && Number(sent) - Number(received) <= 1)) throw new LabError(`${address} does not answer each ping: ${stdout.trim()}`);
-  return Number(received);
-}
-
-function reaches(address: string, port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect({ host: address, port, timeout: 2000 });
-    const end = (open: boolean) => (): void => { socket.destroy(); done(open); };
-    socket.on("connect", end(true)).on("error", end(false)).on("timeout", end(false));
-  });
-}
-
-function key(stage: Stage, name: string): string {
-  const path = stage.lab.path(name);
-  run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path);
-  return path;
-}
-
-async function login(identity: string, address: string, command: string): Promise<string> {
-  const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "IdentitiesOnly=yes", "BatchMode=yes", "ConnectTimeout=10", "LogLevel=ERROR"];
-  const { stdout } = await execute("ssh", ["-F", "none", "-i", identity, ...options.flatMap((option) => ["-o", option]), `root@${address}`, command]);
-  return stdout.trim();
-}
-
-async function hostKeyOf(address: string): Promise<string> {
-  const { stdout } = await execute("ssh-keyscan", ["-t", "ed25519", address]);
-  return stdout.trim();
-}
-
-function startDhcp(stage: Stage): ChildProcess {
-  return stage.serve("dnsmasq", "/usr/sbin/dnsmasq", [
-    "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--log-facility=-", "--log-dhcp", "--no-ping",
-    `--interface=${stage.pi.network.tap}`, "--bind-interfaces", "--dhcp-authoritative", "--dhcp-range=10.20.0.50,10.20.0.59,255.255.255.0,2m",
-    `--dhcp-option=option:ntp-server,${stage.pi.network.gateway}`, `--dhcp-leasefile=${stage.lab.path("leases")}`, `--pid-file=${stage.lab.path("dnsmasq.pid")}`,
-  ]);
-}
-
-/** Does not touch this machine's clock, and tells what that says. */
-function startNtp(stage: Stage): ChildProcess {
-  const settings = stage.lab.path("chrony.conf");
-  writeFileSync(settings, `local stratum 3\nallow\ncmdport 0\nbindaddress ${stage.pi.network.gateway}\npidfile ${stage.lab.path("chrony.pid")}\n`);
-  return stage.serve("chrony", "/usr/sbin/chronyd", ["-d", "-x", "-u", "root", "-f", settings]);
-}
