@@ -23,7 +23,13 @@ use dkvm_wire::{
 };
 use serde::de::DeserializeOwned;
 use std::{future::Future, net::SocketAddr, pin::Pin, time::Duration};
+use tokio::time::Instant;
 
+const NO_CARD: &str = "this machine has no slots: it does not run from a card that dKVM wrote";
+/// At the machine's start the card's nodes may not be this device's yet.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// After so many seconds it is no matter of the start.
+const START_TRIES: u32 = 20;
 /// Between two looks at a trial.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Between two looks at a committed image that is not well: there is no hurry, and nothing hangs on it.
@@ -39,27 +45,39 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
     let patience = config
         .patience()
         .ok_or_else(|| link.refuse("settle_ms", "it must be less than deadline_ms"))?;
-    match slots(&config) {
-        Ok(Some((engine, persistent))) => {
-            link.ready()?;
-            let worker = Worker::start(engine).map_err(|_| Error::Worker)?;
-            Device::new(&link, &config, patience, (worker, persistent))
-                .run(link)
-                .await
+    let (mut told, mut tries) = (None, 0);
+    loop {
+        let (why, until) = match slots(&config) {
+            Ok(Some((engine, persistent))) => {
+                link.ready()?;
+                let worker = Worker::start(engine).map_err(|_| Error::Worker)?;
+                let device = Device::new(&link, &config, patience, (worker, persistent));
+                return device.run(link).await;
+            }
+            Ok(None) => {
+                link.ready()?;
+                (NO_CARD.to_owned(), None)
+            }
+            Err(error) => {
+                tries += 1;
+                (error.to_string(), Some(Instant::now() + pause(tries)))
+            }
+        };
+        if until.is_some() && told.as_ref() != Some(&why) {
+            link.degraded(why.as_str())?;
+            told = Some(why.clone());
         }
-        Ok(None) => {
-            link.ready()?;
-            without(
-                &mut link,
-                "this machine has no slots: it does not run from a card that dKVM wrote",
-            )
-            .await
+        if without(&mut link, &why, until).await? == Next::End {
+            return Ok(());
         }
-        Err(error) => {
-            let sentence = error.to_string();
-            link.degraded(sentence.as_str())?;
-            without(&mut link, &sentence).await
-        }
+    }
+}
+
+fn pause(tries: u32) -> Duration {
+    if tries < START_TRIES {
+        TRY_AGAIN
+    } else {
+        LOOK_SELDOM
     }
 }
 
@@ -73,8 +91,15 @@ fn slots(config: &Config) -> Result<Option<(CardEngine, Persistent)>, UpdateErro
     Ok(Some((engine, found.persistent)))
 }
 
-/// Without slots all that can be done is to restart the machine.
-async fn without(link: &mut Link, why: &str) -> Result<(), Error> {
+/// What comes after a time without slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    TryAgain,
+    End,
+}
+
+/// Without slots all that can be done is to restart the machine, until it is time to look for them again.
+async fn without(link: &mut Link, why: &str, until: Option<Instant>) -> Result<Next, Error> {
     let state = UpdateState {
         stage: Stage::None,
         slots: Vec::new(),
@@ -85,18 +110,29 @@ async fn without(link: &mut Link, why: &str) -> Result<(), Error> {
     let sender = link.sender();
     sender.emit(topics::UPDATE_STATE, &state)?;
     loop {
-        match link.next().await? {
-            Incoming::Goodbye { .. } => return Ok(()),
+        let incoming = tokio::select! {
+            incoming = link.next() => incoming?,
+            () = sleep_until(until) => return Ok(Next::TryAgain),
+        };
+        match incoming {
+            Incoming::Goodbye { .. } => return Ok(Next::End),
             Incoming::Request(request) => match request.method() {
                 methods::GET => request.reply(&state)?,
                 methods::RESTART => restart_machine(&sender, request).await?,
                 method if is_known(method) => {
-                    request.fail(WireError::new(ErrorCode::Conflict, why))?
+                    request.fail(WireError::new(ErrorCode::Conflict, why))?;
                 }
                 _ => request.unknown()?,
             },
             _ => {}
         }
+    }
+}
+
+async fn sleep_until(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -127,7 +163,7 @@ struct Device {
     checks: Vec<Check>,
     report: Option<Report>,
     looking: Option<(Looking, For)>,
-    look_at: tokio::time::Instant,
+    look_at: Instant,
     /// A verdict is on its way through the worker.
     decided: bool,
     published: Option<(UpdateState, u64)>,
@@ -150,7 +186,7 @@ impl Device {
             checks: Vec::new(),
             report: None,
             looking: None,
-            look_at: tokio::time::Instant::now(),
+            look_at: Instant::now(),
             decided: false,
             published: None,
         }
@@ -257,7 +293,7 @@ impl Device {
 
     fn begin_look(&mut self, why: For) {
         let often = self.trial().is_some() || now() < OFTEN_UNTIL;
-        self.look_at = tokio::time::Instant::now() + if often { LOOK_EVERY } else { LOOK_SELDOM };
+        self.look_at = Instant::now() + if often { LOOK_EVERY } else { LOOK_SELDOM };
         let (sender, page) = (self.sender.clone(), self.page);
         let ask_page = self.seen.devices.is_empty() || self.seen.devices.iter().any(is_web);
         let looking = async move {
