@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::data::{self, Data};
 use crate::settings::{self, Settings};
 use crate::steps::{self, Selected, Step, RUN_DIR, SETTINGS};
-use crate::{autoboot, clock, health, mounts, name, release};
+use crate::{accounts, autoboot, clock, health, mounts, name, release};
 use dkvm_wire::service::{BootInfo, ImageInfo, Slot};
 use std::fs;
 use std::path::Path;
@@ -36,6 +36,7 @@ pub fn run() {
     let configfs = mounts::mount_configfs();
     let helpers = start_helpers();
     let card = card::find();
+    notices.extend(card.as_ref().and_then(open_card));
     let selected = card.as_ref().map_or_else(Selected::default, select);
     let outcome = settings_of_card();
     let data = bring_up(card.as_ref(), &mut console);
@@ -85,6 +86,16 @@ fn finish(mut helper: Child) {
     let _ = helper.wait();
 }
 
+/// For the device that updates. Returns what could not be done.
+fn open_card(card: &Card) -> Option<String> {
+    let partitions = (1..=card::DATA).map(|number| card.partition(number));
+    let nodes = std::iter::once(card.disk.clone()).chain(partitions);
+    let error = accounts::give_card(nodes).err()?;
+    Some(format!(
+        "The card cannot be given to the device that updates ({error}): updates will fail."
+    ))
+}
+
 fn select(card: &Card) -> Selected {
     data::step(Step::Select, card).unwrap_or_else(|reason| Selected {
         notices: vec![format!("dkvm.txt on the card was ignored: {reason}.")],
@@ -130,7 +141,8 @@ fn leave(settings: &Settings) -> Vec<String> {
         let path = run_dir.join("wpa_supplicant.conf");
         did(
             "Wi-Fi",
-            steps::keep_private(&path, text.as_bytes()).and_then(|()| give(&path, WIFI_USER)),
+            steps::keep_private(&path, text.as_bytes())
+                .and_then(|()| accounts::give(&path, WIFI_USER)),
         );
     }
     if let Some(keys) = settings::authorized_keys(settings) {
@@ -168,19 +180,6 @@ fn known_zone(zone: &str) -> std::io::Result<()> {
 /// The zone that the owner has set, for `TZ`.
 pub fn zone() -> Option<String> {
     fs::read_to_string(Path::new(RUN_DIR).join(ZONE)).ok()
-}
-
-/// To the one device that reads it.
-fn give(path: &Path, user: &str) -> std::io::Result<()> {
-    let accounts = fs::read_to_string("/etc/passwd")?;
-    let line = accounts
-        .lines()
-        .find_map(|line| line.strip_prefix(user)?.strip_prefix(':'));
-    let uid = line.and_then(|rest| rest.split(':').nth(1)?.parse().ok());
-    // An image without that user has no device that could read it either.
-    uid.map_or(Ok(()), |uid| {
-        std::os::unix::fs::chown(path, Some(uid), None)
-    })
 }
 
 fn info(

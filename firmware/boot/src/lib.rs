@@ -3,6 +3,7 @@
 //! It mounts what a system needs, brings up the card's data partition, reads the owner's settings, and leaves what it
 //! found in `/run/dkvm/boot`. docs/design.md, "The card", says what and why; docs/settings.md what an owner can set.
 
+mod accounts;
 mod autoboot;
 mod boot;
 pub mod card;
