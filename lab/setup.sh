@@ -33,7 +33,7 @@ lab_packages="
     python3 python3-msgpack
     dnsmasq-base chrony openssh-client iputils-ping
     hostapd wpasupplicant iw dropbear-bin
-    iproute2 socat"
+    e2fsprogs iproute2 socat"
 say() { echo "setup: $*"; }
 
 fail() {
