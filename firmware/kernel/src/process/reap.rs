@@ -1,6 +1,6 @@
 use crate::supervise::{Exit, Signal};
 use rustix::process::{
-    kill_process_group, waitid, waitpid, Pid, Signal as LinuxSignal, WaitId, WaitIdOptions,
+    kill_process_group, wait, waitid, waitpid, Pid, Signal as LinuxSignal, WaitId, WaitIdOptions,
     WaitOptions, WaitStatus,
 };
 
@@ -23,7 +23,8 @@ pub(crate) fn collect(pid: u32) -> Option<Exit> {
 pub(crate) fn collect_strangers(known: &[u32]) -> Vec<(u32, Exit)> {
     let mut slipped = Vec::new();
     for _ in 0..STRANGERS_MOST {
-        let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) else {
+        // Of any group: those of a device have its own.
+        let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) else {
             break;
         };
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
