@@ -106,7 +106,7 @@ async function use(bench: Bench, rig: Rig, node: Node): Promise<void> {
 /** To another and back, so that the next session knows it. */
 async function changePassword(bench: Bench, viewer: Viewer): Promise<void> {
   for (const [old, next] of [[PASSWORD, `${PASSWORD} 2`], [`${PASSWORD} 2`, PASSWORD]]) {
-    const answer = await viewer.fetch("/api/password", { method: "POST" }, { old, new: next });
+    const answer = await viewer.fetch("/api/password", { method: "POST", timeout: 30_000 }, { old, new: next });
     bench.equal(answer.status, 200, "the answer to a change of the password");
   }
 }
@@ -154,7 +154,7 @@ async function look(bench: Bench, pi: Pi, kept: Kept, cuts: number): Promise<voi
   const info = await bootInfo(pi);
   bench.equal([info.notices, info.image?.persistent], [[], true], `after ${cuts} cuts: notices, and whether what is kept is on the card`);
   const stranger = await until("the page answers", () => Viewer.stranger(pi.network.address).catch(() => undefined), { timeout: 40_000, every: 50 });
-  const login = await stranger.fetch("/api/login", { method: "POST" }, { password: PASSWORD });
+  const login = await stranger.fetch("/api/login", { method: "POST", timeout: 30_000 }, { password: PASSWORD });
   bench.equal(login.status, 200, `after ${cuts} cuts: the answer to the password`);
   bench.equal(await fingerprint(pi), kept.certificate, `after ${cuts} cuts: the certificate`);
   bench.equal(await pi.must(`sha256sum <${OWN_CONFIG}`), kept.config, `after ${cuts} cuts: the owner's configuration`);

@@ -5,16 +5,20 @@ use crate::console::Console;
 use crate::data::{self, Data};
 use crate::settings::{self, Settings};
 use crate::steps::{self, Selected, Step, RUN_DIR, SETTINGS};
-use crate::{accounts, autoboot, clock, health, mounts, name, release};
+use crate::{accounts, autoboot, child, clock, health, mounts, name, release};
 use dkvm_wire::service::{BootInfo, ImageInfo, Slot};
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// Where things are kept.
 pub const STATE_DIR: &str = "/var/lib/dkvm";
 const ZONE: &str = "zone";
 const ZONES: &str = "/usr/share/zoneinfo";
+/// They take milliseconds; the files that they are read from are on the card.
+const HELPER_DEADLINE: Duration = Duration::from_secs(5);
 /// Whose device joins Wi-Fi.
 const WIFI_USER: &str = "dkvm-network";
 const INFO: &str = "info.json";
@@ -48,7 +52,9 @@ pub fn run() {
         console.say("factory reset, as a file on the card asked for");
     }
     notices.extend(leave(&outcome.settings));
-    helpers.into_iter().for_each(finish);
+    helpers
+        .into_iter()
+        .for_each(|helper| child::finish(helper, HELPER_DEADLINE));
     // It was a module, which is loaded now.
     notices.extend(
         configfs
@@ -79,11 +85,6 @@ fn start_helpers() -> Vec<Child> {
         start("modprobe", &["-q", "libcomposite"])
     };
     loopback.into_iter().chain(gadget).collect()
-}
-
-/// They take milliseconds and touch no card but the root, which all else needs too.
-fn finish(mut helper: Child) {
-    let _ = helper.wait();
 }
 
 /// For the device that updates. Returns what could not be done.
@@ -123,57 +124,61 @@ fn bring_up(card: Option<&Card>, console: &mut Console) -> Data {
 /// Puts the settings where the devices look for them. Returns what could not be done.
 fn leave(settings: &Settings) -> Vec<String> {
     let run_dir = Path::new(RUN_DIR);
-    let mut failures = Vec::new();
-    let mut did = |what: &str, result: std::io::Result<()>| {
-        if let Err(error) = result {
-            failures.push(format!("{what} was not set: {error}."));
-        }
-    };
-    did(
-        "The network's address",
-        fs::write(
-            run_dir.join("network.toml"),
-            settings::network_toml(settings),
+    let network = settings::network_toml(settings);
+    let done = [
+        (
+            "The network's address",
+            fs::write(run_dir.join("network.toml"), network),
         ),
-    );
-    if let Some(wifi) = &settings.wifi {
-        let text = settings::wpa_supplicant_conf(wifi);
-        let path = run_dir.join("wpa_supplicant.conf");
-        did(
-            "Wi-Fi",
-            steps::keep_private(&path, text.as_bytes())
-                .and_then(|()| accounts::give(&path, WIFI_USER)),
-        );
-    }
-    if let Some(keys) = settings::authorized_keys(settings) {
-        did(
-            "The SSH key",
-            fs::write(run_dir.join("authorized_keys"), keys),
-        );
-    }
-    if let Some(zone) = &settings.zone {
-        did(
-            "The time zone",
-            known_zone(zone).and_then(|()| fs::write(run_dir.join(ZONE), zone)),
-        );
-    }
-    let name = settings
-        .host_name
-        .clone()
-        .unwrap_or_else(|| name::default_name(Path::new(STATE_DIR)));
-    did(
-        "The host name",
-        rustix::system::sethostname(name.as_bytes()).map_err(Into::into),
-    );
-    failures
+        ("Wi-Fi", leave_wifi(settings)),
+        ("The SSH key", leave_keys(settings)),
+        ("The time zone", leave_zone(settings)),
+        ("The host name", set_host_name(settings)),
+    ];
+    let failed = done
+        .into_iter()
+        .filter_map(|(what, result)| Some((what, result.err()?)));
+    failed
+        .map(|(what, error)| format!("{what} was not set: {error}."))
+        .collect()
+}
+
+fn leave_wifi(settings: &Settings) -> io::Result<()> {
+    let Some(wifi) = &settings.wifi else {
+        return Ok(());
+    };
+    let path = Path::new(RUN_DIR).join("wpa_supplicant.conf");
+    steps::keep_private(&path, settings::wpa_supplicant_conf(wifi).as_bytes())?;
+    accounts::give(&path, WIFI_USER)
+}
+
+fn leave_keys(settings: &Settings) -> io::Result<()> {
+    let keys = settings::authorized_keys(settings);
+    keys.map_or(Ok(()), |keys| {
+        fs::write(Path::new(RUN_DIR).join("authorized_keys"), keys)
+    })
+}
+
+fn leave_zone(settings: &Settings) -> io::Result<()> {
+    let Some(zone) = &settings.zone else {
+        return Ok(());
+    };
+    known_zone(zone)?;
+    fs::write(Path::new(RUN_DIR).join(ZONE), zone)
+}
+
+fn set_host_name(settings: &Settings) -> io::Result<()> {
+    let given = settings.host_name.clone();
+    let name = given.unwrap_or_else(|| name::default_name(Path::new(STATE_DIR)));
+    Ok(rustix::system::sethostname(name.as_bytes())?)
 }
 
 /// A name means something only where the image has the zone database; POSIX' form always does.
-fn known_zone(zone: &str) -> std::io::Result<()> {
+fn known_zone(zone: &str) -> io::Result<()> {
     let says_itself = zone == "UTC" || zone.bytes().any(|b| b.is_ascii_digit());
     match says_itself || Path::new(ZONES).join(zone).is_file() {
         true => Ok(()),
-        false => Err(std::io::Error::other(format!("this image knows no zone `{zone}`; write it in POSIX' form, such as `CET-1CEST,M3.5.0,M10.5.0/3`"))),
+        false => Err(io::Error::other(format!("this image knows no zone `{zone}`; write it in POSIX' form, such as `CET-1CEST,M3.5.0,M10.5.0/3`"))),
     }
 }
 
@@ -239,7 +244,7 @@ fn running_slot(card: &Card) -> Slot {
 
 fn write_info(info: &BootInfo, console: &mut Console) {
     let path = Path::new(RUN_DIR).join(INFO);
-    let text = serde_json::to_string(info).map_err(std::io::Error::other);
+    let text = serde_json::to_string(info).map_err(io::Error::other);
     if let Err(error) = text.and_then(|text| fs::write(&path, text)) {
         console.say(&format!("writing {} failed: {error}", path.display()));
     }

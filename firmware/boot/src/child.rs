@@ -88,6 +88,12 @@ fn is_readable(fd: &impl std::os::fd::AsFd, left: Duration) -> bool {
     !left.is_zero() && poll(&mut fds, timeout.as_ref()).is_ok_and(|ready| ready > 0)
 }
 
+/// Waits for a program that was started before; at the deadline it is left alone.
+pub fn finish(mut child: Child, deadline: Duration) {
+    let started = Instant::now();
+    wait_until(&mut child, || deadline.saturating_sub(started.elapsed()));
+}
+
 fn wait_until(child: &mut Child, left: impl Fn() -> Duration) -> Option<ExitStatus> {
     let pid = rustix::process::Pid::from_child(child);
     let fd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
