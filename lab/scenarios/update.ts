@@ -92,7 +92,8 @@ async function good({ bench, pi, updater, workshop, fresh, old }: Stage, viewer:
   const seconds = (performance.now() - started) / 1000;
   await updater.await("the image is staged", ({ stage }) => stage.stage === "staged");
   const boots = pi.boots;
-  await viewer.act({ name: "update_try" });
+  // the answer may be lost with the connection
+  void viewer.act({ name: "update_try" }).catch(() => {});
   await updater.over(boots);
   await isKept(bench, pi, updater, NEW);
   bench.equal(await pi.must(KEPT), kept, "password and certificate after the update");

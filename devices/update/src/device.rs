@@ -45,14 +45,14 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
     let patience = config
         .patience()
         .ok_or_else(|| link.refuse("settle_ms", "it must be less than deadline_ms"))?;
-    let (mut told, mut tries) = (None, 0);
+    let (mut told, mut tries, mut seen) = (None, 0, Seen::default());
     loop {
         let (why, until) = match slots(&config) {
             Ok(Some((engine, persistent))) => {
                 link.ready()?;
                 let worker = Worker::start(engine).map_err(|_| Error::Worker)?;
                 let device = Device::new(&link, &config, patience, (worker, persistent));
-                return device.run(link).await;
+                return Device { seen, ..device }.run(link).await;
             }
             Ok(None) => {
                 link.ready()?;
@@ -67,7 +67,7 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
             link.degraded(why.as_str())?;
             told = Some(why.clone());
         }
-        if without(&mut link, &why, until).await? == Next::End {
+        if without(&mut link, &mut seen, &why, until).await? == Next::End {
             return Ok(());
         }
     }
@@ -99,7 +99,12 @@ enum Next {
 }
 
 /// Without slots all that can be done is to restart the machine, until it is time to look for them again.
-async fn without(link: &mut Link, why: &str, until: Option<Instant>) -> Result<Next, Error> {
+async fn without(
+    link: &mut Link,
+    seen: &mut Seen,
+    why: &str,
+    until: Option<Instant>,
+) -> Result<Next, Error> {
     let state = UpdateState {
         stage: Stage::None,
         slots: Vec::new(),
@@ -116,6 +121,7 @@ async fn without(link: &mut Link, why: &str, until: Option<Instant>) -> Result<N
         };
         match incoming {
             Incoming::Goodbye { .. } => return Ok(Next::End),
+            Incoming::Event { topic, body, .. } => heard(seen, &topic, &body),
             Incoming::Request(request) => match request.method() {
                 methods::GET => request.reply(&state)?,
                 methods::RESTART => restart_machine(&sender, request).await?,
@@ -201,7 +207,7 @@ impl Device {
                 incoming = link.next() => match incoming? {
                     Incoming::Goodbye { .. } => return Ok(()),
                     Incoming::Request(request) => self.asked(request).await?,
-                    Incoming::Event { topic, body, .. } => self.heard(&topic, &body),
+                    Incoming::Event { topic, body, .. } => heard(&mut self.seen, &topic, &body),
                     _ => {}
                 },
                 shown = look(&mut self.looking) => self.looked(shown),
@@ -241,15 +247,6 @@ impl Device {
         }
         self.begin_look(why);
         Ok(())
-    }
-
-    fn heard(&mut self, topic: &str, body: &Body) {
-        match topic {
-            topics::GADGET_STATE => understood(&mut self.seen.gadget, body, topic),
-            topics::HID_STATE => understood(&mut self.seen.hid, body, topic),
-            topics::VIDEO_STATE => understood(&mut self.seen.video, body, topic),
-            _ => {}
-        }
     }
 
     async fn reported(&mut self, mut report: Report) -> Result<(), Error> {
@@ -443,6 +440,16 @@ async fn call_restart(
     sender
         .call(service::methods::SYSTEM_RESTART, &restart)
         .await
+}
+
+/// Each state comes once, and may come before the card is there.
+fn heard(seen: &mut Seen, topic: &str, body: &Body) {
+    match topic {
+        topics::GADGET_STATE => understood(&mut seen.gadget, body, topic),
+        topics::HID_STATE => understood(&mut seen.hid, body, topic),
+        topics::VIDEO_STATE => understood(&mut seen.video, body, topic),
+        _ => {}
+    }
 }
 
 /// A message that makes no sense is told and dropped: its sender may be of another version.

@@ -11,6 +11,7 @@ use dkvm_wire::{
         self, BootInfo, DeviceInfo, DeviceList, ImageInfo, Nothing, Restart, RestartHow, Slot,
     },
     topics,
+    vocab::gadget::{GadgetState, UsbState},
     vocab::update::{
         methods, Begin, Chunk, FactoryReset, Power, Stage, UpdateState, Upload, UploadRef,
     },
@@ -341,6 +342,28 @@ fn a_card_that_cannot_be_read_is_told() -> Result<(), Failure> {
     let degraded = kernel.ready()?.degraded.unwrap();
     assert!(degraded.contains("partition 1"), "{degraded}");
     assert_eq!(kernel.refused(methods::TRY, &Nothing {})?.message, degraded);
+    Ok(())
+}
+
+#[test]
+fn a_card_that_comes_late_is_found_and_what_was_told_before_it_counts() -> Result<(), Failure> {
+    let node = Node::new();
+    fs::rename(node.path("card"), node.path("later")).unwrap();
+    let mut kernel = node.start(NOWHERE)?;
+    let gadget = GadgetState {
+        state: UsbState::Configured,
+        udc: String::new(),
+        speed: String::new(),
+        binding: 1,
+        functions: vec![],
+    };
+    kernel.emit("gadget", topics::GADGET_STATE, &gadget)?;
+    kernel.ping()?;
+    fs::rename(node.path("later"), node.path("card")).unwrap();
+    stage(&mut kernel, |stage| *stage == Stage::Idle)?;
+    try_new(&node, &mut kernel)?;
+    let record = fs::read_to_string(node.path("state/slots.json")).unwrap();
+    assert!(record.contains("\"configured\": true"), "{record}");
     Ok(())
 }
 
