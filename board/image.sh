@@ -84,14 +84,14 @@ set_environment() {
     SOURCE_DATE_EPOCH=$(sed -n 's/^BR2_VERSION_EPOCH = //p' "$buildroot/Makefile")
     release=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$repository/Cargo.toml")
     count=$(git -C "$repository" rev-list --count HEAD)
-    DKVM_VERSION=${release:-0.0.0}-dev.$count
+    DKVM_IMAGE_VERSION=${release:-0.0.0}-dev.$count
     if git -C "$repository" describe --exact-match --tags --match 'v[0-9]*' >/dev/null 2>&1; then
-        DKVM_VERSION=$(git -C "$repository" describe --exact-match --tags --match 'v[0-9]*' | sed 's/^v//')
+        DKVM_IMAGE_VERSION=$(git -C "$repository" describe --exact-match --tags --match 'v[0-9]*' | sed 's/^v//')
     fi
-    DKVM_BUILD=$(git -C "$repository" describe --always --dirty --abbrev=12 --exclude '*')
+    DKVM_IMAGE_BUILD=$(git -C "$repository" describe --always --dirty --abbrev=12 --exclude '*')
     DKVM_STAGED=$out/staged DKVM_CONSOLE=$console DKVM_UPDATE_PUBLIC=$out/update.pub
-    export SOURCE_DATE_EPOCH DKVM_VERSION DKVM_BUILD DKVM_STAGED DKVM_CONSOLE DKVM_UPDATE_PUBLIC
-    name=dkvm-$board-$DKVM_VERSION
+    export SOURCE_DATE_EPOCH DKVM_IMAGE_VERSION DKVM_IMAGE_BUILD DKVM_STAGED DKVM_CONSOLE DKVM_UPDATE_PUBLIC
+    name=dkvm-$board-$DKVM_IMAGE_VERSION
 }
 
 # The key that signs updates is made at the first build and never leaves this machine.
@@ -192,7 +192,7 @@ write_bill() {
         "$here/offline.sh" versions >"$out/versions.txt"
         other=(--versions "$out/versions.txt")
     fi
-    "$here/sbom.py" --board "$board" --version "$DKVM_VERSION" --buildroot "$out/show-info.json" --cargo "$out/cargo.json" \
+    "$here/sbom.py" --board "$board" --version "$DKVM_IMAGE_VERSION" --buildroot "$out/show-info.json" --cargo "$out/cargo.json" \
         --sbom "$out/$name.cdx.json" --licences "$out/$name.licences.txt" "${other[@]}"
     rm -f "$out/show-info.json" "$out/cargo.json" "$out/versions.txt"
 }
@@ -203,7 +203,7 @@ collect() {
     cp --sparse=always "$images/card.img" "$out/$name.img"
     cp "$images/boot.vfat" "$images/rootfs.squashfs" "$out/"
     zstd -q -T0 -10 -f "$out/$name.img" -o "$out/$name.img.zst"
-    "$bundle" create --board "$board" --version "$DKVM_VERSION" --build "$DKVM_BUILD" --boot "$out/boot.vfat" \
+    "$bundle" create --board "$board" --version "$DKVM_IMAGE_VERSION" --build "$DKVM_IMAGE_BUILD" --boot "$out/boot.vfat" \
         --root "$out/rootfs.squashfs" --key "$key" --out "$out/$name.dkvm" >/dev/null
     write_bill
     { "$here/sizes.sh" "$out" "$output"; printf '%-22s %10d\n' 'build of Linux and all packages, seconds' "$(built_seconds)"; } >"$out/$name.sizes.txt"
@@ -217,7 +217,7 @@ check_space
 find_buildroot
 [ "${1:-}" != check ] || exit 0
 set_environment
-say "$name ($DKVM_BUILD), Buildroot in $buildroot"
+say "$name ($DKVM_IMAGE_BUILD), Buildroot in $buildroot"
 prepare_key
 stage_binaries
 configure

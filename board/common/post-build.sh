@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Buildroot runs this on the finished root, before it is packed.  post-build.sh TARGET_DIR BOARD
-# From board/image.sh: DKVM_VERSION, DKVM_BUILD, DKVM_UPDATE_PUBLIC (a file; may be empty).
+# From board/image.sh: DKVM_IMAGE_VERSION, DKVM_IMAGE_BUILD, DKVM_UPDATE_PUBLIC (a file; may be empty).
 set -euo pipefail
 export LC_ALL=C
 target=$1 board=$2
@@ -14,7 +14,7 @@ fail() {
 
 # Which image this is: firmware/boot reads it.
 write_release() {
-    printf 'board=%s\nversion=%s\nbuild=%s\n' "$board" "${DKVM_VERSION:-0.0.0}" "${DKVM_BUILD:-unknown}" >"$target/etc/dkvm/release"
+    printf 'board=%s\nversion=%s\nbuild=%s\n' "$board" "${DKVM_IMAGE_VERSION:-0.0.0}" "${DKVM_IMAGE_BUILD:-unknown}" >"$target/etc/dkvm/release"
 }
 
 # Only updates signed by this key are taken; without one, none.
