@@ -38,10 +38,10 @@ remove_unused() {
         [ -e "$script" ] || continue
         [ -e "$repository/rootfs/etc/init.d/${script##*/}" ] || rm -f "$script"
     done
-    rm -rf "$target"/usr/share/{man,doc,info,locale,bash-completion} "$target/etc/network" "$target/etc/profile.d" \
-        "$target/etc/libnl" "$target"/usr/lib/{systemd,tmpfiles.d,sysusers.d} "$target/usr/share/et" "$target/usr/share/ss" "$target/var/www"
+    rm -rf "$target"/usr/share/{man,doc,info,locale,bash-completion} "$target/etc/profile.d" \
+        "$target"/etc/libnl* "$target/etc/wpa_supplicant.conf" "$target"/etc/mke2fs.conf.*-old "$target"/usr/lib/{systemd,tmpfiles.d,sysusers.d} "$target/usr/share/et" "$target/usr/share/ss" "$target/var/www"
     rm -f "$target"/{bin,sbin,usr/bin,usr/sbin}/{e2freefrag,e4crypt,e2undo,e2label,filefrag,logsave,chattr,lsattr,mklost+found,badblocks,dumpe2fs,compile_et,mk_cmds,uuidgen,nl-*,genl-ctrl-list,idiag-socket-details} \
-        "$target/sbin/fsck" "$target"/usr/lib/libnl-{nf,xfrm,idiag,route}-3.so*
+        "$target/sbin/fsck" "$target"/usr/lib/lib{nl-nf-3,nl-xfrm-3,nl-idiag-3,nl-route-3,atopology}.so*
 }
 
 # Right after `dkvm boot`, which makes /dev; the overlays come anew at each build, so no line is added twice.
