@@ -2,7 +2,7 @@
 
 use crate::{config::Config, find, launch, Error};
 use dkvm_sdk::Link;
-use rustix::process::{kill_process, kill_process_group, Pid, Signal};
+use rustix::process::{kill_process_group, Pid, Signal};
 use std::{io, os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
 use tokio::{
     process::{Child, Command},
@@ -61,11 +61,11 @@ impl Program {
         }
     }
 
-    /// Tells it to end, and ends it when it does not in `patience`.
+    /// Tells it to end, and all that is in its group; ends them when it does not in `patience`.
     pub async fn stop(&mut self, signal: Signal, patience: Duration) {
         if let Some(pid) = self.pid() {
             // It may have ended meanwhile: then there is nothing to tell.
-            let _ = kill_process(pid, signal);
+            let _ = kill_process_group(pid, signal);
             if timeout(patience, self.child.wait()).await.is_err() {
                 dkvm_sdk::warn!(
                     "{} did not end within {} ms: killed",

@@ -159,6 +159,16 @@ fn the_environment_and_the_signal_are_as_configured() -> Result<(), Failure> {
 }
 
 #[test]
+fn all_that_it_started_is_told_to_end() -> Result<(), Failure> {
+    let mut kernel = start(script(
+        "(trap 'echo child has ended; exit' TERM; echo child; while :; do sleep 0.02; done) & wait",
+    ))?;
+    kernel.expect_log("child")?;
+    kernel.goodbye()?;
+    kernel.expect_log("child has ended").map(|_| ())
+}
+
+#[test]
 fn one_that_does_not_end_is_killed_with_all_that_it_started() -> Result<(), Failure> {
     let mut kernel = start(script("trap '' TERM; sh -c 'trap \"\" TERM; echo child; while :; do sleep 1; done' & while :; do sleep 1; done"))?;
     kernel.expect_log("child")?;
