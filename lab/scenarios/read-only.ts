@@ -4,7 +4,7 @@ import { connect } from "node:tls";
 import { bootInfo } from "../src/boot-info.ts";
 import { checkData, DATA } from "../src/image-check.ts";
 import { sleep, until } from "../src/lab.ts";
-import { Node } from "../src/node.ts";
+import { DEVICES, Node } from "../src/node.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
 import type { Pi } from "../src/pi.ts";
 import type { Rig } from "../src/rig.ts";
@@ -44,7 +44,7 @@ async function dayOfUse(bench: Bench): Promise<string> {
   const rig = await bench.boot({ pi: { card: true } });
   const { pi } = rig;
   const node = new Node(pi);
-  await node.awaitUp();
+  await node.awaitUp(DEVICES, { timeout: 60_000 });
   await rig.target.awaitInput(/dKVM/);
   (await Viewer.open(pi.network.address)).close();
   await pi.must("sync");

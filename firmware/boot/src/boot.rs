@@ -4,7 +4,7 @@ use crate::card::{self, Card};
 use crate::console::Console;
 use crate::data::{self, Data};
 use crate::settings::{self, Settings};
-use crate::steps::{self, Selected, Step, RUN_DIR, SETTINGS};
+use crate::steps::{self, Selected, RUN_DIR, SETTINGS};
 use crate::{accounts, autoboot, child, clock, health, mounts, name, release};
 use dkvm_wire::service::{BootInfo, ImageInfo, Slot};
 use std::fs;
@@ -41,9 +41,8 @@ pub fn run() {
     let helpers = start_helpers();
     let card = card::find();
     notices.extend(card.as_ref().and_then(open_card));
-    let selected = card.as_ref().map_or_else(Selected::default, select);
+    let (selected, data) = look_at(card.as_ref(), &mut console);
     let outcome = settings_of_card();
-    let data = bring_up(card.as_ref(), &mut console);
     console.say(&data.story);
     notices.extend(selected.notices.iter().cloned());
     notices.extend(outcome.notices);
@@ -97,13 +96,6 @@ fn open_card(card: &Card) -> Option<String> {
     ))
 }
 
-fn select(card: &Card) -> Selected {
-    data::step(Step::Select, card).unwrap_or_else(|reason| Selected {
-        notices: vec![format!("dkvm.txt on the card was ignored: {reason}.")],
-        ..Selected::default()
-    })
-}
-
 fn settings_of_card() -> settings::Outcome {
     let bytes = fs::read(SETTINGS);
     let _ = fs::remove_file(SETTINGS);
@@ -113,12 +105,19 @@ fn settings_of_card() -> settings::Outcome {
     )
 }
 
-fn bring_up(card: Option<&Card>, console: &mut Console) -> Data {
+/// What the card says, and its data partition where it belongs.
+fn look_at(card: Option<&Card>, console: &mut Console) -> (Selected, Data) {
     let state_dir = Path::new(STATE_DIR);
-    match card {
-        Some(card) => data::bring_up(card, state_dir, &mut |text| console.say(text)),
-        None => data::without_card(state_dir),
-    }
+    let Some(card) = card else {
+        return (Selected::default(), data::without_card(state_dir));
+    };
+    let look = data::look(card);
+    let data = data::bring_up(card, look.data, state_dir, &mut |text| console.say(text));
+    let selected = look.selected.unwrap_or_else(|reason| Selected {
+        notices: vec![format!("dkvm.txt on the card was ignored: {reason}.")],
+        ..Selected::default()
+    });
+    (selected, data)
 }
 
 /// Puts the settings where the devices look for them. Returns what could not be done.

@@ -27,6 +27,8 @@ pub enum ChildError {
         program: String,
         /// What it was given.
         deadline: Duration,
+        /// What it wrote until then.
+        output: String,
     },
 }
 
@@ -54,7 +56,11 @@ pub fn run(command: &mut Command, deadline: Duration) -> Result<Ended, ChildErro
         return Ok(Ended { status, output });
     }
     let _ = child.kill();
-    Err(ChildError::Late { program, deadline })
+    Err(ChildError::Late {
+        program,
+        deadline,
+        output,
+    })
 }
 
 fn spawn(command: &mut Command) -> io::Result<(Child, PipeReader)> {
@@ -120,8 +126,11 @@ mod tests {
 
     #[test]
     fn one_that_hangs_is_given_up() {
-        let late = sh("echo a; exec sleep 1000", Duration::from_millis(50));
-        assert!(matches!(late, Err(ChildError::Late { .. })));
+        let late = sh("echo a; exec sleep 1000", Duration::from_secs(1));
+        let Err(ChildError::Late { output, .. }) = late else {
+            panic!("it is not late: {late:?}");
+        };
+        assert_eq!(output, "a\n");
     }
 
     #[test]

@@ -4,7 +4,8 @@ use crate::card::Card;
 use crate::card::DATA;
 use crate::child::{self, ChildError};
 use crate::mounts::mount_memory;
-use crate::steps::{DataFound, Step, STAGE};
+use crate::settings::short;
+use crate::steps::{DataFound, Selected, Step, STAGE};
 use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::process::Command;
@@ -44,34 +45,75 @@ pub struct Data {
     pub story: String,
 }
 
-/// Runs one part of the work on the card in a process of its own.
-pub fn step<T: DeserializeOwned>(step: Step, card: &Card) -> Result<T, String> {
+/// What one look at the whole card gave.
+#[derive(Debug)]
+pub struct Look {
+    /// Of the first partition.
+    pub selected: Result<Selected, String>,
+    /// Of the data partition.
+    pub data: DataFound,
+}
+
+/// Looks at the first partition and at the data partition. One that does not answer costs nothing of the other.
+pub fn look(card: &Card) -> Look {
+    let (output, fault) = run_step(Step::Card, card);
+    let mut answers = output.lines();
+    let selected = parse(answers.next(), fault.clone());
+    let data = match (&selected, parse(answers.next(), fault)) {
+        (_, Ok(found)) => found,
+        (Ok(_), Err(reason)) => DataFound::Unusable(reason),
+        (Err(_), Err(_)) => step(Step::Data, card),
+    };
+    Look { selected, data }
+}
+
+fn step(step: Step, card: &Card) -> DataFound {
+    let (output, fault) = run_step(step, card);
+    parse(output.lines().next(), fault).unwrap_or_else(DataFound::Unusable)
+}
+
+/// Runs one part of the work on the card in a process of its own. Returns what it answered, and what is said where an
+/// answer is missing.
+fn run_step(step: Step, card: &Card) -> (String, String) {
     let mut command = Command::new("/proc/self/exe");
     command
         .args(["boot", "--step", step.name(), "--disk"])
-        .arg(&card.disk)
-        .arg("--root")
-        .arg(card.root.to_string());
-    let ended = child::run(&mut command, STEP_DEADLINE).map_err(|error| match error {
-        ChildError::Late { .. } => format!(
-            "the card does not answer within {} s",
-            STEP_DEADLINE.as_secs()
+        .arg(&card.disk);
+    command.arg("--root").arg(card.root.to_string());
+    match child::run(&mut command, STEP_DEADLINE) {
+        Ok(ended) => {
+            let fault = format!(
+                "step {} ended with {}: {}",
+                step.name(),
+                ended.status,
+                short(ended.output.trim())
+            );
+            (ended.output, fault)
+        }
+        Err(ChildError::Late {
+            output, deadline, ..
+        }) => (
+            output,
+            format!("the card does not answer within {} s", deadline.as_secs()),
         ),
-        error => error.to_string(),
-    })?;
-    serde_json::from_str(&ended.output).map_err(|_| {
-        format!(
-            "step {} ended with {}: {}",
-            step.name(),
-            ended.status,
-            ended.output.trim()
-        )
-    })
+        Err(error) => (String::new(), error.to_string()),
+    }
+}
+
+fn parse<T: DeserializeOwned>(answer: Option<&str>, fault: String) -> Result<T, String> {
+    answer
+        .and_then(|line| serde_json::from_str(line).ok())
+        .ok_or(fault)
 }
 
 /// Brings it up and puts it on `state_dir`. `say` is told what takes long.
-pub fn bring_up(card: &Card, state_dir: &Path, say: &mut impl FnMut(&str)) -> Data {
-    let found = match find(card, say) {
+pub fn bring_up(
+    card: &Card,
+    found: DataFound,
+    state_dir: &Path,
+    say: &mut impl FnMut(&str),
+) -> Data {
+    let found = match make(card, found, say) {
         DataFound::Refused(reason) => repair(card, &reason, say),
         found => found,
     };
@@ -83,19 +125,16 @@ pub fn bring_up(card: &Card, state_dir: &Path, say: &mut impl FnMut(&str)) -> Da
     }
 }
 
-fn find(card: &Card, say: &mut impl FnMut(&str)) -> DataFound {
-    match step(Step::Data, card).unwrap_or_else(DataFound::Unusable) {
-        DataFound::Empty { sectors } => {
-            say(&format!(
-                "first boot: makes the data partition, {} MiB",
-                sectors / 2048
-            ));
-            format(card, sectors).map_or_else(DataFound::Unusable, |()| {
-                step(Step::Sign, card).unwrap_or_else(DataFound::Unusable)
-            })
-        }
-        found => found,
-    }
+/// A fresh one is formatted first.
+fn make(card: &Card, found: DataFound, say: &mut impl FnMut(&str)) -> DataFound {
+    let DataFound::Empty { sectors } = found else {
+        return found;
+    };
+    say(&format!(
+        "first boot: makes the data partition, {} MiB",
+        sectors / 2048
+    ));
+    format(card, sectors).map_or_else(DataFound::Unusable, |()| step(Step::Sign, card))
 }
 
 fn format(card: &Card, sectors: u64) -> Result<(), String> {
@@ -108,7 +147,7 @@ fn format(card: &Card, sectors: u64) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!(
             "formatting the card's data partition failed: {}",
-            crate::settings::short(ended.output.trim())
+            short(ended.output.trim())
         )),
     }
 }
@@ -144,7 +183,7 @@ fn repair(card: &Card, reason: &str, say: &mut impl FnMut(&str)) -> DataFound {
     say(&format!("{reason}; checks it"));
     for superblock in SUPERBLOCKS {
         match check(card, superblock) {
-            Ok(true) => return step(Step::Mount, card).unwrap_or_else(DataFound::Unusable),
+            Ok(true) => return step(Step::Mount, card),
             Ok(false) => {}
             Err(error) => return DataFound::Refused(format!("{reason}; {error}")),
         }
@@ -209,6 +248,16 @@ pub fn without_card(state_dir: &Path) -> Data {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_is_missing_or_cut_is_the_fault() {
+        let fault = || "late".to_owned();
+        let whole = serde_json::to_string(&DataFound::Mounted).expect("it is written");
+        assert_eq!(parse(Some(&whole), fault()), Ok(DataFound::Mounted));
+        for bad in [None, Some(""), Some("{\"Mou"), Some("thread panicked")] {
+            assert_eq!(parse::<DataFound>(bad, fault()), Err(fault()));
+        }
+    }
 
     #[test]
     fn a_small_one_has_room_for_files_and_a_large_one_no_large_journal() {

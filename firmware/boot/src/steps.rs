@@ -26,8 +26,9 @@ const AUTOBOOT_BYTES: u64 = 512;
 /// Which part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// The first partition: settings, and a request for a factory reset.
-    Select,
+    /// The first partition (settings, and a request for a factory reset), then what `Data` does: an answer each. Most
+    /// boots need no other step, and a process costs milliseconds.
+    Card,
     /// The table, and the data partition where it is in use.
     Data,
     /// The data partition has a file system: say so in the table, and mount it.
@@ -40,7 +41,7 @@ impl Step {
     /// As the command line says it.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Select => "select",
+            Self::Card => "card",
             Self::Data => "data",
             Self::Sign => "sign",
             Self::Mount => "mount",
@@ -49,7 +50,7 @@ impl Step {
 
     /// And back.
     pub fn of_name(name: &str) -> Option<Self> {
-        [Self::Select, Self::Data, Self::Sign, Self::Mount]
+        [Self::Card, Self::Data, Self::Sign, Self::Mount]
             .into_iter()
             .find(|step| step.name() == name)
     }
@@ -82,15 +83,21 @@ pub enum DataFound {
     Unusable(String),
 }
 
-/// Does one part and prints what came of it.
+/// Does one part and prints what came of it, a line each.
 pub fn run(step: Step, card: &card::Card) {
-    let answer = match step {
-        Step::Select => serde_json::to_string(&select(card)),
-        Step::Data => serde_json::to_string(&data(card)),
-        Step::Sign => serde_json::to_string(&sign(card)),
-        Step::Mount => serde_json::to_string(&mount_data(card)),
-    };
-    println!("{}", answer.unwrap_or_default());
+    match step {
+        Step::Card => {
+            answer(&select(card));
+            answer(&data(card));
+        }
+        Step::Data => answer(&data(card)),
+        Step::Sign => answer(&sign(card)),
+        Step::Mount => answer(&mount_data(card)),
+    }
+}
+
+fn answer(found: &impl Serialize) {
+    println!("{}", serde_json::to_string(found).unwrap_or_default());
 }
 
 fn data(card: &card::Card) -> DataFound {
