@@ -76,8 +76,10 @@ async function power(bench: Bench): Promise<number> {
     echo 1 >../live`);
   const lines = await pi.must("cd /sys/kernel/config/gpio-sim/panel && echo /sys/devices/platform/$(cat dev_name)/$(cat bank0/chip_name)");
   const light = (line: number, lit: boolean): Promise<void> => pi.write(`${lines}/sim_gpio${line}/pull`, lit ? "pull-down" : "pull-up");
-  await light(2, true);
-  await new Node(pi).awaitUp(["power", "web"]);
+  const node = new Node(pi);
+  await node.awaitUp(["power", "web"]);
+  await until("power has its lines", async () => (await node.device("power")).phase === "running", { timeout: 30_000, every: 100 });
+  await light(2, true); // after that, for it sets the line's own resistor
   const browser = await enter(bench, rig);
   const { page } = browser;
   await drawer(page, "power");
@@ -189,7 +191,7 @@ function bundle(bench: Bench, rig: Rig, options: PiOptions, keyPath: string, nam
 async function send(bench: Bench, page: Page, pi: Pi, path: string): Promise<void> {
   const node = new Node(pi);
   await page.getByTestId("update-file").setInputFiles(path);
-  await page.waitForFunction("(() => { const bar = document.querySelector('progress'); return bar && bar.value > bar.max / 3; })()");
+  await until("a third is there", () => page.evaluate("(() => { const bar = document.querySelector('progress'); return bar !== null && bar.value > bar.max / 3; })()"), { timeout: PATIENCE_MS, every: 20 });
   const { pid, generation } = await node.device("web");
   await pi.kill(pid ?? 0, "KILL");
   await page.getByTestId("update-staged").waitFor();

@@ -5,7 +5,7 @@ import type { Outcome } from "../wire/Outcome";
 import type { Slot } from "../wire/Slot";
 import type { SlotState } from "../wire/SlotState";
 import type { UpdateState } from "../wire/UpdateState";
-import type { Model } from "./model";
+import { deviceOf, type Model } from "./model";
 
 /** Bytes told so lately mean that somebody sends, ms. */
 const FLOWING_MS = 5000;
@@ -24,6 +24,12 @@ export function otherSlot(update: UpdateState): SlotState | null {
 export function slotWords(slot: SlotState): string {
   if (slot.version === null) return "no whole image";
   return `${slot.version}, ${slot.healthy ? "was healthy" : "not tried yet"}`;
+}
+
+/** Why there are no slots: a card that cannot be used, or none. */
+export function slotlessWords(model: Model): string {
+  const detail = deviceOf(model, "update")?.detail ?? null;
+  return detail === null ? "This machine does not run from a card with two slots, so there is nothing to update here." : sentence(detail);
 }
 
 /** Whether the image before can be gone back to. */

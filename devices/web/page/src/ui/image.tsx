@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import type { App } from "../app";
 import type { Model } from "../model/model";
 import { absentWords } from "../model/power";
-import { canGoBack, flowing, otherSlot, outcomeWords, slotName, slotWords, trialLeft } from "../model/update";
+import { canGoBack, flowing, otherSlot, outcomeWords, slotlessWords, slotName, slotWords, trialLeft } from "../model/update";
 import { timeLeft } from "../upload/speed";
 import type { UploadView } from "../upload/uploader";
 import type { Check } from "../wire/Check";
@@ -30,9 +30,7 @@ export function Image({ app, model }: { app: App; model: Model }): JSX.Element {
     );
   }
   if (update === null) return <Part title="Image" hint={absentWords(model, "update", "docs/updates.md")}>{null}</Part>;
-  if (update.stage.stage === "none") {
-    return <Part title="Image" hint="This machine does not run from a card with two slots, so there is nothing to update here.">{null}</Part>;
-  }
+  if (update.stage.stage === "none") return <Part title="Image" hint={slotlessWords(model)}>{null}</Part>;
   return (
     <section class="part" data-testid="image" data-stage={update.stage.stage}>
       <h2>Image</h2>

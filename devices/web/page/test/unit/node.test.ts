@@ -10,7 +10,7 @@ import { newsOf, unread } from "../../src/model/news.ts";
 import { absentWords, cleanMac, pressWords, releasedWords } from "../../src/model/power.ts";
 import { forgetNode, reduce } from "../../src/model/reduce.ts";
 import { bannerOf, coverOf } from "../../src/model/status.ts";
-import { canGoBack, flowing, freshOutcome, otherSlot, outcomeWords, slotWords, trialLeft } from "../../src/model/update.ts";
+import { canGoBack, flowing, freshOutcome, otherSlot, outcomeWords, slotlessWords, slotWords, trialLeft } from "../../src/model/update.ts";
 import { Speed, timeLeft } from "../../src/upload/speed.ts";
 import { Uploader, verdict, type Part, type UploadView } from "../../src/upload/uploader.ts";
 import type { KernelInfo } from "../../src/wire/KernelInfo.ts";
@@ -65,6 +65,12 @@ test("slots in words", () => {
   assert.equal(canGoBack(update), true);
   const never: Array<[Stage, boolean]> = [[{ stage: "staged", version: "2" }, true], [{ stage: "idle" }, false]];
   for (const [stage, healthy] of never) assert.equal(canGoBack(states.update(stage, { slots: [{ slot: "b", version: "2", healthy }] })), false);
+});
+
+test("no slots: no card, or one that cannot be used", () => {
+  assert.match(slotlessWords(told({})), /does not run from a card/);
+  const broken: ToPage = { type: "device", ...states.device("update", { phase: "degraded", detail: "the card cannot be read" }) };
+  assert.equal(slotlessWords(told({}, broken)), "The card cannot be read.");
 });
 
 test("a trial is counted down on the page's clock", () => {
