@@ -155,7 +155,7 @@ fn devices_that_are_not_there() {
     );
     one(
         &format!("{HID}calls = [\"contrl\"]\n"),
-        "t.toml:1: device.hid.calls: there is no device \"contrl\"; did you mean \"control\"?; devices are: hid, control",
+        "t.toml:1: device.hid.calls: there is no device \"contrl\"; did you mean \"control\"?; devices are: hid, control, system",
     );
     one(
         &format!("{HID}[[route]]\ntopic = \"t\"\nfrom = \"hid\"\nto = [\"wep\"]\n"),

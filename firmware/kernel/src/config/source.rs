@@ -129,7 +129,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = |name: &str| dir.path().join(name);
         for (name, text) in [("owners", owners), ("images", images)] {
-            text.map(|text| std::fs::write(path(name), text).expect("written"));
+            if let Some(text) = text {
+                std::fs::write(path(name), text).expect("written");
+            }
         }
         let source = Source::OwnersOrImages {
             owners: path("owners"),
