@@ -273,8 +273,8 @@ async function statusLed(bench: Bench, node: Node, pi: Pi): Promise<number> {
   const stream = await makeLed(pi);
   const count = counting(stream);
   const shows = (what: string, pattern: string): Promise<unknown> =>
-    until(`the LED shows ${what}`, async () => (await pi.readText("/sys/class/leds/ACT/pattern")) === pattern, { timeout: 20_000, every: 50 });
-  // Given to the device by mdev, with the sign for booting; the device finds it within its 10 s.
+    until(`the LED shows ${what}`, async () => (await pi.readText("/sys/class/leds/ACT/pattern")) === pattern, { timeout: 60_000, every: 50 });
+  // Given to the device by mdev, with the sign for booting; the device finds it within its 5 s.
   await until("the LED belongs to its device", async () => (await pi.sh("[ $(stat -c %G /sys/class/leds/ACT/pattern) = leds ]")).code === 0);
   await shows("ready", READY);
   bench.check((await pi.readText("/sys/class/leds/ACT/trigger")).includes("[pattern]"), "Linux blinks it by itself");
@@ -283,6 +283,7 @@ async function statusLed(bench: Bench, node: Node, pi: Pi): Promise<number> {
   await viewer.takeFocus();
   await shows("controlled", CONTROLLED);
   viewer.close();
+  // Nobody gives the focus back: half a minute without input says it.
   await shows("ready after the viewer left", READY);
   await pi.must("dkvm start broken");
   await shows("fault", FAULT);

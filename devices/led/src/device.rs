@@ -15,8 +15,8 @@ use dkvm_wire::{
 use std::time::Duration;
 use tokio::time::{sleep, sleep_until, Instant};
 
-/// Notices, devices that left the configuration and a LED that came late show after so long.
-const POLL: Duration = Duration::from_secs(10);
+/// Notices, devices that left the configuration, work at the target and a LED that came late show after so long.
+const POLL: Duration = Duration::from_secs(5);
 
 /// Runs until the kernel says goodbye.
 pub async fn run(mut link: Link) -> Result<(), Error> {
@@ -57,7 +57,6 @@ struct Device {
     shown: Option<Status>,
     /// The last complaint, told once.
     complaint: Option<String>,
-    hid: Option<String>,
 }
 
 /// What the kernel says when it is asked.
@@ -72,7 +71,6 @@ impl Device {
             started: Instant::now(),
             shown: None,
             complaint: None,
-            hid: None,
         }
     }
 
@@ -109,8 +107,8 @@ impl Device {
             } => match topic.as_str() {
                 topics::HID_STATE => match body.decode::<HidState>(&topic) {
                     Ok(state) => {
-                        self.hid = Some(source.name);
-                        self.node.holder(state.holder);
+                        let uptime = self.started.elapsed();
+                        self.node.holder(&source.name, state.holder, uptime);
                     }
                     Err(error) => dkvm_sdk::warn!("{error}"),
                 },
@@ -120,10 +118,7 @@ impl Device {
                 },
                 _ => {}
             },
-            // Whoever had the focus has it from hid, and hid is gone.
-            Incoming::SourceGone { source, .. } if self.hid.as_deref() == Some(source.as_str()) => {
-                self.node.holder(0);
-            }
+            Incoming::SourceGone { source, .. } => self.node.gone(source.as_str()),
             Incoming::Request(request) => request.unknown()?,
             _ => {}
         }
@@ -132,7 +127,7 @@ impl Device {
 
     fn news(&mut self, (devices, kernel): News) {
         match devices {
-            Ok(devices) => self.node.devices(&devices),
+            Ok(devices) => self.node.devices(&devices, self.started.elapsed()),
             Err(error) => dkvm_sdk::debug!("{error}"),
         }
         match kernel {

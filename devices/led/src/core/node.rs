@@ -10,13 +10,22 @@ pub type Span = Duration;
 
 /// What is not up by then is not booting any more: the other signs tell of it.
 const BOOT: Duration = Duration::from_secs(30);
+/// Nobody gives the focus back: whoever has it and sends nothing for so long does not work the target any more.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// What is known of the node.
 #[derive(Debug)]
 pub struct Node {
     devices: HashMap<DeviceName, (Desired, Phase)>,
     complaints: Health,
-    focus: Focus,
+    /// Who has the focus; 0 is nobody.
+    holder: u64,
+    /// Who told that.
+    hid: Option<String>,
+    /// What hid was sent so far, as the kernel counts it.
+    sent: Option<u64>,
+    /// When the target was last worked.
+    used: Option<Span>,
     /// Once up, a device that restarts is no boot.
     stage: Stage,
 }
@@ -26,17 +35,28 @@ impl Default for Node {
         Self {
             devices: HashMap::new(),
             complaints: Health::Well,
-            focus: Focus::Free,
+            holder: 0,
+            hid: None,
+            sent: None,
+            used: None,
             stage: Stage::Booting,
         }
     }
 }
 
 impl Node {
-    /// All devices there are.
-    pub fn devices(&mut self, list: &DeviceList) {
+    /// All devices there are. `uptime` is the kernel's.
+    pub fn devices(&mut self, list: &DeviceList, uptime: Span) {
         let known = |device: &DeviceInfo| (device.name.clone(), (device.desired, device.phase));
         self.devices = list.devices.iter().map(known).collect();
+        let hid = self.hid.as_deref();
+        let hid = list.devices.iter().find(|d| Some(d.name.as_str()) == hid);
+        // Counted by the kernel, so that no key has to be sent here too.
+        let sent = hid.map(|hid| hid.events_in);
+        if self.sent.is_some() && sent != self.sent {
+            self.used = Some(uptime);
+        }
+        self.sent = sent;
     }
 
     /// One device.
@@ -54,13 +74,29 @@ impl Node {
         };
     }
 
-    /// Who has the focus; 0 is nobody.
-    pub fn holder(&mut self, holder: u64) {
-        self.focus = if holder == 0 {
-            Focus::Free
-        } else {
+    /// Who has the focus, as `hid` tells; 0 is nobody.
+    pub fn holder(&mut self, hid: &str, holder: u64, uptime: Span) {
+        if holder != self.holder {
+            self.used = Some(uptime);
+        }
+        self.holder = holder;
+        self.hid = Some(hid.to_owned());
+    }
+
+    /// A device is gone; with hid the focus is.
+    pub fn gone(&mut self, name: &str) {
+        if self.hid.as_deref() == Some(name) {
+            self.holder = 0;
+        }
+    }
+
+    fn focus(&self, uptime: Span) -> Focus {
+        let recent = |used| uptime.saturating_sub(used) < IDLE;
+        if self.holder != 0 && self.used.is_some_and(recent) {
             Focus::Held
-        };
+        } else {
+            Focus::Free
+        }
     }
 
     /// What that comes to. `uptime` is the kernel's.
@@ -71,7 +107,7 @@ impl Node {
         Status {
             stage: self.stage,
             health: self.health(),
-            focus: self.focus,
+            focus: self.focus(uptime),
         }
     }
 
@@ -161,7 +197,7 @@ mod tests {
         assert_eq!(node.status(NONE).health, Health::Well);
         node.device(&device("hid", Desired::Up, Phase::Failed));
         assert_eq!(node.status(NONE).health, Health::Fault);
-        node.devices(&DeviceList { devices: vec![] });
+        node.devices(&DeviceList { devices: vec![] }, NONE);
         assert_eq!(node.status(NONE).health, Health::Well);
         let safe_mode = true;
         node.kernel(&KernelInfo {
@@ -179,12 +215,37 @@ mod tests {
         assert_eq!(node.status(NONE).health, Health::Well);
     }
 
+    fn list(events_in: u64) -> DeviceList {
+        let hid = device("hid", Desired::Up, Phase::Running);
+        let devices = vec![DeviceInfo { events_in, ..hid }];
+        DeviceList { devices }
+    }
+
     #[test]
     fn nobody_is_nobody() {
         let mut node = Node::default();
-        node.holder(7);
+        node.holder("hid", 7, NONE);
         assert_eq!(node.status(NONE).focus, Focus::Held);
-        node.holder(0);
+        node.gone("web");
+        assert_eq!(node.status(NONE).focus, Focus::Held);
+        node.gone("hid");
         assert_eq!(node.status(NONE).focus, Focus::Free);
+        node.holder("hid", 8, NONE);
+        node.holder("hid", 0, NONE);
+        assert_eq!(node.status(NONE).focus, Focus::Free);
+    }
+
+    #[test]
+    fn who_has_the_focus_and_sends_nothing_is_not_in_control() {
+        let (mut node, at) = (Node::default(), Duration::from_secs);
+        node.holder("hid", 7, at(1));
+        node.devices(&list(100), at(5));
+        assert_eq!(node.status(at(30)).focus, Focus::Held);
+        assert_eq!(node.status(at(31)).focus, Focus::Free);
+        node.devices(&list(100), at(40));
+        assert_eq!(node.status(at(40)).focus, Focus::Free);
+        node.devices(&list(101), at(45));
+        assert_eq!(node.status(at(74)).focus, Focus::Held);
+        assert_eq!(node.status(at(75)).focus, Focus::Free);
     }
 }
