@@ -31,7 +31,7 @@ lab_packages="
     chromium fonts-dejavu-core
     ustreamer
     python3 python3-msgpack
-    dnsmasq-base chrony openssh-client iputils-ping
+    dnsmasq-base openssh-client iputils-ping
     hostapd wpasupplicant iw dropbear-bin
     e2fsprogs iproute2 socat"
 say() { echo "setup: $*"; }
@@ -118,6 +118,19 @@ build_arm() {
     "$lab/arm64/build-programs.sh"
 }
 
+# A time server for the lab. The package itself would replace this machine's own time service, so only its program is taken.
+fetch_chrony() {
+    [ -x "$lab/build/chronyd" ] && return 0
+    say "will fetch chrony's program into lab/build (not installed)"
+    work=$(mktemp -d)
+    (cd "$work" && apt-get -qq download chrony 2>apt.log) || { cat "$work/apt.log" >&2; fail "apt could not fetch chrony; its message is above"; }
+    mkdir -p "$lab/build"
+    dpkg-deb --fsys-tarfile "$work"/chrony_*.deb | tar -xO ./usr/sbin/chronyd >"$work/chronyd"
+    chmod 755 "$work/chronyd"
+    mv "$work/chronyd" "$lab/build/chronyd"
+    rm -r "$work"
+}
+
 # A tap needs /dev/net/tun, which Debian opens to everybody, some containers do not.
 open_tun() {
     [ -r /dev/net/tun ] && [ -w /dev/net/tun ] && return 0
@@ -143,6 +156,7 @@ all)
     install_npm
     open_tun
     build_kernels
+    fetch_chrony
     build_arm
     make -s -C "$lab/cables" OUT="$lab/build"
     ;;

@@ -39,7 +39,8 @@ ntp = "${gateway}"
   const first = await good();
   bench.tell("the first boot");
   const boots = pi.boots;
-  await login(owner, ADDRESS, "(sleep 0.2; reboot) >/dev/null 2>&1 &").catch(() => {});
+  // The connection may end before the answer.
+  await login(owner, ADDRESS, "reboot").catch(() => {});
   await pi.awaitRestart(boots);
   bench.equal(await good(), first, "the SSH host key after a restart");
   return `${NAME}.local at ${ADDRESS}, over a restart that the owner asked for by SSH`;

@@ -1,9 +1,10 @@
 // What a Pi meets on its network: servers, and somebody who pings and logs in. All real programs.
 import { execFile, type ChildProcess } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { LabError, run, type Lab } from "./lab.ts";
+import { LabError, labDirectory, run, type Lab } from "./lab.ts";
 import type { PiNetwork } from "./network.ts";
 
 const execute = promisify(execFile);
@@ -39,7 +40,7 @@ export function newKey(lab: Lab, name: string): string {
 
 /** Runs a command as root by SSH; a refusal is an error with ssh's own words. */
 export async function login(key: string, address: string, command: string): Promise<string> {
-  const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "IdentitiesOnly=yes", "BatchMode=yes", "ConnectTimeout=10", "LogLevel=ERROR"];
+  const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "IdentitiesOnly=yes", "BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=2", "LogLevel=ERROR"];
   const { stdout } = await execute("ssh", ["-F", "none", "-i", key, ...options.flatMap((option) => ["-o", option]), `root@${address}`, command]);
   return stdout.trim();
 }
@@ -64,5 +65,7 @@ export function startDhcp(lab: Lab, network: PiNetwork): ChildProcess {
 export function startNtp(lab: Lab, network: PiNetwork): ChildProcess {
   const settings = lab.path("chrony.conf");
   writeFileSync(settings, `local stratum 3\nallow\ncmdport 0\nbindaddress ${network.gateway}\npidfile ${lab.path("chrony.pid")}\n`);
-  return lab.start("chrony.log", "/usr/sbin/chronyd", ["-d", "-x", "-u", "root", "-f", settings]);
+  const program = join(labDirectory, "build/chronyd");
+  if (!existsSync(program)) throw new LabError(`${program} is missing: run 'lab/setup.sh'`);
+  return lab.start("chrony.log", program, ["-d", "-x", "-u", "root", "-f", settings]);
 }
