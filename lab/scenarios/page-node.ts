@@ -1,19 +1,22 @@
 // What a person at the page does to the target's power and to the node itself, done by Chromium on real lines and a real card.
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import type { Browser } from "../src/browser.ts";
-import { slotImages } from "../src/card.ts";
-import { repository, run, sleep, until } from "../src/lab.ts";
+import { run, sleep, until } from "../src/lab.ts";
 import { Node } from "../src/node.ts";
 import type { Pi, PiOptions } from "../src/pi.ts";
 import type { Rig } from "../src/rig.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
+import { configuration, Workshop } from "../src/update-images.ts";
 import { PASSWORD } from "../src/viewer.ts";
 
 /** A restart of the Pi, its health check and what the browser takes beside a busy lab, ms. */
 const PATIENCE_MS = 180_000;
 /** As the page holds it, ms. */
 const CUT_MS = 6000;
+
+/** Nobody waits for the minutes of a real trial here; the order of things is the same. */
+const TRIAL = { settleMs: 3000, deadlineMs: 90_000 };
+const NEW = "0.2.0";
 
 const PANEL = `
 [device.nodes]
@@ -141,13 +144,14 @@ async function watch(pi: Pi, path: string, work: () => Promise<void>): Promise<{
 // -- the image
 
 async function image(bench: Bench): Promise<number> {
-  const keys = { own: key(bench, "own"), foreign: key(bench, "foreign") };
-  const options = (version: string): PiOptions => ({ index: 1, card: { version }, files: { "/etc/dkvm/update.pub": keys.own.publicKey } });
-  const rig = await bench.boot({ pi: options("0.1.0") });
+  const [workshop, stranger] = [new Workshop(bench.lab), new Workshop(bench.lab, "stranger")];
+  const options: PiOptions = { index: 1, card: { version: "0.1.0" }, usb: "self", hdmi: false, config: configuration(TRIAL), files: { "/etc/dkvm/update.pub": workshop.publicKey } };
+  const rig = await bench.boot({ pi: options, target: false });
   const { pi } = rig;
-  await rig.target.awaitInput(/dKVM/);
-  const good = bundle(bench, rig, options("0.2.0"), keys.own.path, "good");
-  const foreign = bundle(bench, rig, options("0.2.0"), keys.foreign.path, "foreign");
+  await new Node(pi).awaitUp(["gadget", "hid", "web", "update"], { timeout: 60_000 });
+  const images = workshop.images(options, pi.network, NEW);
+  const good = workshop.bundle(images, { version: NEW });
+  const foreign = workshop.bundle(images, { version: NEW, key: stranger.key });
   const browser = await enter(bench, rig);
   const { page } = browser;
   await drawer(page, "system");
@@ -165,26 +169,6 @@ async function image(bench: Bench): Promise<number> {
   bench.equal(browser.consoleMessages.filter((line) => line.startsWith("pageerror")), [], "errors on the page");
   await browser.close();
   return Number(run("stat", "-c", "%s", good));
-}
-
-interface Key {
-  path: string;
-  publicKey: string;
-}
-
-const TOOL = join(repository, "target/release/dkvm-bundle");
-
-function key(bench: Bench, name: string): Key {
-  const [path, publicKey] = [bench.lab.path(`${name}.key`), bench.lab.path(`${name}.pub`)];
-  run(TOOL, "keygen", "--key", path, "--public", publicKey);
-  return { path, publicKey: run("cat", publicKey) };
-}
-
-function bundle(bench: Bench, rig: Rig, options: PiOptions, keyPath: string, name: string): string {
-  const images = slotImages(bench.lab, options, rig.pi.network);
-  const path = bench.lab.path(`${name}.dkvm`);
-  run(TOOL, "create", "--board", "lab", "--version", "0.2.0", "--boot", images.boot, "--root", images.root, "--key", keyPath, "--out", path);
-  return path;
 }
 
 /** The web device dies when a third is there; the page goes on by itself. */
