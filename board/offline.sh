@@ -172,14 +172,20 @@ write_overrides() {
     done >"$1/local.mk"
 }
 
+# One question for all of them: Buildroot takes seconds to say anything.
+host_directories() {
+    local names
+    names=$(printf 'HOST_%s_DIR ' "${host_packages[@]^^}")
+    make --no-print-directory -s -C "$1" printvars VARS="${names//-/_}" | sed -n 's/^HOST_[A-Z0-9_]*_DIR=//p'
+}
+
 # Buildroot believes in a package by its stamps.
 stand_in() {
-    local output=$1 package directory step program path
+    local output=$1 directories directory step program path
     mkdir -p "$output/host/bin" "$output/host/sbin"
-    for package in "${host_packages[@]}"; do
-        package=${package//-/_}
-        directory=$(make --no-print-directory -s -C "$output" printvars VARS="HOST_${package^^}_DIR" | sed 's/^[^=]*=//')
-        [ -n "$directory" ] || fail "Buildroot has no host package $package"
+    mapfile -t directories < <(host_directories "$output")
+    [ ${#directories[@]} = ${#host_packages[@]} ] || fail "Buildroot names ${#directories[@]} of ${#host_packages[@]} host packages"
+    for directory in "${directories[@]}"; do
         mkdir -p "$directory"
         for step in downloaded extracted patched configured built host_installed; do touch "$directory/.stamp_$step"; done
     done
