@@ -91,6 +91,20 @@ fn a_root_device_keeps_few_powers() {
 }
 
 #[test]
+fn a_device_has_the_powers_that_it_is_given_and_no_more() {
+    let given = "capabilities = [\"SYS_TIME\"]";
+    for (user, powers) in [("65534", "0000000002000000"), ("root", "000000000200000b")] {
+        let mut kernel = open_kernel(&format!("user = {user:?}\n{given}"));
+        let status = status(kernel.info("a").pid.expect("it runs"));
+        if is_root() {
+            assert_eq!(status["CapEff"], powers, "{user}");
+            assert_eq!(status["CapBnd"], powers, "{user}");
+        }
+        assert_eq!(status["NoNewPrivs"], "1");
+    }
+}
+
+#[test]
 fn it_leads_its_group_and_has_its_directories_and_limits() {
     let mut kernel = open_kernel("user = \"65534\"");
     let pid = kernel.info("a").pid.expect("it runs");
