@@ -32,6 +32,7 @@ groups = ["gpio"]
 network = true
 
 [device.power.config]
+press_ms = 2000  # long enough to be seen by whoever looks now and then
 power_button = { line = "PANEL_POWER" }
 reset_button = { line = "PANEL_RESET", active = "low" }
 power_led = { line = "PANEL_PLED" }
@@ -91,7 +92,7 @@ export default scenario("gpio", `press, hold and LED sense on simulated lines, $
   const released = await deaths(bench, panel, node, pi);
   await wakes(bench, pi);
   const blinks = await statusLed(bench, node, pi);
-  return `press, hold, LEDs right; ${released.length} deaths while held (${KILLS} SIGKILL, 1 SIGSTOP, 1 of the kernel), released after SIGKILL within median ${quantile(released.slice(0, KILLS), 0.5).toFixed(0)} ms as seen by polling; 3 magic packets, byte for byte; ${blinks} blinks by Linux alone`;
+  return `press, hold, LEDs right; ${released.length} deaths while held (${KILLS} SIGKILL, 1 with the kernel stopped, 1 SIGSTOP, 1 of the kernel), released after SIGKILL within median ${quantile(released.slice(0, KILLS), 0.5).toFixed(0)} ms as seen by polling; 3 magic packets, byte for byte; ${blinks} blinks by Linux alone`;
 });
 
 /** The device tells what is missing, and finds it when it comes. */
@@ -217,6 +218,13 @@ async function deaths(bench: Bench, panel: Panel, node: Node, pi: Pi): Promise<n
   };
   const pid = async (): Promise<number> => (await node.device("power")).pid ?? 0;
   for (let i = 0; i < KILLS; i++) await die("SIGKILL", async () => pi.kill(await pid(), "KILL"));
+  await die("SIGKILL while nobody can start it anew", async () => {
+    const [victim, kernel] = [await pid(), await node.kernelPid()];
+    await pi.kill(kernel, "STOP");
+    await pi.kill(victim, "KILL");
+    await until("Linux takes the line back", async () => (await panel.level("power")) === 0, { every: 1 });
+    await pi.kill(kernel, "CONT");
+  });
   await die("SIGSTOP", async () => pi.kill(await pid(), "STOP"));
   await die("the kernel's death", async () => pi.kill(await node.kernelPid(), "KILL"));
   bench.tell(`${released.length} deaths while a button was held: released each time`);

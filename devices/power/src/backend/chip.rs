@@ -23,13 +23,13 @@ pub(super) enum FindError {
     #[error(
         "there is no GPIO chip: /dev/gpiochip* is missing, or not this device's group's (gpio)"
     )]
-    NoChip,
+    Chipless,
     #[error(
         "there is no GPIO chip {wanted:?}: there are {there}; see `chip` in the configuration"
     )]
-    NoSuchChip { wanted: String, there: String },
+    UnknownChip { wanted: String, there: String },
     #[error("{chip} has no {line}: its lines are 0 to {last}")]
-    NoSuchLine {
+    UnknownLine {
         chip: String,
         line: LineId,
         last: u32,
@@ -37,7 +37,7 @@ pub(super) enum FindError {
     #[error(
         "no GPIO chip has a {0}: see `gpioinfo` of a Linux with libgpiod, or use the line's number"
     )]
-    NoSuchName(LineId),
+    UnknownName(LineId),
 }
 
 /// One chip, by what it says of itself.
@@ -60,7 +60,7 @@ pub(super) fn find(chip: Option<&str>, line: &LineId) -> Result<Place, FindError
     match line {
         LineId::Number(number) => numbered(candidates, line, *number),
         LineId::Name(name) => {
-            named(&candidates, name).ok_or_else(|| FindError::NoSuchName(line.clone()))
+            named(&candidates, name).ok_or_else(|| FindError::UnknownName(line.clone()))
         }
     }
 }
@@ -85,7 +85,7 @@ fn candidates<'k>(known: &'k [Known], chip: Option<&str>) -> Result<Vec<&'k Know
         let mut all: Vec<_> = known.iter().collect();
         all.sort_by_key(|chip| !chip.label.starts_with(PI_LABEL));
         return if all.is_empty() {
-            Err(FindError::NoChip)
+            Err(FindError::Chipless)
         } else {
             Ok(all)
         };
@@ -95,7 +95,7 @@ fn candidates<'k>(known: &'k [Known], chip: Option<&str>) -> Result<Vec<&'k Know
     };
     match known.iter().find(is_it) {
         Some(chip) => Ok(vec![chip]),
-        None => Err(FindError::NoSuchChip {
+        None => Err(FindError::UnknownChip {
             wanted: wanted.to_owned(),
             there: there(known),
         }),
@@ -115,9 +115,9 @@ fn there(known: &[Known]) -> String {
 }
 
 fn numbered(candidates: Vec<&Known>, line: &LineId, number: u32) -> Result<Place, FindError> {
-    let chip = candidates.first().ok_or(FindError::NoChip)?;
+    let chip = candidates.first().ok_or(FindError::Chipless)?;
     if number >= chip.lines {
-        return Err(FindError::NoSuchLine {
+        return Err(FindError::UnknownLine {
             chip: chip.name.clone(),
             line: line.clone(),
             last: chip.lines.saturating_sub(1),
