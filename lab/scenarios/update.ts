@@ -1,32 +1,23 @@
 // A new image comes into the other slot, is tried, and is kept only when it is well; what is not good is refused, and a cut of
 // power at any moment leaves a working system of the right version with all that it kept.
 import { readFileSync } from "node:fs";
-import type { UpdateState } from "../../devices/web/page/src/wire/UpdateState.ts";
 import type { SlotImages } from "../src/card.ts";
-import { checkData } from "../src/image-check.ts";
-import { bootInfo } from "../src/boot-info.ts";
-import { sleep, until } from "../src/lab.ts";
+import { until } from "../src/lab.ts";
 import { Node } from "../src/node.ts";
 import type { Pi, PiOptions } from "../src/pi.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
-import { configuration, smallConfiguration, Workshop } from "../src/update-images.ts";
+import { CUTS, cutUpdates } from "../src/update-cuts.ts";
+import { configuration, Workshop } from "../src/update-images.ts";
 import { running, Updater } from "../src/updater.ts";
 import { Viewer } from "../src/viewer.ts";
 
-const CUTS = Number(process.env["DKVM_CUTS"] ?? 200);
 /** Short, as nobody waits for 2 minutes here; the order of things is the same. */
 const TRIAL = { settleMs: 2000, deadlineMs: 40_000 };
-const SMALL_TRIAL = { settleMs: 300, deadlineMs: 30_000 };
-const CONFIG = "/var/lib/dkvm/config/dkvm.toml";
 /** What a person would miss. */
-const KEPT = `sha256sum /var/lib/dkvm/web/password* /var/lib/dkvm/web/*.pem ${CONFIG} 2>/dev/null || true`;
-/** Each so many cuts the data partition is looked at from outside. */
-const CHECK_EVERY = 20;
+const KEPT = `sha256sum /var/lib/dkvm/web/password* /var/lib/dkvm/web/*.pem 2>/dev/null`;
 
 const OLD = "0.1.0";
 const NEW = "0.2.0";
-/** With three, what comes is never what the other slot holds already, which would need no upload. */
-const THIRD = "0.2.1";
 
 interface Stage {
   bench: Bench;
@@ -54,7 +45,8 @@ export default scenario("update", `a good image is kept; bad ones are refused or
   viewer.close();
   await unwell(stage);
   await rollback(stage);
-  const cut = await cuts(stage);
+  await pi.powerOff();
+  const cut = await cutUpdates(bench, 1);
   return `${whole}; 6 refused; 4 images that were not well left by themselves, with the reason; ${cut}`;
 });
 
@@ -159,72 +151,4 @@ async function rollback({ bench, pi, updater, workshop, fresh }: Stage): Promise
   await updater.over(boots);
   await isKept(bench, pi, updater, OLD);
   bench.tell("rolled back to the image before");
-}
-
-/** Where a cut fell, by what is found afterwards. */
-type Found = "as before" | "upload" | "staged" | "trial" | "committed";
-
-async function cuts(stage: Stage): Promise<string> {
-  const { bench, pi, updater, workshop, options, old, fresh } = stage;
-  await pi.must(`mkdir -p /var/lib/dkvm/config && cat >${CONFIG} <<'EOF'\n${smallConfiguration(SMALL_TRIAL)}\nEOF\nsync`);
-  await pi.powerCut();
-  await pi.powerOn();
-  const third = workshop.images(options, pi.network, THIRD);
-  const bundles = new Map([[OLD, old], [NEW, fresh], [THIRD, third]].map(([version, images]) => [version, workshop.bundle(images as SlotImages, { version: version as string })]));
-  const kept = await pi.must(KEPT);
-  const whole = await measured(updater, bundles);
-  bench.tell(`one update takes ${(whole / 1000).toFixed(1)} s; ${CUTS} are cut`);
-  const tally = new Map<Found, number>();
-  for (let cut = 0; cut < CUTS; cut++) {
-    const before = await updater.await("it is up");
-    const wanted = another(before);
-    await updater.begin(bundles.get(wanted)!, "--downgrade");
-    await sleep(Math.random() * whole);
-    await pi.powerCut();
-    if (cut % CHECK_EVERY === 0) checkData(pi.lab, pi.card!);
-    await pi.powerOn();
-    const found = await look(stage, { version: running(before), wanted, kept });
-    tally.set(found, (tally.get(found) ?? 0) + 1);
-    if (cut % CHECK_EVERY === CHECK_EVERY - 1) bench.tell(`${cut + 1} cuts: ${told(tally)}`);
-  }
-  for (const found of ["upload", "trial", "committed"] as const) bench.check(tally.has(found) || CUTS < 50, `no cut of ${CUTS} fell on '${found}': they do not cover an update`);
-  return `${CUTS} cuts (${told(tally)}): a working system each time`;
-}
-
-/** One that neither slot holds. */
-function another({ slots }: UpdateState): string {
-  return [OLD, NEW, THIRD].find((version) => !slots.some((slot) => slot.version === version))!;
-}
-
-function told(tally: Map<Found, number>): string {
-  return [...tally].map(([found, count]) => `${count} ${found}`).join(", ");
-}
-
-async function measured(updater: Updater, bundles: Map<string, string>): Promise<number> {
-  const wanted = another(await updater.await("it is up"));
-  const started = performance.now();
-  await updater.update(bundles.get(wanted)!, "--downgrade");
-  return performance.now() - started;
-}
-
-/** A system that works, of the version that it must be, with all that it kept. */
-async function look({ bench, pi, updater }: Stage, { version, wanted, kept }: { version: string; wanted: string; kept: string }): Promise<Found> {
-  const state = await updater.await("it is up after a cut");
-  const { image, notices } = await bootInfo(pi);
-  bench.equal(notices, [], "notices after a cut");
-  bench.equal([state.running, state.committed, image!.slot], [image!.committed, image!.committed, image!.committed], "slots that run and start after a cut");
-  bench.equal(running(state), image!.version, "the version that runs, by the device and by the image");
-  bench.equal(await pi.must(KEPT), kept, "password, certificate and configuration after a cut");
-  const found = where(state, wanted);
-  bench.equal(image!.version, found === "committed" ? wanted : version, `the version after a cut (${JSON.stringify(state)})`);
-  return found;
-}
-
-function where(state: UpdateState, wanted: string): Found {
-  const slot = state.slots.find((slot) => slot.slot !== state.running)!;
-  if (state.last?.committed && state.last.version === wanted && running(state) === wanted) return "committed";
-  if (state.stage.stage === "staged") return "staged";
-  if (slot.version === null) return "upload";
-  if (state.last?.version === wanted && !state.last.committed) return "trial";
-  return "as before";
 }

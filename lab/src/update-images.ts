@@ -1,11 +1,14 @@
 // Bundles for a virtual Pi: good ones, and each kind of bad one.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { slotImages, type SlotImages } from "./card.ts";
+import { copySparse, slotImages, type SlotImages } from "./card.ts";
 import { cache, repository, run, type Lab } from "./lab.ts";
 import type { PiNetwork } from "./network.ts";
 import { findBinary } from "./platform.ts";
 import type { PiOptions } from "./pi.ts";
+
+/** Files of all workshops. */
+let made = 0;
 
 /** As large as a slot's boot partition, so that files can be put in. */
 const BOOT_SIZE = 64 * 1024 * 1024;
@@ -45,7 +48,6 @@ export function smallConfiguration(trial: Trial): string {
 export class Workshop {
   readonly key: string;
   readonly #tool = findBinary("dkvm-bundle");
-  #made = 0;
 
   /** `keyName`: each has a key of its own, the same at each run so that cards can be kept. */
   constructor(readonly lab: Lab, keyName = "update") {
@@ -61,7 +63,12 @@ export class Workshop {
   /** The images of a Pi like this one, but for its version or configuration. */
   images(options: PiOptions, network: PiNetwork, version: string): SlotImages {
     const card = { ...(typeof options.card === "object" ? options.card : {}), version };
-    return slotImages(this.lab, { ...options, card }, network);
+    const kept = slotImages(this.lab, { ...options, card }, network);
+    // the cache keeps few cards
+    const own = { boot: this.#file("vfat"), root: this.#file("squashfs") };
+    copySparse(kept.boot, own.boot);
+    copySparse(kept.root, own.root);
+    return own;
   }
 
   bundle(images: SlotImages, { version, board = "lab", key = this.key }: BundleOptions): string {
@@ -101,7 +108,7 @@ export class Workshop {
   }
 
   #file(ending: string): string {
-    const path = this.lab.path(`update-${this.#made++}.${ending}`);
+    const path = this.lab.path(`update-${made++}.${ending}`);
     if (existsSync(path)) throw new Error(`${path} is there already`);
     return path;
   }

@@ -11,7 +11,7 @@ export class Updater {
   }
 
   /** The state as soon as the device answers and `wanted` holds. */
-  async await(what: string, wanted: (state: UpdateState) => boolean = () => true, timeout = 60_000): Promise<UpdateState> {
+  async await(what: string, wanted: (state: UpdateState) => boolean = ({ stage }) => stage.stage !== "none", timeout = 60_000): Promise<UpdateState> {
     let last = "it did not answer";
     return until(`the update device: ${what}`, async () => {
       const answer = await this.pi.sh("dkvm update --json").catch((error: Error) => ({ code: 1, stdout: "", stderr: error.message }));
@@ -22,7 +22,7 @@ export class Updater {
       last = answer.stdout;
       const state = JSON.parse(answer.stdout) as UpdateState;
       return wanted(state) ? state : undefined;
-    }, { timeout, every: 50 }).catch((error: Error) => { throw new LabError(`${error.message}; it said last: ${last.trim()}`); });
+    }, { timeout, every: 200 }).catch((error: Error) => { throw new LabError(`${error.message}; it said last: ${last.trim()}`); });
   }
 
   /** A whole update: returns when it is over, one way or the other. */
