@@ -139,15 +139,14 @@ impl Core {
         }
     }
 
-    /// What has become too old.
+    /// What has become too old. Of a holder that falls silent, only what its functions do not take is history; what waits in
+    /// a queue that moves goes with the holder's word, and comes again with it.
     pub(super) fn expire(&mut self, now: Time) {
-        if self.focus.lapses(now) {
-            let lost = self.steps.give_up_all();
-            self.count_lost(lost);
-            self.let_go();
-        }
         let lost = self.steps.give_up(self.out_since(), now);
         self.count_lost(lost);
+        if self.focus.lapses(now) {
+            self.let_go();
+        }
         if self
             .motion
             .deadline(LEASE)

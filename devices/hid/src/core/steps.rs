@@ -211,19 +211,9 @@ impl Steps {
     /// Gives up steps for functions that have taken nothing for the lease, and returns how many that were. A long queue
     /// that moves is no reason.
     pub fn give_up(&mut self, out: Out, now: Time) -> u32 {
-        self.give_up_those(|item| item.end(out).is_some_and(|end| end <= now))
-    }
-
-    /// Gives up all, and returns how many that were.
-    pub fn give_up_all(&mut self) -> u32 {
-        self.give_up_those(|_| true)
-    }
-
-    fn give_up_those(&mut self, lost: impl Fn(&Item) -> bool) -> u32 {
-        let lost = self
-            .items
-            .iter_mut()
-            .filter(|item| item.progress != Progress::Done && lost(item));
+        let lost = self.items.iter_mut().filter(|item| {
+            item.progress != Progress::Done && item.end(out).is_some_and(|end| end <= now)
+        });
         let done = |count: u32, item: &mut Item| {
             item.progress = Progress::Done;
             count + 1

@@ -354,6 +354,23 @@ fn a_long_queue_that_moves_is_typed_to_its_end() {
 }
 
 #[test]
+fn what_waits_when_the_holder_falls_silent_is_typed_when_it_speaks_again() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    for _ in 0..50 {
+        page.key(A, true).key(A, false);
+    }
+    world.input(&page.message());
+    for _ in 0..60 {
+        world.advance(10);
+        world.poll_all();
+    }
+    assert!(world.nothing_pressed() && world.seen.len() < 100);
+    world.input(&page.message());
+    world.settle();
+    assert_eq!((world.seen, world.acks.last().unwrap().lost), (page.did, 0));
+}
+
+#[test]
 fn a_key_that_no_step_pressed_is_not_pressed() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
     page.state.keys = vec![A];
