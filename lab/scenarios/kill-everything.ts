@@ -3,8 +3,7 @@
 import { sleep, until } from "../src/lab.ts";
 import { DEVICES, Node } from "../src/node.ts";
 import { quantile, scenario, type Bench } from "../src/scenario.ts";
-import type { PiOptions } from "../src/pi.ts";
-import type { Rig } from "../src/rig.ts";
+import type { Rig, RigOptions } from "../src/rig.ts";
 import { Viewer, usageOfCharacter } from "../src/viewer.ts";
 
 /** How often a device and how often the kernel is killed. */
@@ -25,13 +24,14 @@ const TELL_EVERY = 10;
 const SEED = Number(process.env["DKVM_SEED"] ?? 20261121);
 
 export default scenario("kill-everything", `under typing and video, ${ROUNDS.devices} SIGKILLs and SIGSTOPs at random, then the kernel ${ROUNDS.kernels} times: no USB disconnect, no key stuck, lost or doubled`,
-  (bench) => killEverything(bench, {}, ROUNDS));
+  (bench) => killEverything(bench, ROUNDS));
 
-export async function killEverything(bench: Bench, pi: PiOptions, rounds: Rounds): Promise<string> {
-  const rig = await bench.boot({ pi });
+/** `machines`: of what kind they are. */
+export async function killEverything(bench: Bench, rounds: Rounds, machines: RigOptions = {}): Promise<string> {
+  const rig = await bench.boot(machines);
   const node = new Node(rig.pi);
-  await node.awaitUp();
-  await rig.target.awaitInput(/dKVM/);
+  await node.awaitUp(DEVICES, { timeout: 60_000 });
+  await rig.target.awaitInput(/dKVM/, 60_000);
   const viewer = await Viewer.open(rig.pi.network.address, { video: true });
   await viewer.takeFocus();
   await until("frames flow", () => viewer.frames > 0);

@@ -3,10 +3,10 @@ import { writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import type { Browser } from "../src/browser.ts";
 import { sleep, until } from "../src/lab.ts";
-import { Node } from "../src/node.ts";
+import { DEVICES, Node } from "../src/node.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
-import type { MachineKind } from "../src/platform.ts";
-import type { Rig } from "../src/rig.ts";
+import type { Rig, RigOptions } from "../src/rig.ts";
+import type { TargetOptions } from "../src/target.ts";
 import { PASSWORD } from "../src/viewer.ts";
 
 const TEXT = "dkvm types this 0123456789";
@@ -16,16 +16,19 @@ const ABS_Y = 1;
 /** evdev's range of the absolute mouse. */
 const ABSOLUTE_MAX = 32767;
 
-export default scenario("type-in-browser", "Chromium logs in, types and clicks; the target gets just that and the page shows it: in a PC's firmware and in an OS", (bench) => typeInBrowser(bench, "uml"));
+type Machines = Pick<RigOptions, "pi"> & { target?: TargetOptions };
 
-export async function typeInBrowser(bench: Bench, machine: MachineKind): Promise<string> {
-  const inFirmware = await typeAtPrompt(bench, machine);
-  const inSystem = await typeInLinux(bench, machine);
+export default scenario("type-in-browser", "Chromium logs in, types and clicks; the target gets just that and the page shows it: in a PC's firmware and in an OS", (bench) => typeInBrowser(bench));
+
+/** `machines`: of what kind they are. */
+export async function typeInBrowser(bench: Bench, machines: Machines = {}): Promise<string> {
+  const inFirmware = await typeAtPrompt(bench, machines);
+  const inSystem = await typeInLinux(bench, machines);
   return `${inFirmware} at the boot sector's prompt, ${inSystem} in Linux`;
 }
 
-async function typeAtPrompt(bench: Bench, machine: MachineKind): Promise<string> {
-  const rig = await bench.boot({ pi: { machine }, target: { system: "prompt" } });
+async function typeAtPrompt(bench: Bench, { pi = {}, target = {} }: Machines): Promise<string> {
+  const rig = await bench.boot({ pi, target: { ...target, system: "prompt" } });
   const browser = await enter(bench, rig);
   const before = await litPixelsOnPage(browser.page);
   for (const character of "hello") {
@@ -42,8 +45,8 @@ async function typeAtPrompt(bench: Bench, machine: MachineKind): Promise<string>
   return "5 keys";
 }
 
-async function typeInLinux(bench: Bench, machine: MachineKind): Promise<string> {
-  const rig = await bench.boot({ pi: { index: 1, machine } });
+async function typeInLinux(bench: Bench, { pi = {}, target = {} }: Machines): Promise<string> {
+  const rig = await bench.boot({ pi: { ...pi, index: 1 }, target });
   await rig.target.awaitInput(/dKVM/);
   const browser = await enter(bench, rig);
   const { page } = browser;
@@ -72,7 +75,7 @@ async function typeInLinux(bench: Bench, machine: MachineKind): Promise<string> 
 
 /** First visit: the password is set, the picture is there, a click takes the focus. */
 async function enter(bench: Bench, rig: Rig): Promise<Browser> {
-  await new Node(rig.pi).awaitUp();
+  await new Node(rig.pi).awaitUp(DEVICES, { timeout: 60_000 });
   const browser = await bench.openBrowser();
   const { page } = browser;
   await page.goto(`https://${rig.pi.network.address}/`);
