@@ -79,7 +79,7 @@ async function good({ bench, pi, updater, workshop, fresh, old }: Stage, viewer:
   const kept = await pi.must(KEPT);
   const bundle = workshop.bundle(fresh, { version: NEW });
   const started = performance.now();
-  const answer = await viewer.fetch("/api/update", { method: "POST", timeout: 60_000 }, readFileSync(bundle));
+  const answer = await viewer.fetch("/api/update", { method: "POST", timeout: 60_000, agent: false }, readFileSync(bundle));
   bench.equal(answer.status, 200, `the page's upload (${answer.body.toString().slice(0, 200)})`);
   const seconds = (performance.now() - started) / 1000;
   await updater.await("the image is staged", ({ stage }) => stage.stage === "staged");
