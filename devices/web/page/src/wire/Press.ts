@@ -10,6 +10,7 @@ export type Press = {
  */
 button: Button, 
 /**
- * How long, ms; without it a short press as configured. Held for 5 s and more, the power button cuts the power.
+ * How long, ms; without it a short press as configured. At most [`HOLD_MAX_MS`]. Held for 5 s and more, the
+ * power button cuts the power.
  */
 hold_ms: number | null, };
