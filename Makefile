@@ -20,7 +20,7 @@ setup: ## Install what is missing (says first what), build the lab's Linux once 
 run: setup build ## Boot the virtual Pi wired to a virtual PC and print the address to work it from a browser
 	@lab/run.sh run
 
-test: setup build ## Every test: unit, process, conformance, page, lab scenarios; ends with a plain count
+test: setup build cross ## Every test: unit, process, conformance, page, lab scenarios; ends with a plain count
 	@[ -z '$(BUILDROOT)' ] || $(MAKE) --no-print-directory image BOARD=qemu
 	@.ci/test
 
@@ -28,7 +28,7 @@ check: ## Format, lints, licences, shell scripts, types of the page; no Linux is
 	@lab/setup.sh check
 	@.ci/check
 
-bench: setup build ## Measure: one table, medians and p99, against the peers in the same run
+bench: setup build cross ## Measure: one table, medians and p99, against the peers in the same run
 	@lab/run.sh bench
 
 lab: ## One scenario: make lab SCENARIO=name; without a name, the list

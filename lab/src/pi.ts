@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent, type Answer, type Stream } from "./agent.ts";
-import { startArm } from "./arm.ts";
+import { startArm, type ArmClock } from "./arm.ts";
 import { umlDirectory } from "./kernel.ts";
 import { LabError, sleep, until, type Lab } from "./lab.ts";
 import { createPiNetwork, type PiNetwork } from "./network.ts";
@@ -17,6 +17,8 @@ export interface PiOptions {
   index?: number;
   /** "uml" unless said: see `MachineKind`. */
   machine?: MachineKind;
+  /** Of an "aarch64": "wall" unless said. */
+  clock?: ArmClock;
   memory?: string;
   /** Boots from a card as a real Pi does, in place of an initramfs: `powerCut`, `powerOn` and restarts work then. */
   card?: boolean | CardOptions;
@@ -233,7 +235,7 @@ function withoutCard(lab: Lab, index: number, options: PiOptions, network: PiNet
   const image = lab.path(`pi${index}.cpio`);
   writeFileSync(image, buildPiImage(options, network));
   const ignite = (_: Pi, logName: string): ChildProcess => options.machine === "aarch64"
-    ? startArm(lab, logName, { network, image, memory: options.memory })
+    ? startArm(lab, logName, { network, image, memory: options.memory, clock: options.clock })
     : startUml(lab, logName, join(umlDirectory(), "linux"), [...umlArguments(lab, index, options, network), `initrd=${image}`, "loglevel=6", "rdinit=/init"]);
   return Pi.make(lab, network, index, ignite, undefined);
 }
