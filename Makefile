@@ -49,7 +49,7 @@ $(PAGE)/dist/index.html: $(PAGE_SOURCES)
 
 build: $(PAGE)/dist/index.html ## The binaries (release) and the page
 	@echo '== dkvm (static), dkvm-device'
-	@cargo build --release --locked -p dkvm-device -p dkvm-testkit -p dkvm-bench
+	@cargo build --release --locked -p dkvm-device -p dkvm-testkit -p dkvm-bench -p dkvm-bundle
 	@cargo build --release --locked -p dkvm-hid -p dkvm-gadget --bins --examples # the lab's usb-devices
 	@cargo rustc --release --locked -p dkvm --bin dkvm --target $(STATIC_TARGET) -- -C target-feature=+crt-static
 
