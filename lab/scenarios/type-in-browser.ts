@@ -47,7 +47,7 @@ async function typeAtPrompt(bench: Bench, { pi = {}, target = {} }: Machines): P
 
 async function typeInLinux(bench: Bench, { pi = {}, target = {} }: Machines): Promise<string> {
   const rig = await bench.boot({ pi: { ...pi, index: 1 }, target });
-  await rig.target.awaitInput(/dKVM/);
+  await rig.target.awaitInput(/dKVM/, 60_000);
   const browser = await enter(bench, rig);
   const { page } = browser;
   const before = await litPixelsOnPage(page);
@@ -81,7 +81,7 @@ async function enter(bench: Bench, rig: Rig): Promise<Browser> {
   await page.goto(`https://${rig.pi.network.address}/`);
   await page.getByTestId("setup-password").fill(PASSWORD);
   await page.getByTestId("setup-submit").click();
-  await until("the page shows frames", () => page.evaluate("window.dkvm?.frames > 0"), { timeout: 15_000, every: 50 });
+  await until("the page shows frames", () => page.evaluate("window.dkvm?.frames > 0"), { timeout: 30_000, every: 50 });
   await page.getByTestId("screen").click();
   await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus.holding)"), { timeout: 10_000, every: 50 });
   bench.tell("logged in, picture on the page, focus taken");
