@@ -4,7 +4,6 @@ import { BuiltPi, builtImage, outDirectory } from "../src/built-image.ts";
 import { LabError } from "../src/lab.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
 import { figure, spread } from "../src/table.ts";
-import { Viewer } from "../src/viewer.ts";
 
 const MEGA = 1_000_000;
 const BOOTS = Number(process.env["DKVM_BOOTS"] ?? 3);
@@ -24,7 +23,7 @@ function sizes(): [string, number][] {
 async function boot(bench: Bench): Promise<number> {
   const pi = BuiltPi.start(bench.lab, "virt");
   try {
-    const viewer = await Viewer.open(pi.address);
+    const viewer = await pi.openPage();
     const seconds = (performance.now() - pi.started) / 1000;
     viewer.close();
     return seconds;

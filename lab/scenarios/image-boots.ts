@@ -4,8 +4,9 @@ import { BuiltPi, builtImage, type Machine } from "../src/built-image.ts";
 import { characterOf } from "../src/keys.ts";
 import { LabError, until } from "../src/lab.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
-import { Viewer } from "../src/viewer.ts";
+import type { Viewer } from "../src/viewer.ts";
 
+const MACHINES: readonly Machine[] = ["virt", "raspi3b"];
 const TEXT = "hello from the image";
 const EVENT_BYTES = 24;
 const EV_KEY = 1;
@@ -44,16 +45,16 @@ async function checkKeys(bench: Bench, pi: BuiltPi, viewer: Viewer): Promise<voi
     return text.split("\n\n").find((block) => /dKVM/i.test(block) && /Handlers=.*kbd/.test(block));
   }, { timeout: 20_000, every: 300 });
   const event = /event\d+/.exec(inputs)![0];
-  const reader = pi.open(`echo open; cat /dev/input/${event}`);
+  const reader = pi.open(`exec 3</dev/input/${event}; echo open; cat <&3`);
   let raw = Buffer.alloc(0);
   reader.stdout!.on("data", (part: Buffer) => (raw = Buffer.concat([raw, part])));
   await until("the reader of the host's side is open", () => raw.includes("open\n"), { timeout: 20_000 });
   await viewer.takeFocus();
   await viewer.type(TEXT);
   try {
-    await until(`the host's side has '${TEXT}'`, () => typed(raw.subarray("open\n".length)) === TEXT);
+    await until(`the host's side has '${TEXT}'`, () => typed(raw.subarray("open\n".length)) === TEXT, { timeout: 30_000 });
   } catch {
-    throw new LabError(`${JSON.stringify(typed(raw.subarray("open\n".length)))} came out of the port in place of ${JSON.stringify(TEXT)}`);
+    throw new LabError(`${JSON.stringify(typed(raw.subarray("open\n".length)))} came out of the port in place of ${JSON.stringify(TEXT)}; ${viewer.lost} given up by hid`);
   } finally {
     reader.kill("SIGKILL");
     await once(reader, "close");
@@ -80,7 +81,7 @@ async function checkPicture(bench: Bench, viewer: Viewer): Promise<string> {
 async function bootOne(bench: Bench, machine: Machine): Promise<string> {
   const pi = BuiltPi.start(bench.lab, machine);
   try {
-    const viewer = await Viewer.open(pi.address, { video: true });
+    const viewer = await pi.openPage();
     const page = (performance.now() - pi.started) / 1000;
     bench.tell(`${machine}: the page answers after ${page.toFixed(1)} s`);
     const devices = await checkDevices(bench, viewer);
@@ -97,7 +98,7 @@ async function bootOne(bench: Bench, machine: Machine): Promise<string> {
 
 const imageBoots = scenario("image-boots", "The qemu image boots on QEMU's virt and raspi3b: every device, a picture over HTTPS, keys over the port", async (bench) => {
   const figures = [];
-  for (const machine of ["virt", "raspi3b"] as const) figures.push(await bootOne(bench, machine));
+  for (const machine of MACHINES) figures.push(await bootOne(bench, machine));
   return figures.join("; ");
 });
 
