@@ -16,6 +16,10 @@ const TRIAL = { settleMs: 300, deadlineMs: 60_000 };
 const KEPT = ["web/password", "web/key.pem", "web/certificate.pem", "config/dkvm.toml"].map((name) => `/var/lib/dkvm/${name}`);
 /** Each so many cuts the data partition is looked at from outside. */
 const CHECK_EVERY = 20;
+/** Machines at once: one has one CPU. */
+const MACHINES = 2;
+/** A cut may come when all is over: then the commit must have lasted. */
+const BEYOND = 1.25;
 /** So many, spread at random, must have fallen on each part of an update. */
 const ENOUGH = 60;
 
@@ -27,10 +31,35 @@ interface Round {
   pi: Pi;
   updater: Updater;
   kept: string;
+  bundles: Map<string, string>;
+  /** What an update takes, ms. */
+  whole: number;
 }
 
-/** Cuts updates; the figure of it. */
-export async function cutUpdates(bench: Bench, index: number): Promise<string> {
+/** Cuts updates, on machines whose numbers begin with `first`; the figure of it. */
+export async function cutUpdates(bench: Bench, first: number): Promise<string> {
+  const tally = new Map<Found, number>();
+  const rounds: Round[] = [];
+  for (let index = first; index < first + MACHINES; index++) rounds.push(await prepare(bench, index));
+  bench.tell(`one update takes ${rounds.map(({ whole }) => (whole / 1000).toFixed(1)).join(" and ")} s; ${CUTS} are cut`);
+  const started = performance.now();
+  let begun = 0;
+  await Promise.all(rounds.map(async (round) => {
+    while (begun++ < CUTS) {
+      const found = await once(round, Math.random() * round.whole * BEYOND);
+      tally.set(found, (tally.get(found) ?? 0) + 1);
+      const cuts = sum(tally);
+      if (cuts % CHECK_EVERY === 0) bench.tell(`${cuts} cuts: ${told(tally)}`);
+      if (cuts % CHECK_EVERY < MACHINES) await checked(round.pi);
+    }
+  }));
+  for (const found of ["upload", "trial", "committed"] as const) bench.check(tally.has(found) || CUTS < ENOUGH, `no cut of ${CUTS} fell on '${found}': they do not cover an update`);
+  const each = (performance.now() - started) / CUTS / 1000;
+  return `${CUTS} cuts, ${each.toFixed(1)} s each (${told(tally)}): a working system of the right version, nothing lost`;
+}
+
+/** A machine that was updated once, and its three bundles. */
+async function prepare(bench: Bench, index: number): Promise<Round> {
   const workshop = new Workshop(bench.lab);
   const options: PiOptions = {
     index, card: { version: VERSIONS[0] }, usb: "none", hdmi: false, hostfs: true, config: smallConfiguration(TRIAL),
@@ -38,20 +67,9 @@ export async function cutUpdates(bench: Bench, index: number): Promise<string> {
   };
   const { pi } = await bench.boot({ pi: options, target: false });
   const bundles = new Map(VERSIONS.map((version) => [version as string, workshop.bundle(workshop.images(options, pi.network, version), { version })]));
-  const round = { bench, pi, updater: new Updater(pi), kept: await keepSomething(pi) };
-  const whole = await measured(round.updater, bundles);
-  bench.tell(`one update takes ${(whole / 1000).toFixed(1)} s; ${CUTS} are cut`);
-  const tally = new Map<Found, number>();
-  const started = performance.now();
-  for (let cut = 1; cut <= CUTS; cut++) {
-    const found = await once(round, bundles, Math.random() * whole);
-    tally.set(found, (tally.get(found) ?? 0) + 1);
-    if (cut % CHECK_EVERY === 0) bench.tell(`${cut} cuts: ${told(tally)}`);
-    if (cut % CHECK_EVERY === 0) await checked(pi);
-  }
-  for (const found of ["upload", "trial", "committed"] as const) bench.check(tally.has(found) || CUTS < ENOUGH, `no cut of ${CUTS} fell on '${found}': they do not cover an update`);
-  const each = (performance.now() - started) / CUTS / 1000;
-  return `${CUTS} cuts, ${each.toFixed(1)} s each (${told(tally)}): a working system of the right version, nothing lost`;
+  const updater = new Updater(pi);
+  const kept = await keepSomething(pi);
+  return { bench, pi, updater, kept, bundles, whole: await measured(updater, bundles) };
 }
 
 async function keepSomething(pi: Pi): Promise<string> {
@@ -74,7 +92,7 @@ function another({ slots }: UpdateState): string {
   return VERSIONS.find((version) => !slots.some((slot) => slot.version === version))!;
 }
 
-async function once({ bench, pi, updater, kept }: Round, bundles: Map<string, string>, after: number): Promise<Found> {
+async function once({ bench, pi, updater, kept, bundles }: Round, after: number): Promise<Found> {
   const before = await updater.await("it is up");
   const wanted = another(before);
   await updater.begin(bundles.get(wanted)!, "--downgrade");
@@ -105,6 +123,10 @@ async function checked(pi: Pi): Promise<void> {
   await pi.powerCut();
   checkData(pi.lab, pi.card!);
   await pi.powerOn();
+}
+
+function sum(tally: Map<Found, number>): number {
+  return [...tally.values()].reduce((all, count) => all + count, 0);
 }
 
 function told(tally: Map<Found, number>): string {
