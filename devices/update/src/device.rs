@@ -289,8 +289,9 @@ impl Device {
     }
 
     fn begin_look(&mut self, why: For) {
-        let often = self.trial().is_some() || now() < OFTEN_UNTIL;
-        self.look_at = Instant::now() + if often { LOOK_EVERY } else { LOOK_SELDOM };
+        // A request's look takes the place of one that was under way.
+        let seldom = matches!(why, For::Check) && self.trial().is_none() && now() > OFTEN_UNTIL;
+        self.look_at = Instant::now() + if seldom { LOOK_SELDOM } else { LOOK_EVERY };
         let (sender, page) = (self.sender.clone(), self.page);
         let ask_page = self.seen.devices.is_empty() || self.seen.devices.iter().any(is_web);
         let looking = async move {

@@ -250,6 +250,34 @@ fn an_image_whose_page_does_not_answer_goes_back_and_says_so() -> Result<(), Fai
 }
 
 #[test]
+fn the_image_before_is_gone_back_to_by_a_trial_of_its_own() -> Result<(), Failure> {
+    let node = Node::new();
+    let page = page::serve("HTTP/1.1 200 OK\r\n\r\n");
+    let mut kernel = node.start(&page)?;
+    let refused = kernel.refused(methods::ROLLBACK, &Nothing {})?;
+    assert!(refused.message.contains("no image that was healthy"));
+    kernel.expect_that(topics::UPDATE_STATE, |state: &UpdateState| {
+        state.slots[0].healthy
+    })?;
+    assert!(!node.path("state/fallback").exists());
+    try_new(&node, &mut kernel)?;
+    kernel.goodbye()?;
+    node.boots("2.0.0", Slot::B);
+    let mut kernel = node.start(&page)?;
+    stage(&mut kernel, |stage| *stage == Stage::Idle)?;
+    assert!(node.path("state/fallback").exists());
+    let _: Nothing = kernel.call(methods::ROLLBACK, &Nothing {})?;
+    assert_eq!(node.how(), [RestartHow::Trial, RestartHow::Trial]);
+    kernel.goodbye()?;
+    node.boots("1.0.0", Slot::A);
+    let mut kernel = node.start(&page)?;
+    let state = stage(&mut kernel, |stage| *stage == Stage::Idle)?;
+    assert_eq!((state.running, node.committed()), (Some(Slot::A), Slot::A));
+    assert!(state.last.unwrap().committed);
+    Ok(())
+}
+
+#[test]
 fn a_killed_device_goes_on_with_the_upload() -> Result<(), Failure> {
     let node = Node::new();
     let bundle = workshop().bundle(&image("2.0.0"));
