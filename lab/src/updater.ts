@@ -36,8 +36,10 @@ export class Updater {
   async over(boots: number): Promise<UpdateState> {
     await until("the Pi restarts for its trial", async () => {
       if (this.pi.boots > boots) return true;
-      const failed = (await this.pi.readText("/tmp/update.code").catch(() => "")) || "";
-      if (failed !== "" && failed !== "0") throw new LabError(`dkvm update ended with ${failed}: ${await this.pi.readText("/tmp/update.text")}`);
+      // a machine that goes down ends the command too, and then answers nobody
+      const answer = await this.pi.sh("cat /tmp/update.code && cat /tmp/update.text", 5000).catch(() => undefined);
+      const failed = /^[12]\n/.test(answer?.stdout ?? "") && this.pi.boots === boots;
+      if (failed) throw new LabError(`dkvm update ended with ${answer!.stdout.trim()}`);
       return undefined;
     }, { timeout: 90_000, every: 100 });
     return this.await("the trial is over", ({ stage }) => stage.stage === "idle", 120_000);
