@@ -189,3 +189,25 @@ fn a_pause_of_the_kernel_itself_costs_no_device() {
     });
     assert_eq!(kernel.info("a").generation.0, 1);
 }
+
+#[test]
+fn first_starts_are_few_at_a_time_and_nobody_is_left_out() {
+    let silent = ["s1", "s2", "s3", "s4", "s5"];
+    let mut text = String::new();
+    for name in silent {
+        text += &device(name, "habit silent", "");
+    }
+    let mut kernel = Kernel::start(&(text + &device("last", "puppet", "")));
+    let starting = |kernel: &mut Kernel| {
+        let phases = silent.map(|name| kernel.info(name).phase);
+        phases
+            .iter()
+            .filter(|phase| **phase == Phase::Starting)
+            .count()
+    };
+    kernel.wait_phase("s3", Phase::Starting);
+    assert_eq!(kernel.info("s4").generation.0, 0);
+    assert!(starting(&mut kernel) <= 3);
+    // The silent ones are given up one after the other, and each leaves its place.
+    kernel.wait_ready("last", 1);
+}

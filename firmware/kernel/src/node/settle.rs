@@ -5,6 +5,10 @@ use crate::supervise::{Event, Millis, Stage};
 /// What one thing sets off is done in as many rounds at most; the rest follows in the next turn.
 const ROUNDS: usize = 8;
 
+/// Devices on their first way to hello at a time, in the order of the configuration. On a slow board a dozen programs
+/// that start at once keep each other from the hello in time, and their kills and new starts make it worse.
+const FIRST_STARTS: usize = 3;
+
 impl Node {
     /// The end of each turn: what it has set off is carried through, and all that was said is written.
     pub(super) fn settle(&mut self) {
@@ -41,7 +45,16 @@ impl Node {
             .after
             .iter()
             .filter_map(|name| self.find(name.as_str()));
-        self.ending.is_none() && others.all(|other| self.devices[other.0].was_ready)
+        self.ending.is_none()
+            && others.all(|other| self.devices[other.0].was_ready)
+            && (device.was_ready || self.first_starts() < FIRST_STARTS)
+    }
+
+    fn first_starts(&self) -> usize {
+        let starting = |device: &&super::Device| {
+            !device.was_ready && matches!(device.state.stage, Stage::Starting { .. })
+        };
+        self.devices.iter().filter(starting).count()
     }
 
     /// When something is due next.
