@@ -4,7 +4,7 @@ use super::calls::SYSTEM;
 use super::services::{answer, args, Answer};
 use super::{Device, Node};
 use crate::config::DeviceConfig;
-use crate::health::{Minute, Running};
+use crate::health::{unjudged, Minute, Running, JUDGE};
 use crate::link::Peer;
 use crate::log::{Job, Settles};
 use crate::machine::Machine;
@@ -106,6 +106,19 @@ impl Node {
         let well = || safe.all(|d| d.is_ready() || d.state.waits_for_hardware());
         if self.host.minute.passes(well, now) {
             self.note_healthy();
+        }
+    }
+
+    /// A new image in which nobody comes up to judge it is not stayed in.
+    pub(super) fn watch_trial(&mut self, now: Millis) {
+        let running = Running::of(self.host.info.image.as_ref());
+        let judge = || {
+            self.find(JUDGE)
+                .is_some_and(|id| self.devices[id.0].was_ready)
+        };
+        if self.ending.is_none() && unjudged(running, judge, now) {
+            let why = format!("the device `{JUDGE}`, which judges this trial, has not come up");
+            self.end_machine(&why, RestartHow::Restart);
         }
     }
 

@@ -29,6 +29,7 @@ impl Node {
         self.check_overdue();
         self.fail_late();
         self.watch_health(now);
+        self.watch_trial(now);
         if now < self.sweep_until {
             self.end_orphans();
         }
