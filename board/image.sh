@@ -172,7 +172,7 @@ build() {
     total=$(br show-build-order 2>/dev/null | wc -l)
     say "building; all of its words are in $out/build.log"
     if ! make --no-print-directory -C "$output" 2>&1 | tee -a "$out/build.log" | show_packages "$total"; then
-        grep -nE 'rror|post-build:|kernel-config:|card:' "$out/build.log" | tail -n 5 >&2 || true
+        grep -E '^(post-build|kernel-config|card|offline): |[^a-z]error: |\*\*\*' "$out/build.log" | tail -n 5 >&2 || true
         fail "Buildroot failed: the last lines of $out/build.log say at what"
     fi
 }

@@ -44,12 +44,13 @@ remove_unused() {
         "$target/sbin/fsck" "$target"/usr/lib/lib{nl-nf-3,nl-xfrm-3,nl-idiag-3,nl-route-3,atopology}.so*
 }
 
-# Right after `dkvm boot`, which makes /dev; the overlays come anew at each build, so no line is added twice.
+# Before the kernel, when /dev is there; the overlays come anew at each build, so no line is added twice.
 add_board() {
-    local lines=$common/../$board/inittab.add
+    local lines=$common/../$board/inittab.add kernel='^::respawn:/usr/bin/dkvm kernel'
     [ -f "$lines" ] || return 0
-    grep -q '^::sysinit:/usr/bin/dkvm boot' "$target/etc/inittab" || fail "the inittab has no line for 'dkvm boot'"
-    sed -i "/^::sysinit:\/usr\/bin\/dkvm boot/r $lines" "$target/etc/inittab"
+    grep -q "$kernel" "$target/etc/inittab" || fail "the inittab has no line for the dKVM kernel"
+    { sed "/${kernel//\//\\/}/,\$d" "$target/etc/inittab"; cat "$lines"; sed -n "/${kernel//\//\\/}/,\$p" "$target/etc/inittab"; } >"$target/etc/inittab.new"
+    mv "$target/etc/inittab.new" "$target/etc/inittab"
 }
 
 # The root is read-only: what is mounted over must be there already.
