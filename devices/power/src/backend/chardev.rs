@@ -21,7 +21,8 @@ use tokio::{
 
 /// What `gpioinfo` shows.
 const CONSUMER: &str = "dkvm-power";
-/// Steady for less is noise of the wire; Linux drops it before it wakes anybody.
+/// A power LED that is steady for less is noise of the wire; Linux drops it before it wakes anybody. The shortest light of a
+/// disk LED means something.
 const DEBOUNCE: Duration = Duration::from_millis(5);
 /// Edges that are read at once: as many as Linux keeps for a line.
 const BATCH: usize = 16;
@@ -73,7 +74,7 @@ impl Chardev {
             let place = &mut self.leds[led as usize];
             if let (None, Some(wire)) = (&place, self.config.led(led)) {
                 let what = format!("{} LED", led_name(led));
-                *place = open_led(chip, wire)
+                *place = open_led(chip, wire, led)
                     .map_err(|e| faults.push(fault(&what, &wire.line, e)))
                     .ok();
             }
@@ -152,7 +153,7 @@ fn open_button(chip: Option<&str>, wire: &ButtonWire) -> Result<Request, String>
     builder.request().map_err(|error| refused(&error))
 }
 
-fn open_led(chip: Option<&str>, wire: &LedWire) -> Result<Watch, String> {
+fn open_led(chip: Option<&str>, wire: &LedWire, led: Led) -> Result<Watch, String> {
     let place = chip::find(chip, &wire.line).map_err(|error| error.to_string())?;
     let mut builder = Request::builder();
     builder
@@ -165,8 +166,10 @@ fn open_led(chip: Option<&str>, wire: &LedWire) -> Result<Watch, String> {
             Pull::Down => Bias::PullDown,
             Pull::None => Bias::Disabled,
         })
-        .with_debounce_period(DEBOUNCE)
         .with_edge_detection(EdgeDetection::BothEdges);
+    if led == Led::Power {
+        builder.with_debounce_period(DEBOUNCE);
+    }
     if wire.active == Level::Low {
         builder.as_active_low();
     }
