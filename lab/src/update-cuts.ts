@@ -8,7 +8,7 @@ import type { Bench } from "./scenario.ts";
 import { smallConfiguration, Workshop } from "./update-images.ts";
 import { running, Updater } from "./updater.ts";
 
-export const CUTS = Number(process.env["DKVM_CUTS"] ?? 200);
+export const CUTS = Number(process.env["DKVM_UPDATE_CUTS"] ?? 200);
 /** With three, what comes is never what the other slot holds already, which would need no upload. */
 const VERSIONS = ["0.1.0", "0.2.0", "0.3.0"] as const;
 const TRIAL = { settleMs: 300, deadlineMs: 60_000 };
