@@ -150,8 +150,21 @@ static void disconnect_target(void) {
     note("absent");
 }
 
-static void connect_target(void) {
+// A machine that loses its power tells nobody that its end of the link is gone, and QEMU serves one link at a time. So the
+// next life calls from the same port: TCP then finds the link half open and resets it. Each link is reset at its end, too, for
+// a port that rests in TIME_WAIT could not be used at once.
+static int open_link(void) {
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = cable.target.sin_port};
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    if (bind(fd, (struct sockaddr *)&own, sizeof own)) perror("usb-cable: own port");
+    return fd;
+}
+
+static void connect_target(void) {
+    int one = 1, fd = open_link();
     if (connect(fd, (struct sockaddr *)&cable.target, sizeof cable.target)) {
         close(fd);
         return;
