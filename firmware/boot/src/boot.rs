@@ -5,7 +5,8 @@ use crate::console::Console;
 use crate::data::{self, Data};
 use crate::settings::{self, Settings};
 use crate::steps::{self, Selected, RUN_DIR, SETTINGS};
-use crate::{accounts, autoboot, child, clock, health, mounts, name, release};
+use crate::{accounts, child, clock, health, mounts, name, release};
+use dkvm_card::{autoboot, DATA, ROOTS};
 use dkvm_wire::service::{BootInfo, ImageInfo, Slot};
 use std::fs;
 use std::io;
@@ -88,7 +89,7 @@ fn start_helpers() -> Vec<Child> {
 
 /// For the device that updates. Returns what could not be done.
 fn open_card(card: &Card) -> Option<String> {
-    let partitions = (1..=card::DATA).map(|number| card.partition(number));
+    let partitions = (1..=DATA).map(|number| card.partition(number));
     let nodes = std::iter::once(card.disk.clone()).chain(partitions);
     let error = accounts::give_card(nodes).err()?;
     Some(format!(
@@ -236,7 +237,7 @@ fn running_slot(card: &Card) -> Slot {
     match said {
         Some("a") => Slot::A,
         Some("b") => Slot::B,
-        _ if card.root == card::ROOTS[1] => Slot::B,
+        _ if card.root == ROOTS[1] => Slot::B,
         _ => Slot::A,
     }
 }

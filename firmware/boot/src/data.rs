@@ -1,11 +1,11 @@
 //! The data partition: mounted, or made first, or repaired first; else what is kept is kept in memory.
 
 use crate::card::Card;
-use crate::card::DATA;
 use crate::child::{self, ChildError};
 use crate::mounts::mount_memory;
 use crate::settings::short;
 use crate::steps::{DataFound, Selected, Step, STAGE};
+use dkvm_card::{DATA, SECTOR};
 use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::process::Command;
@@ -154,7 +154,7 @@ fn format(card: &Card, sectors: u64) -> Result<(), String> {
 
 /// A quick format: Linux writes the rest of the tables in its idle time. Never asks, whatever is there.
 fn format_options(sectors: u64) -> Vec<String> {
-    let bytes = sectors * 512;
+    let bytes = sectors * SECTOR as u64;
     let files = (bytes / BYTES_PER_FILE).max(FEWEST_FILES);
     let mut options: Vec<String> = [
         "-F",

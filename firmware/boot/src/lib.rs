@@ -4,7 +4,6 @@
 //! found in `/run/dkvm/boot`. docs/design.md, "The card", says what and why; docs/settings.md what an owner can set.
 
 mod accounts;
-mod autoboot;
 mod boot;
 pub mod card;
 mod child;
@@ -18,7 +17,6 @@ mod release;
 pub mod settings;
 mod steps;
 
-pub use autoboot::committed;
 pub use boot::{run, zone, STATE_DIR};
 pub use health::{count_boot, mark_healthy, HealthError};
 pub use steps::{run as run_step, Step};

@@ -1,9 +1,10 @@
 //! The parts that touch the card, each a process of its own: `dkvm boot --step …`. What one has found it prints as
 //! JSON; that it does not end is an answer too.
 
-use crate::card::{self, Settled, DATA, SELECT};
+use crate::card::{self, Settled};
 use crate::mounts::mount_device;
 use crate::settings;
+use dkvm_card::{DATA, SECTOR, SELECT};
 use rustix::mount::{unmount, MountFlags, UnmountFlags};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -20,8 +21,6 @@ pub const SETTINGS: &str = "/run/dkvm/boot/dkvm.txt";
 /// An empty file on the first partition by which a person without a login asks for a factory reset; Windows likes to
 /// add an ending that it does not show.
 const RESET_FILES: [&str; 2] = ["factory-reset", "factory-reset.txt"];
-/// Of `autoboot.txt`: one sector.
-const AUTOBOOT_BYTES: u64 = 512;
 
 /// Which part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +149,7 @@ fn select(card: &card::Card) -> Selected {
 
 fn read_select(card: &card::Card, found: &mut Selected) -> Result<(), String> {
     let dir = mounted_select(card, MountFlags::RDONLY)?;
-    found.autoboot = read_most(&dir.0.join("autoboot.txt"), AUTOBOOT_BYTES)
+    found.autoboot = read_most(&dir.0.join("autoboot.txt"), SECTOR as u64)
         .ok()
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     found.reset = reset_files(&dir.0).next().is_some();

@@ -1,15 +1,16 @@
 //! A card as `docs/design.md`, "The card", lays it out, on whatever can be read and written in sectors.
 
 use super::Board;
-use crate::core::{
-    autoboot,
-    error::BoardError,
-    fat::{FatError, Layout},
-    mbr::{self, SECTOR},
-};
+use crate::core::error::BoardError;
 use dkvm_bundle::PartName;
+use dkvm_card::{
+    autoboot, boot_partition, root_partition, FatError, Sector, SelectLayout, Table, SECTOR,
+    SELECT, TYPE_FRESH,
+};
 use dkvm_wire::service::Slot;
 use std::io;
+
+const SECTOR_BYTES: u64 = SECTOR as u64;
 
 /// A part of the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,14 +25,12 @@ pub enum Volume {
 
 impl Volume {
     /// The partition's number.
-    pub const fn number(self) -> Option<usize> {
+    pub const fn number(self) -> Option<u32> {
         match self {
             Self::Whole => None,
-            Self::Select => Some(1),
-            Self::Part(Slot::A, PartName::Boot) => Some(2),
-            Self::Part(Slot::B, PartName::Boot) => Some(3),
-            Self::Part(Slot::A, PartName::Root) => Some(5),
-            Self::Part(Slot::B, PartName::Root) => Some(6),
+            Self::Select => Some(SELECT),
+            Self::Part(slot, PartName::Boot) => Some(boot_partition(slot)),
+            Self::Part(slot, PartName::Root) => Some(root_partition(slot)),
         }
     }
 }
@@ -53,9 +52,9 @@ pub trait Medium {
 pub struct Card<M>(pub M);
 
 impl<M: Medium> Card<M> {
-    fn sector(&self, volume: Volume, sector: u64) -> Result<[u8; 512], BoardError> {
-        let mut bytes = [0; 512];
-        self.fetch(volume, sector * SECTOR, &mut bytes)?;
+    fn sector(&self, volume: Volume, sector: u64) -> Result<Sector, BoardError> {
+        let mut bytes = [0; SECTOR];
+        self.fetch(volume, sector * SECTOR_BYTES, &mut bytes)?;
         Ok(bytes)
     }
 
@@ -65,13 +64,13 @@ impl<M: Medium> Card<M> {
     }
 
     /// One sector, lasting and read back.
-    fn put(&mut self, volume: Volume, at: u64, sector: &[u8; 512]) -> Result<(), BoardError> {
+    fn put(&mut self, volume: Volume, at: u64, sector: &Sector) -> Result<(), BoardError> {
         let act = format!("writing one sector of {}", told(volume));
         let written = self.0.write(volume, at, sector);
         written
             .and_then(|()| self.0.flush(volume))
             .map_err(BoardError::io(act.clone()))?;
-        let mut back = [0; 512];
+        let mut back = [0; SECTOR];
         self.fetch(volume, at, &mut back)?;
         let differs = || io::Error::other("it reads back otherwise");
         (back == *sector)
@@ -82,7 +81,7 @@ impl<M: Medium> Card<M> {
 
     /// Where `autoboot.txt` is on p1.
     fn autoboot(&self) -> Result<u64, BoardError> {
-        let layout = Layout::parse(&self.sector(Volume::Select, 0)?)?;
+        let layout = SelectLayout::parse(&self.sector(Volume::Select, 0)?)?;
         let mut root = vec![0; layout.root_length];
         self.fetch(Volume::Select, layout.root, &mut root)?;
         Ok(layout.find_autoboot(&root)?)
@@ -128,31 +127,27 @@ impl<M: Medium> Board for Card<M> {
     }
 
     fn committed(&self) -> Result<Slot, BoardError> {
-        let mut text = [0; autoboot::LENGTH];
+        let mut text = [0; SECTOR];
         self.fetch(Volume::Select, self.autoboot()?, &mut text)?;
-        autoboot::parse(&text).ok_or(BoardError::Autoboot("names no slot"))
+        let slot = std::str::from_utf8(&text)
+            .ok()
+            .and_then(autoboot::committed);
+        slot.ok_or(BoardError::Autoboot("names no slot"))
     }
 
     fn commit(&mut self, slot: Slot) -> Result<(), BoardError> {
         let at = self.autoboot()?;
         // What is not a whole sector is written as two by some cards.
-        if at % SECTOR != 0 {
+        if at % SECTOR_BYTES != 0 {
             return Err(FatError::NotFat16.into());
         }
         self.put(Volume::Select, at, &autoboot::render(slot))
     }
 
     fn forget_data(&mut self) -> Result<(), BoardError> {
-        let byte = mbr::data_type_byte(&mut |sector| self.sector(Volume::Whole, sector))?;
-        let at = byte / SECTOR * SECTOR;
-        let mut sector = self.sector(Volume::Whole, at / SECTOR)?;
-        if let Some(kind) = usize::try_from(byte - at)
-            .ok()
-            .and_then(|place| sector.get_mut(place))
-        {
-            *kind = mbr::TYPE_FRESH;
-        }
-        self.put(Volume::Whole, at, &sector)
+        let table = Table::read(|lba| self.sector(Volume::Whole, lba))?;
+        let write = table.with_data_type(TYPE_FRESH);
+        self.put(Volume::Whole, write.lba * SECTOR_BYTES, &write.bytes)
     }
 }
 

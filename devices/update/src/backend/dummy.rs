@@ -1,7 +1,7 @@
 //! A card in a file, for machines without one: tests, and people who write devices.
 
 use super::card::{Medium, Volume};
-use crate::core::mbr::{self, TableError};
+use dkvm_card::{Table, SECTOR};
 use std::{
     fs::{File, OpenOptions},
     io,
@@ -27,14 +27,18 @@ impl Dummy {
         let Some(number) = volume.number() else {
             return Ok((0, self.0.metadata()?.len()));
         };
-        let place = mbr::partition(number, &mut |sector| {
-            let mut bytes = [0; 512];
-            self.0
-                .read_exact_at(&mut bytes, sector * mbr::SECTOR)
-                .map(|()| bytes)
-                .map_err(|_| TableError)
-        });
-        place.map_err(io::Error::other)
+        let extent = self.table()?.partition(number);
+        let extent = extent.ok_or_else(|| io::Error::other("there is no such partition"))?;
+        let sector = SECTOR as u64;
+        Ok((extent.start * sector, extent.sectors * sector))
+    }
+
+    fn table(&self) -> io::Result<Table> {
+        Table::read(|lba| {
+            let mut bytes = [0; SECTOR];
+            self.0.read_exact_at(&mut bytes, lba * SECTOR as u64)?;
+            Ok(bytes)
+        })
     }
 
     fn inside(&self, volume: Volume, at: u64, length: usize) -> io::Result<u64> {

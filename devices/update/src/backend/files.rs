@@ -45,18 +45,9 @@ impl Files {
     }
 }
 
-/// Linux puts a `p` between a disk's name and the number where the name ends in a digit.
 fn node(card: &Path, volume: Volume) -> PathBuf {
-    let card = card.as_os_str().to_string_lossy();
-    let between = if card.ends_with(|c: char| c.is_ascii_digit()) {
-        "p"
-    } else {
-        ""
-    };
-    match volume.number() {
-        None => PathBuf::from(&*card),
-        Some(number) => PathBuf::from(format!("{card}{between}{number}")),
-    }
+    let number = volume.number();
+    number.map_or_else(|| card.to_owned(), |number| dkvm_card::node(card, number))
 }
 
 impl Medium for Files {

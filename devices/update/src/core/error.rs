@@ -1,7 +1,7 @@
 //! Why an update is refused or fails, in sentences.
 
-use super::{fat::FatError, mbr::TableError};
 use dkvm_bundle::BundleError;
+use dkvm_card::{FatError, TableError};
 use dkvm_wire::{ErrorCode, WireError};
 use std::io;
 use thiserror::Error;

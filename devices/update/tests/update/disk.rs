@@ -2,10 +2,8 @@
 
 use super::bundle::{Image, BOOT_ROOM, ROOT_ROOM};
 use dkvm_bundle::PartName;
-use dkvm_update::{
-    backend::card::Volume,
-    core::{autoboot, mbr::DISK_SIGNATURE},
-};
+use dkvm_card::{autoboot, SIGNATURE};
+use dkvm_update::backend::card::Volume;
 use dkvm_wire::service::Slot;
 
 pub const SECTOR: usize = 512;
@@ -52,7 +50,7 @@ pub fn card(image: &Image) -> Vec<u8> {
     sector(
         0,
         &table(
-            DISK_SIGNATURE,
+            SIGNATURE,
             &[
                 (0x0e, SELECT, SELECT_SECTORS),
                 (0x0e, BOOT_A, BOOT_SECTORS),

@@ -4,7 +4,7 @@
 //! has a safe call for this one.
 #![allow(unsafe_code)]
 
-use super::{Extent, SECTOR};
+use dkvm_card::{Extent, SECTOR};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;

@@ -1,8 +1,9 @@
 //! The card as Linux has it: which disk it is, its sectors, and what a first boot or a factory reset does to them.
 
-use super::{
-    blkpg, grow, Extent, Growth, Sector, SectorWrite, Table, TableError, TableSource, DATA, ROOTS,
-    SECTOR, TYPE_FRESH, TYPE_LINUX,
+use super::blkpg;
+use dkvm_card::{
+    grow, node, Extent, Growth, Sector, SectorWrite, Table, TableError, DATA, ROOTS, SECTOR,
+    TYPE_FRESH, TYPE_LINUX,
 };
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
@@ -19,6 +20,14 @@ pub enum CardError {
     Open {
         /// Which.
         path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A sector cannot be read.
+    #[error("reading sector {lba} of the card failed: {source}")]
+    Read {
+        /// Which.
+        lba: u64,
         /// Why.
         source: io::Error,
     },
@@ -50,19 +59,8 @@ pub struct Card {
 impl Card {
     /// The device of a partition: `/dev/mmcblk0p7`, `/dev/sda7`.
     pub fn partition(&self, number: u32) -> PathBuf {
-        partition(&self.disk, number)
+        node(&self.disk, number)
     }
-}
-
-/// A name that ends in a digit has a `p` before the number.
-fn partition(disk: &Path, number: u32) -> PathBuf {
-    let name = disk.to_string_lossy();
-    let between = if name.ends_with(|c: char| c.is_ascii_digit()) {
-        "p"
-    } else {
-        ""
-    };
-    PathBuf::from(format!("{name}{between}{number}"))
 }
 
 /// The card that the root is on; `None` where it is not on the root partition of a card.
@@ -96,8 +94,8 @@ pub enum Settled {
 
 /// Grows a fresh data partition as far as the card goes, and tells Linux.
 pub fn settle(disk: &Path) -> Result<Settled, CardError> {
-    let mut device = Disk::open(disk)?;
-    let table = Table::read(&mut device)?;
+    let device = Disk::open(disk)?;
+    let table = device.table()?;
     let Growth::Fresh { writes, data } = grow(&table, device.sectors) else {
         return Ok(Settled::InUse);
     };
@@ -122,8 +120,8 @@ pub fn request_reset(disk: &Path) -> Result<bool, CardError> {
 }
 
 fn set_type(disk: &Path, kind: u8) -> Result<bool, CardError> {
-    let mut device = Disk::open(disk)?;
-    let table = Table::read(&mut device)?;
+    let device = Disk::open(disk)?;
+    let table = device.table()?;
     let changes = table.data_type() != kind;
     if changes {
         device.write(&table.with_data_type(kind))?;
@@ -154,6 +152,15 @@ impl Disk {
         })
     }
 
+    fn table(&self) -> Result<Table, CardError> {
+        Table::read(|lba| {
+            let mut sector: Sector = [0; SECTOR];
+            let read = self.file.read_exact_at(&mut sector, lba * SECTOR as u64);
+            read.map(|()| sector)
+                .map_err(|source| CardError::Read { lba, source })
+        })
+    }
+
     /// One sector, and it is on the card when this returns. Opened for writing only here: a card that is
     /// write-protected can still be read.
     fn write(&self, write: &SectorWrite) -> Result<(), CardError> {
@@ -176,30 +183,6 @@ impl Disk {
             true => blkpg::resize(&self.file, DATA, data).map_err(CardError::Tell),
             // an image file has nobody to tell
             false => Ok(()),
-        }
-    }
-}
-
-impl TableSource for Disk {
-    fn sector(&mut self, lba: u64) -> io::Result<Sector> {
-        let mut sector = [0; SECTOR];
-        self.file.read_exact_at(&mut sector, lba * SECTOR as u64)?;
-        Ok(sector)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_partitions() {
-        for (disk, seventh) in [
-            ("/dev/mmcblk0", "/dev/mmcblk0p7"),
-            ("/dev/sda", "/dev/sda7"),
-            ("/dev/ubda", "/dev/ubda7"),
-        ] {
-            assert_eq!(partition(Path::new(disk), DATA), Path::new(seventh));
         }
     }
 }

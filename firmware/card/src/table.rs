@@ -1,39 +1,38 @@
 //! The partition table: an MBR, and an extended partition whose logical ones are a chain of one sector each.
 
-use super::{Sector, SECTOR, SIGNATURE};
+use crate::{Sector, SECTOR};
 use std::io;
 use thiserror::Error;
+
+/// The disk signature; so partition N is `PARTUUID=644b564d-0N`.
+pub const SIGNATURE: u32 = 0x644b_564d;
+/// Type of a data partition that is still to be made: "not a file system".
+pub const TYPE_FRESH: u8 = 0xda;
+/// Type of a data partition that is in use: Linux.
+pub const TYPE_LINUX: u8 = 0x83;
 
 const SIGNATURE_AT: usize = 440;
 const ENTRIES_AT: usize = 446;
 const ENTRY: usize = 16;
 const MAGIC: [u8; 2] = [0x55, 0xaa];
 const EXTENDED: [u8; 2] = [0x05, 0x0f];
+/// Entries of the MBR; the logical partitions are numbered from the next one on, whatever it holds.
+const PRIMARIES: usize = 4;
 /// The extended partition is the fourth of the MBR.
 const EXTENDED_ENTRY: usize = 3;
 /// p5, p6, p7: the chain that we made has no more links.
 const LOGICALS: usize = 3;
 
-/// Why a table cannot be used.
-#[derive(Debug, Error)]
-pub enum TableError {
-    /// Reading a sector failed.
-    #[error("reading sector {lba} of the card failed: {source}")]
-    Read {
-        /// Which.
-        lba: u64,
-        /// Why.
-        source: io::Error,
-    },
-    /// No such table, or another one.
-    #[error("the card's partition table is not the one that was written to it ({0}); write the image to it again")]
-    Foreign(&'static str),
-}
+/// No such table, or another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the card's partition table is not the one that was written to it ({0}); write the image to it again")]
+pub struct TableError(pub(crate) &'static str);
 
-/// Where a table is read from.
-pub trait TableSource {
-    /// The sector at this address.
-    fn sector(&mut self, lba: u64) -> io::Result<Sector>;
+/// For a caller whose reading fails with nothing else.
+impl From<TableError> for io::Error {
+    fn from(error: TableError) -> Self {
+        Self::other(error)
+    }
 }
 
 /// A range of sectors.
@@ -86,6 +85,13 @@ impl At {
     fn sectors(self, sector: &Sector) -> u64 {
         u64::from(word(sector, self.0 + 12))
     }
+    /// Where it lies, if its sector counts from `base`.
+    fn extent(self, base: u64, sector: &Sector) -> Extent {
+        Extent {
+            start: base + self.start(sector),
+            sectors: self.sectors(sector),
+        }
+    }
 }
 
 fn word(sector: &Sector, at: usize) -> u32 {
@@ -93,66 +99,59 @@ fn word(sector: &Sector, at: usize) -> u32 {
 }
 
 impl Table {
-    /// Reads it, and refuses every other than ours.
-    pub fn read(source: &mut impl TableSource) -> Result<Self, TableError> {
-        let mut get = |lba| {
-            source
-                .sector(lba)
-                .map_err(|source| TableError::Read { lba, source })
-        };
-        let mbr = get(0)?;
-        if mbr[SECTOR - 2..] != MAGIC || word(&mbr, SIGNATURE_AT) != SIGNATURE {
-            return Err(TableError::Foreign("another signature"));
-        }
-        let extended = At::of(EXTENDED_ENTRY);
-        if !EXTENDED.contains(&extended.kind(&mbr)) || extended.start(&mbr) == 0 {
-            return Err(TableError::Foreign("no extended partition"));
-        }
-        let base = extended.start(&mbr);
+    /// Reads it by `sector`, which gives the sector at an address, and refuses every other than ours.
+    pub fn read<E: From<TableError>>(
+        mut sector: impl FnMut(u64) -> Result<Sector, E>,
+    ) -> Result<Self, E> {
+        let mbr = sector(0)?;
+        let base = check_mbr(&mbr)?;
         let mut chain = [(0, [0; SECTOR]); LOGICALS];
         let mut at = base;
         for (index, link) in chain.iter_mut().enumerate() {
-            *link = (at, get(at)?);
+            *link = (at, sector(at)?);
             let next = check_link(&link.1, index)?;
             // A chain that goes back would be read for ever by others; ours goes forward.
             if index + 1 < LOGICALS && base + next <= at {
-                return Err(TableError::Foreign(
-                    "its logical partitions run in a circle",
-                ));
+                return Err(TableError("its logical partitions run in a circle").into());
             }
             at = base + next;
         }
         let table = Self { mbr, chain };
         match table.is_ordered() {
             true => Ok(table),
-            false => Err(TableError::Foreign("its partitions overlap")),
+            false => Err(TableError("its partitions overlap").into()),
         }
     }
 
     /// Each logical partition ends before the next one's sector, and the last where the table can still say it.
     fn is_ordered(&self) -> bool {
-        let end =
-            |(at, sector): &(u64, Sector)| at + At::of(0).start(sector) + At::of(0).sectors(sector);
+        let end = |(at, sector): &(u64, Sector)| At::of(0).extent(*at, sector).end();
         let apart = self.chain.windows(2).all(|two| end(&two[0]) <= two[1].0);
         apart && end(&self.chain[LOGICALS - 1]) <= self.extended().start + u64::from(u32::MAX)
     }
 
+    /// A partition by its number: 1 to 4 those of the MBR, from 5 on the logical ones. `None` where there is none.
+    pub fn partition(&self, number: u32) -> Option<Extent> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        let extent = match index.checked_sub(PRIMARIES) {
+            None => At::of(index).extent(0, &self.mbr),
+            Some(logical) => {
+                let (at, sector) = self.chain.get(logical)?;
+                At::of(0).extent(*at, sector)
+            }
+        };
+        (extent.sectors > 0).then_some(extent)
+    }
+
     /// The extended partition, p4.
     pub fn extended(&self) -> Extent {
-        let entry = At::of(EXTENDED_ENTRY);
-        Extent {
-            start: entry.start(&self.mbr),
-            sectors: entry.sectors(&self.mbr),
-        }
+        At::of(EXTENDED_ENTRY).extent(0, &self.mbr)
     }
 
     /// The data partition, p7.
     pub fn data(&self) -> Extent {
         let (at, sector) = &self.chain[LOGICALS - 1];
-        Extent {
-            start: at + At::of(0).start(sector),
-            sectors: At::of(0).sectors(sector),
-        }
+        At::of(0).extent(*at, sector)
     }
 
     /// Its type.
@@ -168,7 +167,7 @@ impl Table {
     }
 
     /// The extended partition ends at `end`.
-    pub(super) fn with_extended_end(&self, end: u64) -> SectorWrite {
+    pub(crate) fn with_extended_end(&self, end: u64) -> SectorWrite {
         let sectors = end - self.extended().start;
         SectorWrite {
             lba: 0,
@@ -177,7 +176,7 @@ impl Table {
     }
 
     /// The link to the data partition, in the sector before its own, reaches to `end`.
-    pub(super) fn with_link_end(&self, end: u64) -> SectorWrite {
+    pub(crate) fn with_link_end(&self, end: u64) -> SectorWrite {
         let (lba, bytes) = self.chain[LOGICALS - 2];
         SectorWrite {
             lba,
@@ -186,7 +185,7 @@ impl Table {
     }
 
     /// The data partition ends at `end`.
-    pub(super) fn with_data_end(&self, end: u64) -> SectorWrite {
+    pub(crate) fn with_data_end(&self, end: u64) -> SectorWrite {
         let (lba, bytes) = self.chain[LOGICALS - 1];
         SectorWrite {
             lba,
@@ -211,19 +210,33 @@ impl Table {
     }
 }
 
+/// Returns where the chain begins.
+fn check_mbr(mbr: &Sector) -> Result<u64, TableError> {
+    if mbr[SECTOR - 2..] != MAGIC || word(mbr, SIGNATURE_AT) != SIGNATURE {
+        return Err(TableError("another signature"));
+    }
+    let extended = At::of(EXTENDED_ENTRY);
+    if !EXTENDED.contains(&extended.kind(mbr)) || extended.start(mbr) == 0 {
+        return Err(TableError("no extended partition"));
+    }
+    Ok(extended.start(mbr))
+}
+
 /// One sector of the chain: a partition, and a link where another one follows. Returns where, from p4's start.
 fn check_link(sector: &Sector, index: usize) -> Result<u64, TableError> {
     let (partition, link) = (At::of(0), At::of(1));
-    if sector[SECTOR - 2..] != MAGIC || partition.start(sector) == 0 || partition.kind(sector) == 0
-    {
-        return Err(TableError::Foreign("a logical partition is missing"));
+    let is_empty = partition.start(sector) == 0
+        || partition.sectors(sector) == 0
+        || partition.kind(sector) == 0;
+    if sector[SECTOR - 2..] != MAGIC || is_empty {
+        return Err(TableError("a logical partition is missing"));
     }
     let last = index + 1 == LOGICALS;
     match (last, EXTENDED.contains(&link.kind(sector))) {
         (true, false) => Ok(0),
         (false, true) => Ok(link.start(sector)),
-        (true, true) => Err(TableError::Foreign("it has more partitions")),
-        (false, false) => Err(TableError::Foreign("a logical partition is missing")),
+        (true, true) => Err(TableError("it has more partitions")),
+        (false, false) => Err(TableError("a logical partition is missing")),
     }
 }
 

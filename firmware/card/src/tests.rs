@@ -1,20 +1,18 @@
-use super::super::{Sector, TableError, TableSource, SECTOR, SIGNATURE, TYPE_LINUX};
+//! The table as it is delivered, through a first boot that is cut short anywhere, and damaged.
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::io;
 
 /// A card of which only the sectors that were written are kept.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Fake(BTreeMap<u64, Sector>);
 
-impl TableSource for Fake {
-    fn sector(&mut self, lba: u64) -> io::Result<Sector> {
-        Ok(self.0.get(&lba).copied().unwrap_or([0; SECTOR]))
-    }
-}
-
 impl Fake {
+    fn read(&self) -> Result<Table, TableError> {
+        Table::read(|lba| Ok(self.0.get(&lba).copied().unwrap_or([0; SECTOR])))
+    }
+
     fn put(&mut self, write: &SectorWrite) {
         self.0.insert(write.lba, write.bytes);
     }
@@ -43,6 +41,8 @@ fn delivered() -> Fake {
     let mut mbr = [0; SECTOR];
     mbr[440..444].copy_from_slice(&SIGNATURE.to_le_bytes());
     entry(&mut mbr, 0, 0x0e, MIB, 16 * MIB);
+    entry(&mut mbr, 1, 0x0e, 17 * MIB, 64 * MIB);
+    entry(&mut mbr, 2, 0x0e, 81 * MIB, 64 * MIB);
     entry(&mut mbr, 3, 0x05, P4, 260 * MIB);
     card.0.insert(0, mbr);
     for (index, (at, sectors)) in CHAIN.into_iter().enumerate() {
@@ -63,7 +63,7 @@ fn delivered() -> Fake {
 }
 
 fn table(card: &Fake) -> Table {
-    Table::read(&mut card.clone()).expect("the table is ours")
+    card.read().expect("the table is ours")
 }
 
 /// The writes of a first boot from here: those that grow it, then the signature.
@@ -84,6 +84,31 @@ fn done(card: &Fake, sectors: u64) -> Fake {
         .iter()
         .for_each(|write| card.put(write));
     card
+}
+
+#[test]
+fn partitions_are_where_the_table_says() {
+    let table = table(&delivered());
+    let at = |number| {
+        table
+            .partition(number)
+            .map(|at| (at.start / MIB, at.sectors / MIB))
+    };
+    assert_eq!(at(SELECT), Some((1, 16)));
+    assert_eq!(at(3), Some((81, 64)));
+    assert_eq!(at(5), Some((146, 128)));
+    assert_eq!(at(6), Some((275, 128)));
+    assert_eq!(at(DATA), Some((404, 1)));
+    assert_eq!((at(0), at(8), at(u32::MAX)), (None, None, None));
+    assert_eq!(table.partition(7), Some(table.data()));
+    assert_eq!(table.partition(4), Some(table.extended()));
+}
+
+#[test]
+fn an_empty_entry_is_no_partition() {
+    let mut card = delivered();
+    entry(card.0.get_mut(&0).expect("it is there"), 2, 0, 0, 0);
+    assert_eq!(table(&card).partition(3), None);
 }
 
 #[test]
@@ -183,10 +208,7 @@ fn other_tables_are_refused() {
     for (index, damage) in broken.into_iter().enumerate() {
         let mut card = delivered();
         damage(&mut card);
-        assert!(
-            matches!(Table::read(&mut card), Err(TableError::Foreign(_))),
-            "damage {index}"
-        );
+        assert!(card.read().is_err(), "damage {index}");
     }
 }
 
@@ -197,7 +219,7 @@ proptest! {
         let mut card = delivered();
         let place = [0, CHAIN[0].0, CHAIN[1].0, CHAIN[2].0][lba];
         card.0.get_mut(&place).expect("it is there")[at] = value;
-        if let Ok(table) = Table::read(&mut card) {
+        if let Ok(table) = card.read() {
             if let Growth::Fresh { data, writes } = grow(&table, sectors) {
                 prop_assert!(data.start == table.data().start && writes.len() <= 3);
                 prop_assert!(data.sectors >= table.data().sectors.min(u64::from(u32::MAX)));

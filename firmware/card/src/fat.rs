@@ -4,9 +4,10 @@
 //! so there is no chain of clusters to follow. A library that writes FAT would rewrite directory and table, which a cut of
 //! power may hit.
 
+use crate::{Sector, SECTOR};
 use thiserror::Error;
 
-const SECTOR: u64 = 512;
+const SECTOR_BYTES: u64 = SECTOR as u64;
 const ENTRY: usize = 32;
 /// Most entries of a root directory: what mkfs.vfat makes is 512.
 const MAX_ENTRIES: u16 = 4096;
@@ -30,9 +31,9 @@ pub enum FatError {
     Length,
 }
 
-/// Where the root directory is, from the partition's first sector.
+/// Where things are on the first partition, as its first sector says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub struct SelectLayout {
     /// First byte of the root directory.
     pub root: u64,
     /// Its length, bytes.
@@ -40,13 +41,13 @@ pub struct Layout {
     cluster: u64,
 }
 
-impl Layout {
+impl SelectLayout {
     /// Reads a partition's first sector.
-    pub fn parse(sector: &[u8; 512]) -> Result<Self, FatError> {
+    pub fn parse(sector: &Sector) -> Result<Self, FatError> {
         let number = |at: usize| u16::from_le_bytes([sector[at], sector[at + 1]]);
         let (entries, tables, per_table) = (number(17), u64::from(sector[16]), number(22));
         let sound = sector[510..] == [0x55, 0xaa]
-            && u64::from(number(11)) == SECTOR
+            && u64::from(number(11)) == SECTOR_BYTES
             && sector[13].is_power_of_two()
             && (1..=MAX_ENTRIES).contains(&entries)
             && (1..=2).contains(&tables)
@@ -55,9 +56,9 @@ impl Layout {
             return Err(FatError::NotFat16);
         }
         Ok(Self {
-            root: (u64::from(number(14)) + tables * u64::from(per_table)) * SECTOR,
+            root: (u64::from(number(14)) + tables * u64::from(per_table)) * SECTOR_BYTES,
             root_length: usize::from(entries) * ENTRY,
-            cluster: u64::from(sector[13]) * SECTOR,
+            cluster: u64::from(sector[13]) * SECTOR_BYTES,
         })
     }
 
@@ -72,11 +73,11 @@ impl Layout {
             .ok_or(FatError::Missing)?;
         let length = u32::from_le_bytes([entry[28], entry[29], entry[30], entry[31]]);
         let first = u64::from(u16::from_le_bytes([entry[26], entry[27]]));
-        if u64::from(length) != SECTOR || first < 2 {
+        if u64::from(length) != SECTOR_BYTES || first < 2 {
             return Err(FatError::Length);
         }
         Ok(self.root
-            + (self.root_length as u64).next_multiple_of(SECTOR)
+            + (self.root_length as u64).next_multiple_of(SECTOR_BYTES)
             + (first - 2) * self.cluster)
     }
 }
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn boot_sector() -> [u8; 512] {
+    fn boot_sector() -> Sector {
         let mut sector = [0; 512];
         sector[11..14].copy_from_slice(&[0, 2, 4]);
         sector[14..17].copy_from_slice(&[4, 0, 2]);
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_file_is_found_behind_labels_and_deleted_files() {
-        let layout = Layout::parse(&boot_sector()).unwrap();
+        let layout = SelectLayout::parse(&boot_sector()).expect("it is one");
         assert_eq!((layout.root, layout.root_length), (68 * 512, 16 * 1024));
         let mut root = vec![0; layout.root_length];
         let entries = [
@@ -128,19 +129,19 @@ mod tests {
 
     #[test]
     fn what_is_no_fat16_is_told() {
-        assert_eq!(Layout::parse(&[0; 512]), Err(FatError::NotFat16));
+        assert_eq!(SelectLayout::parse(&[0; 512]), Err(FatError::NotFat16));
         let mut fat32 = boot_sector();
         fat32[17..19].fill(0);
-        assert_eq!(Layout::parse(&fat32), Err(FatError::NotFat16));
+        assert_eq!(SelectLayout::parse(&fat32), Err(FatError::NotFat16));
     }
 
     proptest! {
         #[test]
         fn rubbish_is_no_panic(sector in proptest::collection::vec(any::<u8>(), 512), root in proptest::collection::vec(any::<u8>(), 0..2048)) {
-            let mut sector: [u8; 512] = sector.try_into().unwrap();
+            let mut sector: Sector = sector.try_into().expect("so many were made");
             sector[510..].copy_from_slice(&[0x55, 0xaa]);
             sector[11..13].copy_from_slice(&[0, 2]);
-            if let Ok(layout) = Layout::parse(&sector) {
+            if let Ok(layout) = SelectLayout::parse(&sector) {
                 let _ = layout.find_autoboot(&root);
             }
         }

@@ -1,7 +1,7 @@
 //! The first boot as a pure function: which sectors must be written so that the data partition reaches to the end of
 //! the card. Writing them again changes nothing, and a cut between any two leaves a table that says the same files.
 
-use super::{Extent, SectorWrite, Table, TYPE_FRESH};
+use crate::{Extent, SectorWrite, Table, TYPE_FRESH};
 
 /// Partitions end at multiples of a MiB: a card erases nothing smaller.
 const ALIGNMENT: u64 = 2048;
@@ -57,7 +57,3 @@ fn target_end(table: &Table, card_sectors: u64) -> u64 {
     let last = card_sectors / ALIGNMENT * ALIGNMENT;
     last.max(own).min(table.extended().start + MOST)
 }
-
-#[cfg(test)]
-#[path = "first_boot_tests.rs"]
-mod tests;
