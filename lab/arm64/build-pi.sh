@@ -7,8 +7,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
-tarball=/usr/src/linux-source-6.12.tar.xz
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/dkvm
+# shellcheck source=lab/kernel/once.sh
+. "$here/../kernel/once.sh"
 patches=("$here/../kernel/patches/dummy_hcd.patch" "$here/../kernel/patches/vivid-loop.patch" "$here"/patches/*.patch)
 
 # What the Pi's programs and the cables are linked to.
@@ -26,11 +26,6 @@ recipe=1
 fail() {
     echo "build-pi: $*" >&2
     exit 1
-}
-
-# The lab's two Linux kernels for the Pi are of one version.
-source_version() {
-    dpkg-query -W -f='${Version}' linux-source-6.12 2>/dev/null || echo none
 }
 
 inputs_hash() {
@@ -105,6 +100,7 @@ keep_modules() {
 
 build() {
     local work=$1 release
+    command -v aarch64-linux-gnu-gcc-12 >/dev/null || fail "the cross compiler is missing: run 'lab/setup.sh'"
     release=$(kernel_release)
     fetch "$work" "$release"
     build_modules "$work" "$release"
@@ -114,22 +110,4 @@ build() {
     rm -rf "$work"/out/root/usr/share "$work"/out/root/usr/lib/aarch64-linux-gnu/gconv
 }
 
-where=$cache/arm64-$(inputs_hash)
-if [ "${1:-}" = --where ] || [ -e "$where/Image" ]; then
-    echo "$where"
-    exit 0
-fi
-[ -f "$tarball" ] || fail "$tarball is missing: install it with 'lab/setup.sh'"
-command -v aarch64-linux-gnu-gcc-12 >/dev/null || fail "the cross compiler is missing: run 'lab/setup.sh'"
-mkdir -p "$cache"
-exec 8>"$cache/arm64.lock"
-flock 8
-if [ ! -e "$where/Image" ]; then
-    work=$cache/arm64-build
-    rm -rf "$work"
-    mkdir -p "$work/out"
-    build "$work"
-    mv "$work/out" "$where"
-    rm -rf "$work"
-fi
-echo "$where"
+once arm64 Image "$@"

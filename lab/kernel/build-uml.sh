@@ -5,18 +5,14 @@
 #   build-uml.sh --where  only print where it is or would be
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-tarball=/usr/src/linux-source-6.12.tar.xz
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/dkvm
+# shellcheck source=lab/kernel/once.sh
+. "$here/once.sh"
 
 # Raise when build() changes what comes out: part of the cache key.
 recipe=1
 
 # Number of lines `make` prints for this configuration: only the progress display needs it.
 expected_steps=2330
-
-source_version() {
-    dpkg-query -W -f='${Version}' linux-source-6.12 2>/dev/null || echo none
-}
 
 inputs_hash() {
     { echo "recipe $recipe"; source_version; cat "$here/uml.fragment" "$here"/patches/*.patch; } |
@@ -35,6 +31,7 @@ show_progress() {
 
 build() {
     work=$1
+    echo "    about 6 minutes on two cores, once per machine; needs 2 GB in $cache while it runs"
     tar -xf "$tarball" -C "$work"
     cd "$work/linux-source-6.12"
     for p in "$here"/patches/*.patch; do
@@ -50,26 +47,8 @@ build() {
     [ -f ../made ] || { tail -n 30 ../make.err >&2; echo "The virtual Pi's kernel did not build; the compiler's last lines are above, the tree is in $work." >&2; exit 1; }
     make -s ARCH=um modules_install INSTALL_MOD_PATH="$work/out" INSTALL_MOD_STRIP=1 >/dev/null
     strip -o "$work/out/linux" linux
+    rm -f "$work"/out/lib/modules/*/build "$work"/out/lib/modules/*/source
     cp .config "$work/out/config"
 }
 
-where=$cache/uml-$(inputs_hash)
-if [ "${1:-}" = --where ] || [ -x "$where/linux" ]; then
-    echo "$where"
-    exit 0
-fi
-[ -f "$tarball" ] || { echo "$tarball is missing: install it with 'lab/setup.sh'." >&2; exit 1; }
-mkdir -p "$cache"
-exec 9>"$cache/uml.lock"
-flock 9
-if [ ! -x "$where/linux" ]; then
-    work=$cache/uml-build
-    rm -rf "$work"
-    mkdir -p "$work/out"
-    echo "    about 6 minutes on two cores, once per machine; needs 2 GB in $cache while it runs"
-    build "$work"
-    rm -f "$work"/out/lib/modules/*/build "$work"/out/lib/modules/*/source
-    mv "$work/out" "$where"
-    rm -rf "$work"
-fi
-echo "$where"
+once uml linux "$@"
