@@ -13,15 +13,18 @@ use super::{
     error::{BoardError, UpdateError},
     health::Expected,
     record::{Held, Machine, Record, Trial},
-    rules::{self, Downgrade},
+    rules,
     upload::Upload,
 };
 use crate::backend::Board;
 use dkvm_bundle::{verify, Hasher, Head, Part, PublicKeys};
 use dkvm_wire::{
     service::Slot,
-    vocab::update::{Stage, UpdateState},
+    vocab::update::{Downgrade, Stage, UpdateState},
 };
+
+// Whoever sends a head and whoever reads it agree on the longest.
+const _: () = assert!(dkvm_bundle::MAX_HEAD == dkvm_wire::vocab::update::MAX_HEAD);
 
 /// How much is written between two syncs: a card that is slow paces the upload, and finds little left to do at its end.
 const SYNC_EVERY: u64 = 1 << 20;

@@ -2,26 +2,8 @@
 
 use super::{error::UpdateError, record::Machine};
 use dkvm_bundle::Manifest;
+use dkvm_wire::vocab::update::Downgrade;
 use semver::Version;
-
-/// Whether an older image is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Downgrade {
-    /// The person asked for it.
-    Allowed,
-    /// Not without being asked.
-    Refused,
-}
-
-impl From<bool> for Downgrade {
-    fn from(asked: bool) -> Self {
-        if asked {
-            Self::Allowed
-        } else {
-            Self::Refused
-        }
-    }
-}
 
 /// Refuses what is not for this board, or not for this version.
 pub fn check(

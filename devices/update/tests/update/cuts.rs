@@ -14,10 +14,12 @@ use dkvm_update::{
         error::UpdateError,
         health::Expected,
         record::{Held, Machine},
-        rules::Downgrade,
     },
 };
-use dkvm_wire::{service::Slot, vocab::update::Outcome};
+use dkvm_wire::{
+    service::Slot,
+    vocab::update::{Downgrade, Outcome},
+};
 
 /// Steps that a chunk's sectors are many of.
 const CHUNK: usize = 2300;

@@ -12,10 +12,12 @@ use dkvm_update::{
         error::UpdateError,
         health::Expected,
         record::{Machine, Record},
-        rules::Downgrade,
     },
 };
-use dkvm_wire::{service::Slot, vocab::update::Stage};
+use dkvm_wire::{
+    service::Slot,
+    vocab::update::{Downgrade, Stage},
+};
 
 type Unit = Engine<Card<Drive>, Files>;
 

@@ -45,6 +45,25 @@ pub struct Begin {
     pub downgrade: bool,
 }
 
+/// Whether an image that is older than the running one is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Downgrade {
+    /// The person asked for it.
+    Allowed,
+    /// Not without being asked.
+    Refused,
+}
+
+impl From<bool> for Downgrade {
+    fn from(asked: bool) -> Self {
+        if asked {
+            Self::Allowed
+        } else {
+            Self::Refused
+        }
+    }
+}
+
 /// Where an upload stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -115,7 +134,7 @@ pub struct SlotState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Check {
-    /// What: `gadget`, `hid`, `capture`, `page`, `peers`, `devices`.
+    /// What: `devices`, `gadget`, `hid`, `capture`, `page`, `data`, `image`.
     pub name: String,
     /// Passed.
     pub ok: bool,

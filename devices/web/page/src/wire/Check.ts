@@ -5,7 +5,7 @@
  */
 export type Check = { 
 /**
- * What: `gadget`, `hid`, `capture`, `page`, `peers`, `devices`.
+ * What: `devices`, `gadget`, `hid`, `capture`, `page`, `data`, `image`.
  */
 name: string, 
 /**

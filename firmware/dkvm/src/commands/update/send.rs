@@ -7,7 +7,7 @@ use dkvm_bundle::Head;
 use dkvm_kernel::client::ClientError;
 use dkvm_wire::service::Nothing;
 use dkvm_wire::vocab::update::{
-    methods, Begin, Chunk, Stage, Upload, UploadRef, MAX_CHUNK, MAX_HEAD,
+    methods, Begin, Chunk, Downgrade, Stage, Upload, UploadRef, MAX_CHUNK, MAX_HEAD,
 };
 use dkvm_wire::ErrorCode;
 use std::fs::File;
@@ -22,23 +22,6 @@ const ATTEMPTS: u32 = 15;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 /// Between two looks at a card that is being read back.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// Whether an older image is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Downgrade {
-    Allowed,
-    Refused,
-}
-
-impl From<bool> for Downgrade {
-    fn from(asked: bool) -> Self {
-        if asked {
-            Self::Allowed
-        } else {
-            Self::Refused
-        }
-    }
-}
 
 /// Sends a bundle; gives its version when the other slot holds it whole.
 pub fn send(
