@@ -3,7 +3,11 @@
 //! Linux takes a line back when its file is closed, so also from a device that was killed: gpio-sim at once, the Pi's driver
 //! too unless it is told to keep outputs (see `chip::persistence`).
 
-use super::{chip, Said, BUTTONS, LEDS};
+use super::{
+    chip,
+    lines::{led_name, not_open, Lines},
+    Said,
+};
 use crate::{
     config::{ButtonWire, Config, LedWire, Level, Pull},
     core::{name, time::Time, Led, Light, Position, Sample},
@@ -33,8 +37,7 @@ const PACE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Chardev {
     config: Config,
-    buttons: [Option<Request>; 2],
-    leds: [Option<Watch>; 2],
+    lines: Lines<Request, Watch>,
 }
 
 /// A LED's line.
@@ -49,44 +52,25 @@ impl Chardev {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             config: config.clone(),
-            buttons: [None, None],
-            leds: [None, None],
+            lines: Lines::closed(),
         }
     }
 
     pub(super) fn has(&self, button: Button) -> bool {
-        self.buttons[button as usize].is_some()
+        self.lines.has(button)
     }
 
     pub(super) fn open(&mut self) -> Vec<String> {
         let chip = self.config.chip.as_deref();
-        let mut faults = Vec::new();
-        for button in BUTTONS {
-            let place = &mut self.buttons[button as usize];
-            if let (None, Some(wire)) = (&place, self.config.button(button)) {
-                let what = format!("{} button", name(button));
-                *place = open_button(chip, wire)
-                    .map_err(|e| faults.push(fault(&what, &wire.line, e)))
-                    .ok();
-            }
-        }
-        for led in LEDS {
-            let place = &mut self.leds[led as usize];
-            if let (None, Some(wire)) = (&place, self.config.led(led)) {
-                let what = format!("{} LED", led_name(led));
-                *place = open_led(chip, wire, led)
-                    .map_err(|e| faults.push(fault(&what, &wire.line, e)))
-                    .ok();
-            }
-        }
-        if self.buttons.iter().any(Option::is_some) {
-            faults.extend(chip::persistence());
-        }
-        faults
+        self.lines.open(
+            &self.config,
+            |wire| open_button(chip, wire),
+            |wire, led| open_led(chip, wire, led),
+        )
     }
 
     pub(super) fn set(&mut self, button: Button, position: Position) -> Result<(), String> {
-        let place = &mut self.buttons[button as usize];
+        let place = &mut self.lines.buttons[button as usize];
         let Some(line) = place else {
             return not_open(button, position);
         };
@@ -102,7 +86,7 @@ impl Chardev {
     }
 
     pub(super) async fn next(&mut self) -> Said {
-        let [power, disk] = &mut self.leds;
+        let [power, disk] = &mut self.lines.leds;
         let (led, read) = tokio::select! {
             read = watch(power, Led::Power) => (Led::Power, read),
             read = watch(disk, Led::Disk) => (Led::Disk, read),
@@ -110,7 +94,7 @@ impl Chardev {
         match read {
             Ok(samples) => Said::Seen(samples),
             Err(reason) => {
-                self.leds[led as usize] = None;
+                self.lines.leds[led as usize] = None;
                 Said::Blind(
                     led,
                     format!("the {} LED's line cannot be read: {reason}", led_name(led)),
@@ -118,25 +102,6 @@ impl Chardev {
             }
         }
     }
-}
-
-pub(super) const fn led_name(led: Led) -> &'static str {
-    match led {
-        Led::Power => "power",
-        Led::Disk => "disk",
-    }
-}
-
-/// A line that is closed is released.
-pub(super) fn not_open(button: Button, position: Position) -> Result<(), String> {
-    match position {
-        Position::Released => Ok(()),
-        Position::Pressed => Err(format!("the {} button's line is not open", name(button))),
-    }
-}
-
-pub(super) fn fault(what: &str, line: &crate::config::LineId, reason: String) -> String {
-    format!("the {what} ({line}) cannot be used: {reason}")
 }
 
 fn open_button(chip: Option<&str>, wire: &ButtonWire) -> Result<Request, String> {

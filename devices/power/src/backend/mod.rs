@@ -3,6 +3,7 @@
 mod chardev;
 mod chip;
 mod dummy;
+mod lines;
 mod rppal;
 
 use crate::{

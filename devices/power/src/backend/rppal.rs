@@ -4,12 +4,13 @@
 //! this process ends, however it ends, Linux takes the line back and makes it an input.
 
 use super::{
-    chardev::{fault, led_name, not_open},
-    chip, Said, BUTTONS, LEDS,
+    chip,
+    lines::{not_open, Lines},
+    Said,
 };
 use crate::{
     config::{ButtonWire, Config, LedWire, Level, LineId, Pull},
-    core::{name, Led, Light, Position, Sample},
+    core::{Led, Light, Position, Sample},
     device::now,
 };
 use dkvm_wire::vocab::power::Button;
@@ -34,8 +35,7 @@ pub(super) fn is_pi() -> bool {
 #[derive(Debug)]
 pub struct Rppal {
     config: Config,
-    buttons: [Option<Finger>; 2],
-    leds: [Option<Eye>; 2],
+    lines: Lines<Finger, Eye>,
     edges: mpsc::Receiver<Led>,
     notify: mpsc::Sender<Led>,
 }
@@ -60,19 +60,17 @@ impl Rppal {
         let (notify, edges) = mpsc::channel(EDGES);
         Self {
             config: config.clone(),
-            buttons: [None, None],
-            leds: [None, None],
+            lines: Lines::closed(),
             edges,
             notify,
         }
     }
 
     pub(super) fn has(&self, button: Button) -> bool {
-        self.buttons[button as usize].is_some()
+        self.lines.has(button)
     }
 
     pub(super) fn open(&mut self) -> Vec<String> {
-        let mut faults = Vec::new();
         let gpio = match Gpio::new() {
             Ok(gpio) => gpio,
             Err(error) => {
@@ -81,34 +79,16 @@ impl Rppal {
             )]
             }
         };
-        for button in BUTTONS {
-            let place = &mut self.buttons[button as usize];
-            if let (None, Some(wire)) = (&place, self.config.button(button)) {
-                let what = format!("{} button", name(button));
-                let told = |e| faults.push(fault(&what, &wire.line, e));
-                *place = Finger::open(&gpio, self.config.chip.as_deref(), wire)
-                    .map_err(told)
-                    .ok();
-            }
-        }
-        for led in LEDS {
-            let place = &mut self.leds[led as usize];
-            if let (None, Some(wire)) = (&place, self.config.led(led)) {
-                let what = format!("{} LED", led_name(led));
-                let told = |e| faults.push(fault(&what, &wire.line, e));
-                *place = Eye::open(&gpio, wire, led, self.notify.clone())
-                    .map_err(told)
-                    .ok();
-            }
-        }
-        if self.buttons.iter().any(Option::is_some) {
-            faults.extend(chip::persistence());
-        }
-        faults
+        let chip = self.config.chip.as_deref();
+        self.lines.open(
+            &self.config,
+            |wire| Finger::open(&gpio, chip, wire),
+            |wire, led| Eye::open(&gpio, wire, led, self.notify.clone()),
+        )
     }
 
     pub(super) fn set(&mut self, button: Button, position: Position) -> Result<(), String> {
-        let Some(finger) = &mut self.buttons[button as usize] else {
+        let Some(finger) = &mut self.lines.buttons[button as usize] else {
             return not_open(button, position);
         };
         finger.move_to(position);
@@ -118,7 +98,9 @@ impl Rppal {
     pub(super) async fn next(&mut self) -> Said {
         // The sender lives as long as this.
         let led = self.edges.recv().await.unwrap_or(Led::Power);
-        let sample = self.leds[led as usize].as_ref().map(|eye| eye.look(led));
+        let sample = self.lines.leds[led as usize]
+            .as_ref()
+            .map(|eye| eye.look(led));
         Said::Seen(sample.into_iter().collect())
     }
 }
