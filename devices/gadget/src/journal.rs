@@ -3,9 +3,6 @@
 
 use std::{fs, io, path::PathBuf};
 
-/// Where the kernel says that the device may keep what survives its own death.
-const RUN_DIR: &str = "DKVM_RUN_DIR";
-
 /// Whether the gadget should be bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Wish {
@@ -29,8 +26,7 @@ pub struct Journal {
 impl Journal {
     /// Reads the file, if there is a run directory; anything that is not the line above is no file.
     pub fn open() -> Self {
-        let path =
-            std::env::var_os(RUN_DIR).map(|directory| PathBuf::from(directory).join("binding"));
+        let path = dkvm_sdk::run_dir().map(|directory| directory.join("binding"));
         let text = path
             .as_ref()
             .and_then(|path| fs::read_to_string(path).ok())

@@ -8,9 +8,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where the kernel says that the device may keep what survives its own death.
-const RUN_DIR: &str = "DKVM_RUN_DIR";
-
 /// Adapters that come and go have new names each time; what is forgotten is asked for anew.
 const LINKS_MOST: usize = 64;
 
@@ -25,7 +22,7 @@ pub struct Keep {
 impl Keep {
     /// Reads it, if there is a run directory; what is not ours is no file.
     pub fn open() -> Self {
-        Self::open_in(std::env::var_os(RUN_DIR).map(PathBuf::from))
+        Self::open_in(dkvm_sdk::run_dir())
     }
 
     fn open_in(directory: Option<PathBuf>) -> Self {

@@ -14,10 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where the kernel says that the device may keep things.
-const STATE_DIR: &str = "DKVM_STATE_DIR";
-const RUN_DIR: &str = "DKVM_RUN_DIR";
-/// Where it is when the kernel does not say it.
+/// Where the state is when the kernel does not say it.
 const DEFAULT_STATE: &str = "/var/lib/dkvm/update";
 
 const RECORD: &str = "slots.json";
@@ -40,14 +37,9 @@ pub struct Folders {
 impl Folders {
     /// From the environment that the kernel sets.
     pub fn from_env() -> Self {
-        let folder = |name| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
         Self {
-            state: folder(STATE_DIR).unwrap_or_else(|| DEFAULT_STATE.into()),
-            run: folder(RUN_DIR),
+            state: dkvm_sdk::state_dir().unwrap_or_else(|| DEFAULT_STATE.into()),
+            run: dkvm_sdk::run_dir(),
         }
     }
 
@@ -61,7 +53,7 @@ impl Folders {
             }),
             Ok(None) => Record::default(),
             Err(error) => {
-                dkvm_sdk::warn!("cannot read {}: {error}", path.display());
+                dkvm_sdk::warn!("cannot read {}: {error}; what the slots hold is not known but for the running one", path.display());
                 Record::default()
             }
         };

@@ -47,14 +47,9 @@ pub struct Folders {
 impl Folders {
     /// From the environment that the kernel sets for each start.
     pub fn from_env() -> Self {
-        let folder = |name| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
         Self {
-            state: folder("DKVM_STATE_DIR").unwrap_or_else(|| PathBuf::from(DEFAULT_STATE)),
-            run: folder("DKVM_RUN_DIR"),
+            state: dkvm_sdk::state_dir().unwrap_or_else(|| PathBuf::from(DEFAULT_STATE)),
+            run: dkvm_sdk::run_dir(),
         }
     }
 }
