@@ -1,13 +1,12 @@
 //! The device as a process, with a LED that is a folder of files.
 #![allow(missing_docs, clippy::expect_used)]
 
-use dkvm_testkit::{Failure, FakeKernel, Launch, Setup};
+use dkvm_testkit::{samples::device_info, Failure, FakeKernel, Launch, Setup};
 use dkvm_wire::{
     encode_body,
-    service::{methods, Desired, DeviceInfo, DeviceList, KernelInfo, Nothing, Phase},
+    service::{methods, DeviceInfo, DeviceList, KernelInfo, Nothing, Phase},
     topics,
     vocab::input::{HidState, Leds, Link},
-    DeviceName, Generation,
 };
 use serde_json::json;
 use std::{
@@ -24,22 +23,7 @@ const CONTROLLED: &str = "255 100 255 0 0 150 0 0 255 100 255 0 0 1650 0 0";
 const PATIENCE: Duration = Duration::from_secs(15);
 
 fn device(phase: Phase) -> DeviceInfo {
-    DeviceInfo {
-        name: DeviceName::try_from("hid").expect("a name"),
-        desired: Desired::Up,
-        phase,
-        detail: None,
-        generation: Generation(1),
-        pid: None,
-        uptime_ms: 0,
-        deaths: 0,
-        events_out: 0,
-        events_in: 0,
-        frames_out: 0,
-        dropped: 0,
-        rss: 0,
-        leases: 0,
-    }
+    device_info("hid", phase)
 }
 
 fn hid(holder: u64) -> HidState {

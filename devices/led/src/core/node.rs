@@ -139,25 +139,11 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dkvm_wire::Generation;
+    use dkvm_testkit::samples::device_info;
 
     fn device(name: &str, desired: Desired, phase: Phase) -> DeviceInfo {
-        DeviceInfo {
-            name: DeviceName::try_from(name).unwrap(),
-            desired,
-            phase,
-            detail: None,
-            generation: Generation(1),
-            pid: None,
-            uptime_ms: 0,
-            deaths: 0,
-            events_out: 0,
-            events_in: 0,
-            frames_out: 0,
-            dropped: 0,
-            rss: 0,
-            leases: 0,
-        }
+        let device = device_info(name, phase);
+        DeviceInfo { desired, ..device }
     }
 
     const NONE: Span = Duration::ZERO;

@@ -1,8 +1,8 @@
 use super::{Visitor, PASSWORD};
-use dkvm_testkit::{Failure, FakeKernel, Launch, Setup};
+use dkvm_testkit::{samples, Failure, FakeKernel, Launch, Setup};
 use dkvm_wire::{
     encode_body,
-    service::{Desired, DeviceInfo, DeviceList, KernelInfo, MemoryStats, Nothing, Phase},
+    service::{DeviceInfo, DeviceList, KernelInfo, MemoryStats, Nothing, Phase},
     Generation,
 };
 use serde_json::{json, Value};
@@ -125,23 +125,10 @@ fn answer_services(kernel: &mut FakeKernel) {
     kernel.answer("devices.list", move |_| Ok(encode_body(&devices)));
 }
 
-/// A device as the kernel tells it.
-#[expect(clippy::expect_used, reason = "a test's own names")]
+/// A device as the kernel tells it, in one of its lives.
 pub fn device_info(name: &str, generation: u32, phase: Phase) -> DeviceInfo {
     DeviceInfo {
-        name: name.try_into().expect("a device name"),
-        desired: Desired::Up,
-        phase,
-        detail: None,
         generation: Generation(generation),
-        pid: Some(7),
-        uptime_ms: 1,
-        deaths: 0,
-        events_out: 0,
-        events_in: 0,
-        frames_out: 0,
-        dropped: 0,
-        rss: 0,
-        leases: 0,
+        ..samples::device_info(name, phase)
     }
 }

@@ -1,0 +1,27 @@
+//! What the kernel tells, for a test to change where it matters to it.
+
+use dkvm_wire::{
+    service::{Desired, DeviceInfo, Phase},
+    DeviceName, Generation,
+};
+
+/// A device that is wanted, in its first life, with nothing counted yet.
+#[expect(clippy::expect_used, reason = "a test's own names")]
+pub fn device_info(name: &str, phase: Phase) -> DeviceInfo {
+    DeviceInfo {
+        name: DeviceName::try_from(name).expect("a device's name"),
+        desired: Desired::Up,
+        phase,
+        detail: None,
+        generation: Generation(1),
+        pid: None,
+        uptime_ms: 0,
+        deaths: 0,
+        events_out: 0,
+        events_in: 0,
+        frames_out: 0,
+        dropped: 0,
+        rss: 0,
+        leases: 0,
+    }
+}
