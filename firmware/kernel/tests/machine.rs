@@ -63,6 +63,28 @@ fn kill_thrice(kernel: &mut Kernel) {
     }
 }
 
+/// In this slot the kernel ends uncleanly three times, with an image in the other one that was healthy before; then it
+/// starts once more, and restarts the machine in place of a device.
+fn ended_thrice(slot: Slot) -> Kernel {
+    let mut kernel = Kernel::prepare(&two());
+    boot(&kernel, &image(slot));
+    put(&kernel, "state/update/fallback", "");
+    kernel.launch();
+    kill_thrice(&mut kernel);
+    kernel.spawn();
+    assert_eq!(kernel.wait_end(), Some(0));
+    assert!(
+        !kernel.stderr().contains("is ready"),
+        "no device was started"
+    );
+    kernel
+}
+
+/// What was asked of the machine, a line each.
+fn asked_of_machine(kernel: &Kernel) -> Option<String> {
+    file(kernel, "machine")
+}
+
 fn restart(how: RestartHow) -> Restart {
     let reason = "a test".to_owned();
     Restart { how, reason }
@@ -149,20 +171,10 @@ fn three_bad_boots_lead_to_safe_mode_too() {
 
 #[test]
 fn a_good_other_slot_is_tried_once() {
-    let mut kernel = Kernel::prepare(&two());
-    boot(&kernel, &image(Slot::A));
-    put(&kernel, "state/update/fallback", "");
-    kernel.launch();
-    kill_thrice(&mut kernel);
-    kernel.spawn();
-    assert_eq!(kernel.wait_end(), Some(0));
+    let mut kernel = ended_thrice(Slot::A);
     assert_eq!(
-        file(&kernel, "machine").as_deref(),
+        asked_of_machine(&kernel).as_deref(),
         Some("insist Trial\nrestart Trial\n")
-    );
-    assert!(
-        !kernel.stderr().contains("is ready"),
-        "no device was started"
     );
     // The other slot was no better, and the machine is back.
     kernel.launch();
@@ -171,15 +183,9 @@ fn a_good_other_slot_is_tried_once() {
 
 #[test]
 fn a_trial_that_fails_goes_back() {
-    let mut kernel = Kernel::prepare(&two());
-    boot(&kernel, &image(Slot::B));
-    put(&kernel, "state/update/fallback", "");
-    kernel.launch();
-    kill_thrice(&mut kernel);
-    kernel.spawn();
-    assert_eq!(kernel.wait_end(), Some(0));
+    let kernel = ended_thrice(Slot::B);
     assert_eq!(
-        file(&kernel, "machine").as_deref(),
+        asked_of_machine(&kernel).as_deref(),
         Some("insist Restart\nrestart Restart\n")
     );
 }
@@ -198,7 +204,7 @@ fn the_machine_restarts_after_all_devices_have_ended() {
     assert_eq!(kernel.wait_end(), Some(0));
     assert!(kernel.stderr().contains("web[1] has ended"));
     assert_eq!(
-        file(&kernel, "machine").as_deref(),
+        asked_of_machine(&kernel).as_deref(),
         Some("insist PowerOff\nrestart PowerOff\n")
     );
     let boots = file(&kernel, "state/boot/unhealthy-boots");
@@ -224,7 +230,7 @@ fn only_who_may_restarts_the_machine_and_only_where_it_can() {
         &restart(RestartHow::Trial),
     );
     assert_eq!(code_of(asked), ErrorCode::Conflict);
-    assert_eq!(file(&kernel, "machine"), None);
+    assert_eq!(asked_of_machine(&kernel), None);
     // The answer may come, or the asker's end before it.
     let _ = kernel.ask(
         "update",
@@ -232,7 +238,7 @@ fn only_who_may_restarts_the_machine_and_only_where_it_can() {
         &restart(RestartHow::Restart),
     );
     assert_eq!(kernel.wait_end(), Some(0));
-    assert!(file(&kernel, "machine").is_some_and(|text| text.ends_with("restart Restart\n")));
+    assert!(asked_of_machine(&kernel).is_some_and(|text| text.ends_with("restart Restart\n")));
 }
 
 #[test]
