@@ -138,7 +138,7 @@ impl Device {
             }
             Err(error) => dkvm_sdk::debug!("{error}"),
         }
-        // A LED that came late, or that another has set, is set anew.
+        // A LED that was not there, or could not be set, is tried again.
         if self.complaint.is_some() {
             self.shown = None;
         }

@@ -201,7 +201,7 @@ impl Device {
                 dkvm_sdk::info!("{name} no longer leads out by {gateway}");
             }
         }
-        let sentence = failed.map(|error| format!("{name}: {change:?} failed: {error}"));
+        let sentence = failed.map(|error| format!("{name} {change}: {error}"));
         self.complaints
             .about(&format!("{name} {change:?}"), sentence);
     }

@@ -11,7 +11,7 @@ const COUNT: &str = "unhealthy-boots";
 
 /// Why the number could not be kept.
 #[derive(Debug, Error)]
-#[error("keeping the number of boots in {path} failed: {source}")]
+#[error("keeping the number of boots in {path} failed: {source}; boots that fail are not counted meanwhile")]
 pub struct HealthError {
     path: String,
     source: io::Error,

@@ -9,8 +9,7 @@ use crate::{
     core::{address::Cidr, seen::Seen},
     error::{ChangeError, Error},
 };
-use std::net::IpAddr;
-use std::sync::Arc;
+use std::{fmt, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
 /// The interfaces.
@@ -34,6 +33,19 @@ pub enum Change {
     Route(IpAddr, u32),
     /// No longer.
     Unroute(IpAddr),
+}
+
+/// The end of a sentence that begins with the interface's name.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up => f.write_str("cannot be switched on"),
+            Self::Add(cidr) => write!(f, "cannot get the address {cidr}"),
+            Self::Remove(cidr) => write!(f, "cannot be freed of the address {cidr}"),
+            Self::Route(gateway, _) => write!(f, "cannot lead out by {gateway}"),
+            Self::Unroute(gateway) => write!(f, "cannot be kept from leading out by {gateway}"),
+        }
+    }
 }
 
 impl Backend {

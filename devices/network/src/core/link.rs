@@ -27,8 +27,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Running {
     No,
-    /// It ended by itself.
-    Not(Moment),
+    /// It ended by itself, and is not started again before then.
+    Paused(Moment),
     Yes,
     /// The DHCP client has an address.
     Bound,
@@ -99,7 +99,7 @@ impl Link {
             [self.client, self.supplicant]
                 .into_iter()
                 .filter_map(|program| match program {
-                    Running::Not(until) => Some(until),
+                    Running::Paused(until) => Some(until),
                     _ => None,
                 });
         again.chain(lease).min()
@@ -111,10 +111,10 @@ impl Link {
             Event::Dhcp(event) => return self.dhcp(event),
             Event::Wifi(line) => self.wifi = self.wifi.after(&line),
             Event::Ended(Helper::Dhcp) if self.client != Running::No => {
-                self.client = Running::Not(now.after(AGAIN_AFTER))
+                self.client = Running::Paused(now.after(AGAIN_AFTER))
             }
             Event::Ended(Helper::Wifi) if self.supplicant != Running::No => {
-                self.supplicant = Running::Not(now.after(AGAIN_AFTER));
+                self.supplicant = Running::Paused(now.after(AGAIN_AFTER));
                 if !matches!(self.wifi, Wifi::BadSettings) {
                     self.wifi = Wifi::Searching;
                 }
@@ -258,7 +258,7 @@ impl Link {
 impl Running {
     fn at(self, now: Moment) -> Self {
         match self {
-            Self::Not(until) if until <= now => Self::No,
+            Self::Paused(until) if until <= now => Self::No,
             other => other,
         }
     }

@@ -24,7 +24,7 @@ impl Schedule {
 
     /// The time came. How long until the next question.
     pub fn answered(&mut self) -> Duration {
-        // Stays with the server that answered.
+        // The next question goes to the first of the list again: whoever wrote it prefers that one.
         *self = Self::default();
         PAUSE_KNOWN
     }

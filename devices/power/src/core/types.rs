@@ -1,6 +1,7 @@
 //! What goes into the core and comes out.
 
 use super::time::Time;
+use crate::config::PRESS_MIN_MS;
 use dkvm_wire::{
     vocab::power::{Button, Press, HOLD_MAX_MS},
     ErrorCode, WireError,
@@ -85,7 +86,7 @@ pub enum Refusal {
         left: Duration,
     },
     /// No press of such a length.
-    #[error("hold_ms = {0}: a button is held for 20 to {HOLD_MAX_MS} ms")]
+    #[error("hold_ms = {0}: a button is held for {PRESS_MIN_MS} to {HOLD_MAX_MS} ms")]
     Length(u32),
     /// No line.
     #[error("the {} button is not wired: name its line in the configuration ({}_button), see docs/power.md", name(*.0), name(*.0))]

@@ -73,6 +73,8 @@ pub async fn send(order: &Order) -> Result<(), WakeError> {
     if sent > 0 {
         return Ok(());
     }
+    // The rounds fail alike, in turn on every way.
+    failures.sort();
     failures.dedup();
     Err(WakeError::AllFailed(failures.join("; ")))
 }

@@ -24,7 +24,7 @@ pub enum CardError {
         source: io::Error,
     },
     /// A sector cannot be read.
-    #[error("reading sector {lba} of the card failed: {source}")]
+    #[error("reading sector {lba} of the card failed: {source}; if that happens again, use another card")]
     Read {
         /// Which.
         lba: u64,
@@ -43,7 +43,7 @@ pub enum CardError {
         source: io::Error,
     },
     /// Linux keeps the old size.
-    #[error("telling Linux of the data partition's size failed: {0}")]
+    #[error("telling Linux of the data partition's size failed: {0}; it knows it after a restart")]
     Tell(io::Error),
 }
 

@@ -17,6 +17,7 @@ use std::net::IpAddr;
 pub const FILE: &str = "dkvm.txt";
 /// More is no settings file: only so much is read.
 pub const MAX_BYTES: u64 = 64 * 1024;
+
 /// What `dkvm.txt` says, as far as it can be used.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
