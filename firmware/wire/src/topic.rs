@@ -61,4 +61,6 @@ pub mod topics {
     pub const POWER_STATE: &str = "power.state";
     /// network → all, state: [`crate::vocab::network::NetworkState`].
     pub const NETWORK_STATE: &str = "network.state";
+    /// typist → all, state: [`crate::vocab::typist::TypistState`].
+    pub const TYPIST_STATE: &str = "typist.state";
 }

@@ -6,5 +6,6 @@ pub mod input;
 pub mod network;
 pub mod page;
 pub mod power;
+pub mod typist;
 pub mod update;
 pub mod video;

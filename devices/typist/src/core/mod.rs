@@ -1,0 +1,239 @@
+//! The decisions: events in, input states out, no clock and no file of its own.
+//!
+//! The typist is a holder of the focus like a page. It keeps a few steps on their way, sends what is not acknowledged again
+//! every 100 ms, and presses more when the target has taken some: so the target's own pace is the pace.
+
+mod job;
+mod keys;
+pub mod layout;
+pub mod plan;
+mod tables;
+#[cfg(test)]
+mod tests;
+pub mod time;
+
+use dkvm_wire::vocab::{
+    input::{HidState, InputAck, InputState, Link, Motion, REFRESH_MS},
+    typist::{Typed, Typing},
+};
+use job::{Caps, End, Job, News};
+pub use keys::{Keys, Modifiers, Stroke};
+use std::time::Duration;
+use thiserror::Error;
+use time::Time;
+
+const REFRESH: Duration = Duration::from_millis(REFRESH_MS);
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// hid said where it stands.
+    Hid(HidState),
+    /// hid is gone; what it said does not hold any more.
+    HidGone,
+    /// hid acknowledged.
+    Ack(InputAck),
+    /// A person has enough.
+    Cancel,
+    /// Time went by.
+    Tick,
+}
+
+/// Why nothing is typed now.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum StartError {
+    /// One text at a time.
+    #[error("another text is being typed: wait for it, or cancel it")]
+    Busy,
+    /// Nobody takes the keys.
+    #[error("the keyboard device (hid) does not run: look at it, then type again")]
+    NoHid,
+    /// The target has no keyboard of ours.
+    #[error("the target has not set up the keyboard: check its USB cable and whether it is on, then type again")]
+    NoKeyboard,
+}
+
+/// The state.
+#[derive(Debug)]
+pub struct Core {
+    holder: u64,
+    /// Counts messages and steps over all texts: hid remembers a holder.
+    seq: u32,
+    first: u32,
+    hid: Option<HidState>,
+    job: Option<Job>,
+    /// Steps given up, as hid counted them when this text began.
+    lost: Option<u32>,
+    sent: Time,
+    last: Option<Typed>,
+    number: u32,
+}
+
+impl Core {
+    /// `holder`: a random name, below 2^53.
+    pub const fn new(holder: u64) -> Self {
+        Self {
+            holder,
+            seq: 0,
+            first: 0,
+            hid: None,
+            job: None,
+            lost: None,
+            sent: Time::at(Duration::ZERO),
+            last: None,
+            number: 0,
+        }
+    }
+
+    /// The name as a holder.
+    pub const fn holder(&self) -> u64 {
+        self.holder
+    }
+
+    /// What is being typed.
+    pub fn typing(&self) -> Option<Typing> {
+        self.job.as_ref().map(Job::progress)
+    }
+
+    /// How the last text ended.
+    pub const fn last(&self) -> Option<&Typed> {
+        self.last.as_ref()
+    }
+
+    /// Begins to type: takes the focus. The first message is to be sent at once.
+    pub fn start(
+        &mut self,
+        text: Vec<Keys>,
+        pace: Duration,
+        now: Time,
+    ) -> Result<Option<InputState>, StartError> {
+        if self.job.is_some() {
+            return Err(StartError::Busy);
+        }
+        let hid = self.hid.as_ref().ok_or(StartError::NoHid)?;
+        if matches!(hid.keyboard, Link::Absent | Link::NotConfigured) {
+            return Err(StartError::NoKeyboard);
+        }
+        let epoch = hid.focus.wrapping_add(1);
+        self.job = Some(Job::new(text, pace, epoch, caps(hid), now));
+        self.number = self.number.wrapping_add(1);
+        self.lost = None;
+        self.advance(now);
+        Ok(self.send(now))
+    }
+
+    /// Takes an event; what is to be sent, if anything is.
+    pub fn step(&mut self, event: Event, now: Time) -> Option<InputState> {
+        match event {
+            Event::Hid(state) => self.told(state),
+            Event::HidGone => self.hid = None,
+            Event::Ack(ack) => self.acked(&ack, now),
+            Event::Cancel => self.stop(job::CANCELLED),
+            Event::Tick => {}
+        }
+        let news = self.advance(now);
+        let due = self.job.is_some() && now.since(self.sent) >= REFRESH;
+        if news == News::Steps || due {
+            return self.send(now);
+        }
+        None
+    }
+
+    fn told(&mut self, state: HidState) {
+        let taken = |job: &Job| is_newer(state.focus, job.epoch);
+        if self.job.as_ref().is_some_and(taken) {
+            self.end(job::TAKEN);
+        }
+        self.hid = Some(state);
+    }
+
+    fn acked(&mut self, ack: &InputAck, now: Time) {
+        let Some(job) = self.job.as_mut().filter(|_| ack.holder == self.holder) else {
+            return;
+        };
+        let settled = ack.steps.wrapping_sub(self.first);
+        let count = usize::try_from(settled).unwrap_or(usize::MAX);
+        if count <= job.steps().len() {
+            job.settled(count, now);
+            self.first = ack.steps;
+        }
+        let epoch = job.epoch;
+        let lost = *self.lost.get_or_insert(ack.lost);
+        if is_newer(ack.focus, epoch) {
+            self.end(job::TAKEN);
+        } else if ack.lost > lost {
+            self.stop(job::LOST);
+        }
+    }
+
+    fn stop(&mut self, end: End) {
+        if let Some(job) = &mut self.job {
+            job.stop(end);
+        }
+    }
+
+    fn advance(&mut self, now: Time) -> News {
+        let caps = self.hid.as_ref().map_or(Caps::Off, caps);
+        let Some(job) = &mut self.job else {
+            return News::None;
+        };
+        let news = job.advance(caps, now);
+        if let News::Over(end) = news {
+            self.end(end);
+        }
+        news
+    }
+
+    fn end(&mut self, (ending, message): End) {
+        let Some(job) = self.job.take() else {
+            return;
+        };
+        // hid knows steps up to here, sent or given up: no later text may number its own among them.
+        let unsettled = u32::try_from(job.steps().len()).unwrap_or(u32::MAX);
+        self.first = self.first.wrapping_add(unsettled);
+        self.last = Some(Typed {
+            number: self.number,
+            ending,
+            message: message.to_owned(),
+            typing: job.progress(),
+        });
+    }
+
+    fn send(&mut self, now: Time) -> Option<InputState> {
+        let job = self.job.as_ref()?;
+        self.seq = self.seq.wrapping_add(1);
+        self.sent = now;
+        Some(InputState {
+            holder: self.holder,
+            focus: job.epoch,
+            seq: self.seq,
+            first: self.first,
+            steps: job.steps(),
+            keys: job.keys(),
+            buttons: 0,
+            at: None,
+            motion: Motion::default(),
+        })
+    }
+
+    /// When to come again with a [`Event::Tick`], if nothing happens before.
+    pub fn deadline(&self) -> Option<Time> {
+        let refresh = self.sent.after(REFRESH);
+        let job = self.job.as_ref()?;
+        Some(job.deadline().map_or(refresh, |own| own.min(refresh)))
+    }
+}
+
+fn caps(hid: &HidState) -> Caps {
+    if hid.leds.caps {
+        Caps::On
+    } else {
+        Caps::Off
+    }
+}
+
+/// Epochs wrap.
+fn is_newer(epoch: u32, than: u32) -> bool {
+    let ahead = epoch.wrapping_sub(than);
+    ahead != 0 && ahead <= u32::MAX / 2
+}

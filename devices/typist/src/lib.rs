@@ -1,0 +1,32 @@
+//! # dkvm-typist
+//!
+//! Types text on the target, key by key, in the target's own keyboard layout: a holder of the focus like a page.
+//! `docs/typing.md` tells its use, `layouts/make.py` makes its tables from xkb-data.
+//!
+//! In: `input.ack`, `hid.state`. Out: `input.hid`, `typist.state`. Methods: `typist.get`, `typist.check`, `typist.type`,
+//! `typist.cancel`.
+//!
+//! Needs of Linux: nothing. Its death leaves nothing pressed: hid releases what a sender held that is gone.
+//!
+//! The decisions are in [`core`](crate::core), which is tested in virtual time; [`device`] carries them out.
+
+pub mod config;
+pub mod core;
+pub mod device;
+pub mod error;
+
+use dkvm_sdk::Identity;
+use dkvm_wire::{topics, QueueClass};
+
+/// Runs the device on this process's standard input and output; returns the exit code.
+pub fn main() -> i32 {
+    let identity = Identity {
+        consumes: &[topics::INPUT_ACK, topics::HID_STATE],
+        produces: &[
+            (topics::INPUT, QueueClass::Input),
+            (topics::TYPIST_STATE, QueueClass::State),
+        ],
+        ..Identity::new("typist", env!("CARGO_PKG_VERSION"))
+    };
+    dkvm_sdk::main(identity, device::run)
+}

@@ -1,0 +1,108 @@
+//! Text typed on the target, key by key.
+
+use serde::{Deserialize, Serialize};
+
+/// Methods of the typist device.
+pub mod methods {
+    /// `{}` → [`super::TypistState`]: for those to whom the topic is not routed.
+    pub const GET: &str = "typist.get";
+    /// [`super::Text`] → [`super::Checked`]: refused with a sentence that names what cannot be typed, and where.
+    pub const CHECK: &str = "typist.check";
+    /// [`super::Text`] → [`super::Checked`], answered at the start; [`super::TypistState`] tells how it goes on. Takes the
+    /// focus. Refused before the first key for the same reasons as `typist.check`.
+    pub const TYPE: &str = "typist.type";
+    /// `{}` → `{}`: stops typing; nothing stays pressed.
+    pub const CANCEL: &str = "typist.cancel";
+}
+
+/// Longest text, bytes: minutes of typing, and half of what a page's message may have.
+pub const MAX_TEXT: usize = 32 * 1024;
+/// Longest pause after each character, ms. Slower is no typing.
+pub const MAX_PACE_MS: u32 = 2000;
+
+/// Arguments of `typist.check` and `typist.type`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Text {
+    /// At most [`MAX_TEXT`] bytes. Line ends of any kind are Enter.
+    pub text: String,
+    /// The target's layout, one of [`TypistState::layouts`]; the configured one without it.
+    #[serde(default)]
+    pub layout: Option<String>,
+    /// Pause after each character, ms, at most [`MAX_PACE_MS`]; the configured one without it.
+    #[serde(default)]
+    pub pace_ms: Option<u32>,
+}
+
+/// A text that can be typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Checked {
+    pub characters: u32,
+}
+
+/// A keyboard layout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Layout {
+    /// `de`.
+    pub id: String,
+    /// `German`.
+    pub title: String,
+}
+
+/// A text on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Typing {
+    /// Characters that the target took.
+    pub done: u32,
+    /// Of so many.
+    pub total: u32,
+}
+
+/// Why typing ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The target took all of it.
+    Done,
+    /// Somebody asked for it.
+    Cancelled,
+    /// Somebody took the focus.
+    FocusTaken,
+    /// The target or hid took no more.
+    Failed,
+}
+
+/// How the last text ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Typed {
+    /// Counts the texts of this life of the device.
+    pub number: u32,
+    /// Why.
+    pub ending: Ending,
+    /// A sentence for a person.
+    pub message: String,
+    /// How far it came.
+    pub typing: Typing,
+}
+
+/// Topic `typist.state`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct TypistState {
+    /// This device as a holder of the focus.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub holder: u64,
+    /// What is being typed.
+    pub typing: Option<Typing>,
+    /// How the last text ended.
+    pub last: Option<Typed>,
+    /// The layouts.
+    pub layouts: Vec<Layout>,
+    /// The one that is used unless another is named.
+    pub layout: String,
+}
