@@ -1,5 +1,9 @@
 //! The device's part of the configuration.
 
+use crate::{
+    budget::Supply,
+    profile::{self, OwnProfiles, BIOS},
+};
 use dkvm_hid::reports::Pan;
 use serde::Deserialize;
 
@@ -27,6 +31,37 @@ pub struct Config {
     pub ac_pan: bool,
     /// The user whose group gets `/dev/hidg*`.
     pub hid_user: String,
+    /// The profile until somebody chooses another.
+    pub profile: String,
+    /// The owner's own profiles.
+    pub profiles: OwnProfiles,
+    /// How many drives the function `storage` has.
+    pub luns: u8,
+    /// The user whose group gets what the drives hold.
+    pub storage_user: String,
+    /// The user whose group gets the serial port.
+    pub serial_user: String,
+    /// The endpoints that the controller has, where Linux does not tell, or tells wrongly.
+    pub endpoints: Option<Endpoints>,
+}
+
+/// Endpoints of a controller, besides endpoint 0; seen from the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Endpoints {
+    /// To the target.
+    pub r#in: u8,
+    /// From the target.
+    pub out: u8,
+}
+
+impl From<Endpoints> for Supply {
+    fn from(endpoints: Endpoints) -> Self {
+        Self {
+            r#in: endpoints.r#in.into(),
+            out: endpoints.out.into(),
+            fifos: None,
+        }
+    }
 }
 
 /// Where the gadget is.
@@ -53,6 +88,12 @@ impl Default for Config {
             serial: None,
             ac_pan: true,
             hid_user: "dkvm-hid".to_owned(),
+            profile: BIOS.to_owned(),
+            profiles: OwnProfiles::new(),
+            luns: 2,
+            storage_user: "dkvm-storage".to_owned(),
+            serial_user: "dkvm-serial".to_owned(),
+            endpoints: None,
         }
     }
 }
@@ -68,36 +109,37 @@ impl Config {
     }
 
     /// A key and the reason why its value cannot be used, if there is one.
-    pub fn fault(&self) -> Option<(&'static str, String)> {
+    pub fn fault(&self) -> Option<(String, String)> {
+        let own = |(key, reason): (&str, String)| (key.to_owned(), reason);
+        self.fault_of_texts()
+            .or_else(|| self.fault_of_names())
+            .map(own)
+            .or_else(|| profile::fault(&self.profiles))
+            .or_else(|| self.fault_of_choice().map(own))
+    }
+
+    fn fault_of_texts(&self) -> Option<(&'static str, String)> {
         let texts = [
             ("manufacturer", Some(&self.manufacturer)),
             ("product", Some(&self.product)),
             ("serial", self.serial.as_ref()),
         ];
-        let text = texts
+        let (key, _) = texts
             .into_iter()
-            .find(|(_, text)| text.is_some_and(|text| !fits(text)));
-        if let Some((key, _)) = text {
-            return Some((
-                key,
-                format!("it takes 1 to {MAX_STRING} characters, none of them a control character"),
-            ));
+            .find(|(_, text)| text.is_some_and(|text| !fits(text)))?;
+        let reason =
+            format!("it takes 1 to {MAX_STRING} characters, none of them a control character");
+        Some((key, reason))
+    }
+
+    fn fault_of_names(&self) -> Option<(&'static str, String)> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if self.name.is_empty() || self.name.len() > MAX_NAME || !self.name.chars().all(is_plain) {
+            let reason = format!("it takes 1 to {MAX_NAME} letters, digits, '-' and '_'");
+            return Some(("name", reason));
         }
-        let plain = |text: &str| {
-            !text.is_empty()
-                && text
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-        };
-        if !plain(&self.name) || self.name.len() > MAX_NAME {
-            return Some((
-                "name",
-                format!("it takes 1 to {MAX_NAME} letters, digits, '-' and '_'"),
-            ));
-        }
-        self.udc
-            .as_deref()
-            .filter(|udc| udc.is_empty() || udc.contains('/'))
+        let udc = self.udc.as_deref();
+        udc.filter(|udc| udc.is_empty() || udc.contains('/'))
             .map(|_| {
                 (
                     "udc",
@@ -105,12 +147,23 @@ impl Config {
                 )
             })
     }
+
+    fn fault_of_choice(&self) -> Option<(&'static str, String)> {
+        if !(1..=MAX_LUNS).contains(&self.luns) {
+            return Some(("luns", format!("it takes 1 to {MAX_LUNS}")));
+        }
+        let profiles = profile::Profiles::new(self);
+        let known = profiles.get(&self.profile).is_some();
+        (!known).then(|| ("profile", format!("it takes one of {}", profiles.names())))
+    }
 }
 
+/// More LUNs than these Linux does not have (storage_common.h, `FSG_MAX_LUNS` is 16; some firmware looks at 8).
+const MAX_LUNS: u8 = 8;
 /// A USB string descriptor holds 126 UTF-16 units, less its head.
 const MAX_STRING: usize = 125;
-/// Linux refuses longer names for a function, which is made from this one.
-const MAX_NAME: usize = 28;
+/// Linux refuses names of functions over 39 characters: `mass_storage.`, this one, and a place of two digits.
+const MAX_NAME: usize = 23;
 
 fn fits(text: &str) -> bool {
     (1..=MAX_STRING).contains(&text.encode_utf16().count()) && !text.chars().any(char::is_control)
@@ -144,11 +197,34 @@ mod tests {
                 udc: Some("../x".into()),
                 ..Config::default()
             },
+            Config {
+                luns: 9,
+                ..Config::default()
+            },
+            Config {
+                profile: "office".into(),
+                ..Config::default()
+            },
+            Config {
+                profiles: [("office".to_owned(), profile::Own::default())].into(),
+                ..Config::default()
+            },
         ];
         let keys: Vec<_> = faults
             .iter()
             .filter_map(|config| config.fault().map(|(key, _)| key))
             .collect();
-        assert_eq!(keys, ["name", "product", "serial", "udc"]);
+        assert_eq!(
+            keys,
+            [
+                "name",
+                "product",
+                "serial",
+                "udc",
+                "luns",
+                "profile",
+                "profiles.office"
+            ]
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Why the device ends.
 
-use dkvm_sdk::{ConfigError, Exit, ExitCode, LinkError, SendError};
+use crate::budget::Shortage;
+use dkvm_sdk::{ConfigError, ErrorCode, Exit, ExitCode, LinkError, SendError};
 use std::io;
 use thiserror::Error;
 
@@ -64,10 +65,12 @@ pub enum GadgetError {
         by: String,
     },
     /// It could not be built.
-    #[error("cannot build the USB gadget {name}: {source}; the functions need the module usb_f_hid (CONFIG_USB_CONFIGFS_F_HID)")]
+    #[error("cannot build the USB gadget {name}: {source}; its functions need of Linux {needs}")]
     Build {
         /// Its name.
         name: String,
+        /// The modules that its functions take.
+        needs: String,
         /// What Linux said.
         source: io::Error,
     },
@@ -88,6 +91,32 @@ pub enum GadgetError {
         udc: String,
         /// What Linux said.
         source: io::Error,
+    },
+    /// There is no such profile.
+    #[error("there is no USB profile {name:?}; there are {known}")]
+    NoSuchProfile {
+        /// Which.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The controller cannot carry the profile.
+    #[error("the USB profile {name} {shortage}")]
+    Unfit {
+        /// Which.
+        name: String,
+        /// What is missing.
+        shortage: Shortage,
+    },
+    /// A profile could not be bound, and the one before is again.
+    #[error("the USB profile {name} cannot be had, {kept} stays: {source}")]
+    Kept {
+        /// Which.
+        name: String,
+        /// The one before.
+        kept: String,
+        /// Why.
+        source: Box<GadgetError>,
     },
     /// A function's device file did not come.
     #[error(
@@ -120,7 +149,29 @@ impl Exit for GadgetError {
             Self::Build { .. }
             | Self::Remove { .. }
             | Self::Bind { .. }
+            | Self::NoSuchProfile { .. }
+            | Self::Unfit { .. }
+            | Self::Kept { .. }
             | Self::NoDeviceFile { .. } => ExitCode::Internal,
+        }
+    }
+}
+
+impl GadgetError {
+    /// Whether all is as it was before the request.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::NoSuchProfile { .. } | Self::Unfit { .. } | Self::Kept { .. }
+        )
+    }
+
+    /// For the answer to a request.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NoSuchProfile { .. } => ErrorCode::NotFound,
+            Self::Unfit { .. } => ErrorCode::Exhausted,
+            _ => ErrorCode::Hardware,
         }
     }
 }

@@ -2,22 +2,28 @@
 //!
 //! The USB gadget. Owns configfs (`/sys/kernel/config/usb_gadget`) and the USB device controller, alone.
 //!
-//! In: requests `gadget.plug`, `gadget.replug`. Out: `gadget.state`.
+//! In: requests `gadget.plug`, `gadget.replug`, `gadget.profile`, `gadget.get`. Out: `gadget.state`.
 //!
-//! Needs of Linux: `CONFIG_USB_GADGET`, `CONFIG_USB_CONFIGFS`, `CONFIG_USB_CONFIGFS_F_HID`, a driver for the controller
-//! (`dwc2` on a Pi), configfs mounted. It mounts nothing: init does.
+//! Needs of Linux: `CONFIG_USB_GADGET`, `CONFIG_USB_CONFIGFS`, the options of the functions ([`functions::Function::option`]), a
+//! driver for the controller (`dwc2` on a Pi), configfs mounted. It mounts nothing: init does.
 //!
-//! One composite gadget with the full set of functions, always in the same order: keyboard, absolute mouse, relative mouse. A
-//! change of the set would unbind, and the target would lose its keyboard for a moment; so there is no such change. What this
-//! device finds bound after its own death is compared attribute by attribute with what it wants ([`plan`]) and adopted when
-//! it is the same: the target sees nothing. It stays bound when the device ends.
+//! One composite gadget with the functions of a profile ([`profile`]), always in the same order. Another profile is another
+//! device to the target, which sees one unplugged and another plugged; so it changes only when somebody asks for it, and stays
+//! chosen over restarts ([`choice`]). Whether the controller carries a profile is reckoned before it is bound ([`budget`]). What
+//! this device finds bound after its own death is compared attribute by attribute with what it wants ([`plan`]) and adopted
+//! when it is the same: the target sees nothing. It stays bound when the device ends.
 
 pub mod backend;
+pub mod budget;
+pub mod choice;
 pub mod config;
 pub mod device;
 pub mod error;
+pub mod functions;
+pub mod gadget;
 pub mod journal;
 pub mod plan;
+pub mod profile;
 pub mod serial;
 pub mod status;
 

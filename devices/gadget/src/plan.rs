@@ -1,7 +1,10 @@
 //! What the gadget should be, attribute by attribute, and whether a directory of configfs is just that.
 
-use crate::config::Config;
-use dkvm_hid::reports::Function;
+use crate::{
+    config::Config,
+    functions::Controller,
+    profile::{Place, Profile},
+};
 use std::{
     collections::BTreeSet,
     fmt, fs,
@@ -10,14 +13,10 @@ use std::{
 
 /// USB 2.0.
 pub const USB_VERSION: u16 = 0x0200;
-/// Release of the device as USB sees it; raise it when the functions change, so that no target trusts what it remembers.
-pub const DEVICE_RELEASE: u16 = 0x0100;
 /// Largest packet on endpoint 0.
 pub const MAX_PACKET_SIZE: u8 = 64;
 /// What the gadget draws from the target, mA: next to nothing, since a Pi has its own supply.
 pub const MAX_POWER: u16 = 100;
-/// The one configuration.
-pub const CONFIGURATION: &str = "keyboard and mouse";
 /// US English, the language of the strings.
 const LANGUAGE: &str = "0x0409";
 /// Bus-powered, the value that hosts expect of a keyboard.
@@ -32,6 +31,27 @@ pub enum Value {
     Text(String),
     /// Bytes as they are.
     Bytes(Vec<u8>),
+}
+
+impl Value {
+    /// A number at a path.
+    pub fn number(path: &str, value: impl Into<u32>) -> (String, Self) {
+        (path.to_owned(), Self::Number(value.into()))
+    }
+
+    /// A text at a path.
+    pub fn text(path: &str, value: &str) -> (String, Self) {
+        (path.to_owned(), Self::Text(value.to_owned()))
+    }
+
+    /// As it is written.
+    pub fn written(&self) -> Vec<u8> {
+        match self {
+            Self::Number(number) => number.to_string().into_bytes(),
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Bytes(bytes) => bytes.clone(),
+        }
+    }
 }
 
 /// What the gadget should be.
@@ -61,33 +81,30 @@ pub enum OutEndpoint {
     Yes,
 }
 
-/// The directory of a function, as the crate `usb-gadget` names it.
-pub fn function_directory(gadget: &str, function: Function) -> String {
-    format!("hid.{gadget}-{}", function.index())
-}
-
 impl Plan {
-    /// The plan of a configuration.
-    pub fn new(config: &Config, serial: &str, out: OutEndpoint) -> Self {
-        let mut attributes = device_attributes(config, serial);
-        for function in Function::ALL {
-            attributes.extend(function_attributes(config, function, out));
-        }
-        let functions: BTreeSet<_> = Function::ALL
-            .map(|function| function_directory(&config.name, function))
-            .into();
+    /// The plan of a profile.
+    pub fn new(config: &Config, profile: &Profile, serial: &str, controller: Controller) -> Self {
+        let mut attributes = device_attributes(config, profile, serial);
         let only =
             |directory: &str, name: &str| (directory.to_owned(), BTreeSet::from([name.to_owned()]));
-        let directories = vec![
+        let mut directories = vec![
             only("configs", "c.1"),
             only("strings", LANGUAGE),
             only("configs/c.1/strings", LANGUAGE),
-            ("functions".to_owned(), functions.clone()),
         ];
+        for place in profile.places() {
+            attributes.extend(function_attributes(config, place, controller));
+            directories.extend(function_directories(config, place));
+        }
+        let links: BTreeSet<_> = profile
+            .places()
+            .map(|(place, function)| function.directory(&config.name, place))
+            .collect();
+        directories.push(("functions".to_owned(), links.clone()));
         Self {
             attributes,
             directories,
-            links: functions,
+            links,
         }
     }
 
@@ -111,57 +128,55 @@ impl Plan {
     }
 }
 
-fn number(path: &str, value: impl Into<u32>) -> (String, Value) {
-    (path.to_owned(), Value::Number(value.into()))
+/// The product number that a target sees.
+pub fn product_id(config: &Config, profile: &Profile) -> u16 {
+    profile.product_id.unwrap_or(config.product_id)
 }
 
-fn text(path: &str, value: &str) -> (String, Value) {
-    (path.to_owned(), Value::Text(value.to_owned()))
-}
-
-fn device_attributes(config: &Config, serial: &str) -> Vec<(String, Value)> {
+fn device_attributes(config: &Config, profile: &Profile, serial: &str) -> Vec<(String, Value)> {
+    let number = |path: &str, value: u32| Value::number(path, value);
+    let text = Value::text;
     vec![
-        number("idVendor", config.vendor_id),
-        number("idProduct", config.product_id),
-        number("bcdUSB", USB_VERSION),
-        number("bcdDevice", DEVICE_RELEASE),
-        number("bDeviceClass", 0u8),
-        number("bDeviceSubClass", 0u8),
-        number("bDeviceProtocol", 0u8),
-        number("bMaxPacketSize0", MAX_PACKET_SIZE),
+        number("idVendor", config.vendor_id.into()),
+        number("idProduct", product_id(config, profile).into()),
+        number("bcdUSB", USB_VERSION.into()),
+        number("bcdDevice", profile.release().into()),
+        number("bDeviceClass", 0),
+        number("bDeviceSubClass", 0),
+        number("bDeviceProtocol", 0),
+        number("bMaxPacketSize0", MAX_PACKET_SIZE.into()),
         text("strings/0x0409/manufacturer", &config.manufacturer),
         text("strings/0x0409/product", &config.product),
         text("strings/0x0409/serialnumber", serial),
-        number("configs/c.1/MaxPower", MAX_POWER),
+        number("configs/c.1/MaxPower", MAX_POWER.into()),
         number("configs/c.1/bmAttributes", ATTRIBUTES),
-        text("configs/c.1/strings/0x0409/configuration", CONFIGURATION),
+        text(
+            "configs/c.1/strings/0x0409/configuration",
+            &profile.description(),
+        ),
     ]
+}
+
+fn path_of(config: &Config, (place, function): Place) -> String {
+    format!("functions/{}", function.directory(&config.name, place))
 }
 
 fn function_attributes(
     config: &Config,
-    function: Function,
-    out: OutEndpoint,
+    place: Place,
+    controller: Controller,
 ) -> Vec<(String, Value)> {
-    let path = |attribute: &str| {
-        format!(
-            "functions/{}/{attribute}",
-            function_directory(&config.name, function)
-        )
-    };
-    let mut attributes = vec![
-        number(&path("subclass"), function.subclass()),
-        number(&path("protocol"), function.protocol()),
-        number(&path("report_length"), function.report_length(config.pan())),
-        (
-            path("report_desc"),
-            Value::Bytes(function.descriptor(config.pan())),
-        ),
-    ];
-    if out == OutEndpoint::No {
-        attributes.push(number(&path("no_out_endpoint"), 1u8));
-    }
+    let directory = path_of(config, place);
+    let attributes = place.1.attributes(config, controller).into_iter();
     attributes
+        .map(|(path, value)| (format!("{directory}/{path}"), value))
+        .collect()
+}
+
+/// The directories that a function should hold, where it says so.
+fn function_directories(config: &Config, place: Place) -> Option<(String, BTreeSet<String>)> {
+    let names = place.1.directories(config);
+    (!names.is_empty()).then(|| (path_of(config, place), names.into_iter().collect()))
 }
 
 /// Names of one kind in a directory; none when it cannot be read, which is a difference too.
@@ -239,6 +254,10 @@ fn parse_number(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        functions::{Stall, STORAGE_OWNED},
+        profile::Profiles,
+    };
     use std::os::unix::fs::symlink;
 
     /// A directory as configfs would show this plan.
@@ -267,8 +286,17 @@ mod tests {
         root
     }
 
+    fn plan_of(profile: &str, config: &Config) -> Plan {
+        let controller = Controller {
+            out: OutEndpoint::No,
+            stall: Stall::Yes,
+        };
+        let profiles = Profiles::new(config);
+        Plan::new(config, profiles.get(profile).unwrap(), "42", controller)
+    }
+
     fn plan() -> Plan {
-        Plan::new(&Config::default(), "42", OutEndpoint::No)
+        plan_of("bios", &Config::default())
     }
 
     #[test]
@@ -278,7 +306,7 @@ mod tests {
 
     #[test]
     fn each_single_attribute_that_differs_is_found() {
-        let plan = plan();
+        let plan = plan_of("install", &Config::default());
         for (path, _) in &plan.attributes {
             let root = build(&plan);
             fs::write(root.path().join(path), "77\n").unwrap();
@@ -299,6 +327,36 @@ mod tests {
             .unwrap_err()
             .to_string()
             .contains("configs/c.1"));
+    }
+
+    #[test]
+    fn what_the_storage_device_put_into_a_lun_is_no_difference() {
+        let plan = plan_of("install", &Config::default());
+        let root = build(&plan);
+        for attribute in STORAGE_OWNED {
+            let lun = root.path().join("functions/mass_storage.dkvm-3/lun.1");
+            fs::write(lun.join(attribute), "1\n").unwrap();
+        }
+        assert_eq!(plan.compare(root.path()), Ok(()));
+    }
+
+    #[test]
+    fn another_number_of_luns_is_a_difference() {
+        let more = Config {
+            luns: 3,
+            ..Config::default()
+        };
+        let root = build(&plan_of("install", &Config::default()));
+        let difference = plan_of("install", &more).compare(root.path()).unwrap_err();
+        assert!(difference.to_string().contains("lun.2"), "{difference}");
+    }
+
+    #[test]
+    fn another_profile_is_a_difference_both_ways() {
+        let config = Config::default();
+        let (bios, install) = (plan(), plan_of("install", &config));
+        assert!(install.compare(build(&bios).path()).is_err());
+        assert!(bios.compare(build(&install).path()).is_err());
     }
 
     #[test]

@@ -29,6 +29,11 @@ pub async fn perform(hub: &Hub, action: Action) -> Result<Option<Vec<DeathRecord
         Action::SetMode(mode) => ask(hub, VIDEO, video::methods::SET_MODE, &mode).await,
         Action::SetEncode(to) => ask(hub, ENCODE, video::methods::SET_ENCODE, &to).await,
         Action::Replug => ask(hub, GADGET, gadget::methods::REPLUG, &Nothing {}).await,
+        Action::Plug(plug) => ask(hub, GADGET, gadget::methods::PLUG, &plug).await,
+        Action::Profile { profile } => {
+            let choose = gadget::Choose { name: profile };
+            ask(hub, GADGET, gadget::methods::PROFILE, &choose).await
+        }
         Action::PowerPress(press) => ask(hub, POWER, power::methods::PRESS, &press).await,
         Action::Wake(wake) => ask(hub, POWER, power::methods::WAKE, &wake).await,
         Action::UpdateTry => ask(hub, UPDATE, update::methods::TRY, &Nothing {}).await,

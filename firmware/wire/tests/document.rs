@@ -87,6 +87,8 @@ fn every_method_is_named() {
     let devices = [
         vocab::gadget::methods::REPLUG,
         vocab::gadget::methods::PLUG,
+        vocab::gadget::methods::PROFILE,
+        vocab::gadget::methods::GET,
         vocab::video::methods::SET_MODE,
         vocab::video::methods::SET_ENCODE,
     ];

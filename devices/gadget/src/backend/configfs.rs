@@ -1,37 +1,31 @@
 //! The gadget in Linux's configfs. Building and removing is `usb-gadget`'s work; comparing and adopting is ours.
 
 use super::{
-    files::{configfs, device_file, give, group_of, is_there, names, text},
-    Found,
+    files::{configfs, names, text},
+    handout, udc, Found,
 };
 use crate::{
+    budget::Shortage,
     config::Config,
     error::GadgetError,
-    plan::{
-        function_directory, OutEndpoint, Plan, CONFIGURATION, DEVICE_RELEASE, MAX_PACKET_SIZE,
-        MAX_POWER,
-    },
+    functions::Controller,
+    plan::{product_id, OutEndpoint, Plan, MAX_PACKET_SIZE, MAX_POWER},
+    profile::{Place, Profile},
     serial,
     status::Status,
 };
-use dkvm_hid::reports::Function;
 use dkvm_wire::vocab::gadget::FunctionInfo;
 use std::{
     fs::{self, File},
     io::{self, ErrorKind},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
-    time::Duration,
 };
 use tokio::io::{unix::AsyncFd, Interest};
-use usb_gadget::{function::Handle, Class, Gadget, Id, RegGadget, Strings, UsbVersion};
+use usb_gadget::{Class, Gadget, Id, RegGadget, Strings, UsbVersion};
 
 /// Where Linux lists controllers.
 const CONTROLLERS: &str = "/sys/class/udc";
-/// How long a device file may take to appear; devtmpfs makes it at once.
-const DEVICE_FILE_WAIT: Duration = Duration::from_secs(2);
-/// How often it is looked for.
-const DEVICE_FILE_STEP: Duration = Duration::from_millis(5);
 /// Longest state of a controller, bytes.
 const MAX_STATE: usize = 64;
 
@@ -39,6 +33,7 @@ const MAX_STATE: usize = 64;
 #[derive(Debug)]
 pub struct Configfs {
     config: Config,
+    profile: Profile,
     serial: String,
     udc: String,
     gadgets: PathBuf,
@@ -47,7 +42,7 @@ pub struct Configfs {
 
 impl Configfs {
     /// Finds the controller and configfs; touches nothing.
-    pub fn new(config: &Config) -> Result<Self, GadgetError> {
+    pub fn new(config: &Config, profile: &Profile) -> Result<Self, GadgetError> {
         let udc = controller(config, names(Path::new(CONTROLLERS)))?;
         let gadgets = configfs(&text(Path::new("/proc/mounts"))).ok_or(GadgetError::NoConfigfs)?;
         if !gadgets.is_dir() {
@@ -65,6 +60,7 @@ impl Configfs {
             .unwrap_or_else(serial::of_this_machine);
         Ok(Self {
             config: config.clone(),
+            profile: profile.clone(),
             serial,
             udc,
             gadgets,
@@ -77,8 +73,35 @@ impl Configfs {
         &self.udc
     }
 
+    /// Takes another profile, which is there after the next [`Self::prepare`].
+    pub fn choose(&mut self, profile: &Profile) {
+        self.profile = profile.clone();
+    }
+
+    fn sysfs(&self) -> PathBuf {
+        Path::new(CONTROLLERS).join(&self.udc)
+    }
+
+    fn controller(&self, out: OutEndpoint) -> Controller {
+        Controller {
+            out,
+            stall: udc::stall(&self.sysfs()),
+        }
+    }
+
+    /// Why the controller cannot carry a profile, if it is known not to. HID is reckoned as Linux 5.16 and later bind it.
+    pub fn unfit(&self, profile: &Profile) -> Option<Shortage> {
+        let supply = udc::supply(&self.config, &self.sysfs())?;
+        supply.fits(&profile.functions, OutEndpoint::No).err()
+    }
+
     fn directory(&self) -> PathBuf {
         self.gadgets.join(&self.config.name)
+    }
+
+    fn directory_of(&self, (place, function): Place) -> PathBuf {
+        let name = function.directory(&self.config.name, place);
+        self.directory().join("functions").join(name)
     }
 
     /// Adopts what is there, or builds it.
@@ -101,18 +124,18 @@ impl Configfs {
     fn difference(&self) -> Option<String> {
         let directory = self.directory();
         let with = |out| {
-            Plan::new(&self.config, &self.serial, out)
+            let controller = self.controller(out);
+            Plan::new(&self.config, &self.profile, &self.serial, controller)
                 .compare(&directory)
                 .err()
         };
         let difference = with(OutEndpoint::No)?;
         // An old Linux has no such attribute; what else differs is told by the plan without it.
-        let old = !directory
-            .join(format!(
-                "functions/{}/no_out_endpoint",
-                function_directory(&self.config.name, Function::Keyboard)
-            ))
-            .exists();
+        let hid = self.profile.places().find(|(_, one)| one.driver() == "hid");
+        let old = hid.is_some_and(|place| {
+            let directory = self.directory_of(place);
+            directory.is_dir() && !directory.join("no_out_endpoint").exists()
+        });
         if old {
             with(OutEndpoint::Yes)
         } else {
@@ -169,23 +192,25 @@ impl Configfs {
         let keep = |mut gadget: RegGadget| gadget.detach();
         built.map(keep).map_err(|source| GadgetError::Build {
             name: self.config.name.clone(),
+            needs: needs(&self.profile),
             source,
         })
     }
 
     fn describe(&self, out: OutEndpoint) -> io::Result<Gadget> {
         let config = &self.config;
-        let mut configuration = usb_gadget::Config::new(CONFIGURATION);
+        let controller = self.controller(out);
+        let mut configuration = usb_gadget::Config::new(self.profile.description());
         configuration.max_power = MAX_POWER;
-        for function in Function::ALL {
-            configuration.add_function(describe_function(config, function, out)?);
+        for function in &self.profile.functions {
+            configuration.add_function(function.describe(config, controller)?);
         }
         let strings = Strings::new(&config.manufacturer, &config.product, &self.serial);
-        let id = Id::new(config.vendor_id, config.product_id);
+        let id = Id::new(config.vendor_id, product_id(config, &self.profile));
         let mut gadget =
             Gadget::new(Class::INTERFACE_SPECIFIC, id, strings).with_config(configuration);
         gadget.name = Some(config.name.clone());
-        gadget.device_release = DEVICE_RELEASE;
+        gadget.device_release = self.profile.release();
         gadget.max_packet_size0 = MAX_PACKET_SIZE;
         gadget.usb_version = UsbVersion::V20;
         Ok(gadget)
@@ -212,7 +237,7 @@ impl Configfs {
 
     /// Who has the controller, as the controller itself says.
     fn taker(&self) -> String {
-        match text(&Path::new(CONTROLLERS).join(&self.udc).join("function")).trim() {
+        match text(&self.sysfs().join("function")).trim() {
             "" => "something that does not tell its name".to_owned(),
             driver => format!("the gadget driver {driver}"),
         }
@@ -231,54 +256,26 @@ impl Configfs {
         })
     }
 
-    /// Waits for the device files and gives them to hid's group.
+    /// Waits for the device files, and gives each function's to the group of whoever works it.
     pub async fn hand_out(&self) -> Result<(), GadgetError> {
-        let group = group_of(&self.config.hid_user, &text(Path::new("/etc/passwd")));
-        if group.is_none() {
-            dkvm_sdk::warn!("there is no user {}: only root can use /dev/hidg*; see `hid_user` in the configuration", self.config.hid_user);
-        }
-        for function in Function::ALL {
-            let path = self.device(function);
-            if !appears(&path).await {
-                return Err(GadgetError::NoDeviceFile {
-                    device: path.display().to_string(),
-                });
-            }
-            if let Some(Err(error)) = group.map(|group| give(&path, group)) {
-                dkvm_sdk::error!(
-                    "cannot give {} to the group of {}: {error}; this device must run as root",
-                    path.display(),
-                    self.config.hid_user
-                );
-            }
+        for place in self.profile.places() {
+            handout::give_function(&self.config, place, &self.directory_of(place)).await?;
         }
         Ok(())
     }
 
-    fn device(&self, function: Function) -> PathBuf {
-        let directory = self
-            .directory()
-            .join("functions")
-            .join(function_directory(&self.config.name, function));
-        let usual = || PathBuf::from(format!("/dev/hidg{}", function.index()));
-        device_file(&text(&directory.join("dev"))).unwrap_or_else(usual)
-    }
-
-    /// The functions and their device files.
+    /// The functions and where they are.
     pub fn functions(&self) -> Vec<FunctionInfo> {
-        let info = |function: Function| {
-            let path = Some(self.device(function)).filter(|path| is_there(path));
-            FunctionInfo {
-                name: function.name().to_owned(),
-                device: path.map_or_else(String::new, |path| path.display().to_string()),
-            }
+        let info = |place: Place| FunctionInfo {
+            name: place.1.name().to_owned(),
+            device: handout::device(place, &self.directory_of(place)),
         };
-        Function::ALL.map(info).into()
+        self.profile.places().map(info).collect()
     }
 
     /// What Linux says.
     pub fn status(&self) -> Result<Status, GadgetError> {
-        let controller = Path::new(CONTROLLERS).join(&self.udc);
+        let controller = self.sysfs();
         let mut state = [0; MAX_STATE];
         // Reading is also what makes the next change wake us.
         let length = self.watch.get_ref().read_at(&mut state, 0);
@@ -333,30 +330,15 @@ fn suspended(controller: &Path) -> String {
         .unwrap_or_default()
 }
 
-async fn appears(path: &Path) -> bool {
-    let tries = DEVICE_FILE_WAIT.as_millis() / DEVICE_FILE_STEP.as_millis();
-    for _ in 0..tries {
-        if is_there(path) {
-            return true;
-        }
-        tokio::time::sleep(DEVICE_FILE_STEP).await;
-    }
-    false
-}
-
-fn describe_function(config: &Config, function: Function, out: OutEndpoint) -> io::Result<Handle> {
-    let mut builder = usb_gadget::function::other::Other::builder("hid")?;
-    builder.set("subclass", function.subclass().to_string())?;
-    builder.set("protocol", function.protocol().to_string())?;
-    builder.set(
-        "report_length",
-        function.report_length(config.pan()).to_string(),
-    )?;
-    builder.set("report_desc", function.descriptor(config.pan()))?;
-    if out == OutEndpoint::No {
-        builder.set("no_out_endpoint", "1")?;
-    }
-    Ok(builder.build().1)
+/// Which options of Linux the functions take, for who has to add one.
+fn needs(profile: &Profile) -> String {
+    let mut needs: Vec<_> = profile
+        .functions
+        .iter()
+        .map(|one| format!("usb_f_{} ({})", one.driver(), one.option()))
+        .collect();
+    needs.dedup();
+    needs.join(", ")
 }
 
 #[cfg(test)]

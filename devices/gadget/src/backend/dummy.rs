@@ -1,23 +1,49 @@
 //! A gadget on no controller, configured by no target as soon as it is bound.
 
-use crate::status::Status;
-use dkvm_hid::reports::Function;
+use crate::{
+    budget::{Shortage, Supply},
+    config::Config,
+    plan::OutEndpoint,
+    profile::Profile,
+    status::Status,
+};
 use dkvm_wire::vocab::gadget::FunctionInfo;
 
 /// The dummy.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Dummy {
     cable: Cable,
+    profile: Profile,
+    supply: Option<Supply>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cable {
-    #[default]
     Out,
     In,
 }
 
 impl Dummy {
+    /// With the endpoints that the configuration says, or as many as one likes.
+    pub fn new(config: &Config, profile: &Profile) -> Self {
+        Self {
+            cable: Cable::Out,
+            profile: profile.clone(),
+            supply: config.endpoints.map(Supply::from),
+        }
+    }
+
+    /// Takes another profile.
+    pub fn choose(&mut self, profile: &Profile) {
+        self.profile = profile.clone();
+    }
+
+    /// Why the configuration's endpoints cannot carry a profile.
+    pub fn unfit(&self, profile: &Profile) -> Option<Shortage> {
+        let supply = self.supply.as_ref()?;
+        supply.fits(&profile.functions, OutEndpoint::No).err()
+    }
+
     /// Plugs.
     pub fn bind(&mut self) {
         self.cable = Cable::In;
@@ -30,11 +56,11 @@ impl Dummy {
 
     /// The functions, without device files.
     pub fn functions(&self) -> Vec<FunctionInfo> {
-        let info = |function: Function| FunctionInfo {
+        let info = |function: &crate::functions::Function| FunctionInfo {
             name: function.name().to_owned(),
             device: String::new(),
         };
-        Function::ALL.map(info).into()
+        self.profile.functions.iter().map(info).collect()
     }
 
     /// Configured when plugged.

@@ -48,10 +48,10 @@ pub(super) fn is_there(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.file_type().is_char_device())
 }
 
-/// Gives a device file to a group, and to nobody else.
-pub(super) fn give(path: &Path, group: u32) -> io::Result<()> {
+/// Gives a file to a group, and to nobody else.
+pub(super) fn give(path: &Path, group: u32, mode: u32) -> io::Result<()> {
     chown(path, None, Some(group))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o660))
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 /// The group of a user, from the text of `/etc/passwd`.

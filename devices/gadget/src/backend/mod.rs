@@ -3,10 +3,14 @@
 mod configfs;
 mod dummy;
 mod files;
+mod handout;
+mod udc;
 
 use crate::{
+    budget::Shortage,
     config::{BackendKind, Config},
     error::GadgetError,
+    profile::Profile,
     status::Status,
 };
 pub use configfs::Configfs;
@@ -36,11 +40,27 @@ pub enum Backend {
 
 impl Backend {
     /// The backend that the configuration chooses.
-    pub fn new(config: &Config) -> Result<Self, GadgetError> {
+    pub fn new(config: &Config, profile: &Profile) -> Result<Self, GadgetError> {
         Ok(match config.backend {
-            BackendKind::Configfs => Self::Configfs(Box::new(Configfs::new(config)?)),
-            BackendKind::Dummy => Self::Dummy(Dummy::default()),
+            BackendKind::Configfs => Self::Configfs(Box::new(Configfs::new(config, profile)?)),
+            BackendKind::Dummy => Self::Dummy(Dummy::new(config, profile)),
         })
+    }
+
+    /// Takes another profile, which is there after the next [`Self::prepare`].
+    pub fn choose(&mut self, profile: &Profile) {
+        match self {
+            Self::Configfs(configfs) => configfs.choose(profile),
+            Self::Dummy(dummy) => dummy.choose(profile),
+        }
+    }
+
+    /// Why the controller cannot carry a profile, if it is known not to.
+    pub fn unfit(&self, profile: &Profile) -> Option<Shortage> {
+        match self {
+            Self::Configfs(configfs) => configfs.unfit(profile),
+            Self::Dummy(dummy) => dummy.unfit(profile),
+        }
     }
 
     /// The controller's name.
@@ -81,7 +101,7 @@ impl Backend {
         }
     }
 
-    /// Waits for the functions' device files and gives them to hid.
+    /// Waits for the functions' device files and gives them to those who work them.
     pub async fn hand_out(&self) -> Result<(), GadgetError> {
         match self {
             Self::Configfs(configfs) => configfs.hand_out().await,

@@ -8,6 +8,19 @@ pub mod methods {
     pub const REPLUG: &str = "gadget.replug";
     /// [`super::Plug`] → `{}`: soft unplug or plug.
     pub const PLUG: &str = "gadget.plug";
+    /// [`super::Choose`] → `{}`, answered when the new profile is bound: the target sees one unplugged and another plugged.
+    /// Refused when there is no such profile, or it does not fit; the old one stays then.
+    pub const PROFILE: &str = "gadget.profile";
+    /// `{}` → [`super::GadgetState`]: for those to whom the topic is not routed.
+    pub const GET: &str = "gadget.get";
+}
+
+/// Arguments of `gadget.profile`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Choose {
+    /// The profile's name.
+    pub name: String,
 }
 
 /// Arguments of `gadget.plug`.
@@ -43,8 +56,20 @@ pub enum UsbState {
 pub struct FunctionInfo {
     /// `keyboard`, `absolute`, `relative`; later `storage`, `audio`, `network`, `serial`.
     pub name: String,
-    /// `/dev/hidg0` and the like; empty when there is none.
+    /// `/dev/hidg0` and the like; of `storage` its directory in configfs; empty when there is none.
     pub device: String,
+}
+
+/// A profile: which functions the target gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct ProfileInfo {
+    /// `bios`, `install`, `desk`, or one of the configuration.
+    pub name: String,
+    /// Its functions, in the order in which they are bound.
+    pub functions: Vec<String>,
+    /// Why it cannot be bound here, a sentence; absent when it fits.
+    pub unfit: Option<String>,
 }
 
 /// Topic `gadget.state`.
@@ -61,4 +86,10 @@ pub struct GadgetState {
     pub binding: u32,
     /// The functions.
     pub functions: Vec<FunctionInfo>,
+    /// Name of the profile that is bound, or that will be when it is plugged.
+    #[serde(default)]
+    pub profile: String,
+    /// The profiles that there are.
+    #[serde(default)]
+    pub profiles: Vec<ProfileInfo>,
 }

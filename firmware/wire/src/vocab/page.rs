@@ -1,7 +1,7 @@
 //! What the page and the web device say to each other: JSON on the WebSocket `/api/ws`.
 //! Frames travel on a second one, `/api/video`, so that no picture stands before a key.
 
-use super::{gadget::GadgetState, input, network::NetworkState, power, update, video};
+use super::{gadget, gadget::GadgetState, input, network::NetworkState, power, update, video};
 use crate::service::{DeathRecord, DeviceInfo, KernelInfo, MemoryStats};
 use crate::{DeviceName, WireError};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,13 @@ pub enum Action {
     SetEncode(video::EncodeSettings),
     /// USB soft unplug and plug.
     Replug,
+    /// USB soft unplug, or plug.
+    Plug(gadget::Plug),
+    /// Another USB profile: the target sees one device unplugged and another plugged.
+    Profile {
+        /// Its name in `gadget.state`.
+        profile: String,
+    },
     /// Restart a device.
     Restart {
         /// Which.

@@ -398,6 +398,25 @@ pub fn devices() -> Vec<Sample> {
                     name: "keyboard".into(),
                     device: "/dev/hidg0".into(),
                 }],
+                profile: "bios".into(),
+                profiles: vec![
+                    gadget::ProfileInfo {
+                        name: "bios".into(),
+                        functions: vec!["keyboard".into()],
+                        unfit: None,
+                    },
+                    gadget::ProfileInfo {
+                        name: "desk".into(),
+                        functions: vec!["keyboard".into(), "storage".into()],
+                        unfit: Some("too many endpoints".into()),
+                    },
+                ],
+            },
+        ),
+        body(
+            "profile",
+            gadget::Choose {
+                name: "install".into(),
             },
         ),
         body(

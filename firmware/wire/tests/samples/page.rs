@@ -2,7 +2,7 @@ use super::Sample;
 use dkvm_wire::{
     service::{KernelInfo, MemoryStats},
     vocab::{
-        input,
+        gadget, input,
         page::{Action, Password, PasswordChange, SessionInfo, SessionState, ToPage, ToWeb},
         power, update, video,
     },
@@ -78,6 +78,16 @@ fn to_web() -> Vec<Sample> {
             })),
         ),
         json("page-replug", action(Action::Replug)),
+        json(
+            "page-plug",
+            action(Action::Plug(gadget::Plug { plugged: false })),
+        ),
+        json(
+            "page-profile",
+            action(Action::Profile {
+                profile: "install".into(),
+            }),
+        ),
         json(
             "page-restart",
             action(Action::Restart {

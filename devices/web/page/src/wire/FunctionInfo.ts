@@ -9,6 +9,6 @@ export type FunctionInfo = {
  */
 name: string, 
 /**
- * `/dev/hidg0` and the like; empty when there is none.
+ * `/dev/hidg0` and the like; of `storage` its directory in configfs; empty when there is none.
  */
 device: string, };
