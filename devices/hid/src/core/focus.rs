@@ -6,6 +6,11 @@ use std::time::Duration;
 
 /// How long a holder's word holds.
 pub const LEASE: Duration = Duration::from_millis(LEASE_MS);
+/// So much later than the lease's end, it was this device that was held up (its process, or the whole machine), and not yet
+/// the holder that was silent: what it said lies unread.
+const HELD_UP: Duration = Duration::from_millis(50);
+/// A device that was dead for longer lets go at once: what is down at the target repeats itself there.
+const LONGEST_DEATH: Duration = Duration::from_secs(1);
 
 /// Which process a holder speaks through.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,14 @@ pub struct Focus {
     pub source: Option<Source>,
     /// When its word lapses; `None` when it has lapsed or nothing was said.
     pub lease: Option<Time>,
+    /// The lease was prolonged since the holder spoke last.
+    pub forgiven: bool,
+}
+
+/// The lease with which a new life of this device begins, if there is one: the time of its own death is not the holder's silence.
+pub fn inherited(lease: Time, now: Time) -> Option<Time> {
+    let sound = lease != Time::default() && lease.since(now) <= LEASE;
+    (sound && now.since(lease) <= LONGEST_DEATH).then(|| now.after(LEASE))
 }
 
 /// What a message is, by its holder and epoch.
@@ -60,11 +73,23 @@ impl Focus {
         self.holder = state.holder;
         self.source = Some(source);
         self.lease = Some(now.after(LEASE));
+        self.forgiven = false;
     }
 
     /// Whether the lease has just lapsed.
     pub fn lapses(&self, now: Time) -> bool {
         self.lease.is_some_and(|lease| lease <= now)
+    }
+
+    /// Prolongs a lapsed lease, once, by the time that this device was held up. Says whether it did.
+    pub fn forgive(&mut self, now: Time) -> bool {
+        let late = self.lease.map_or(Duration::ZERO, |lease| now.since(lease));
+        let forgives = late >= HELD_UP && !self.forgiven;
+        if forgives {
+            self.forgiven = true;
+            self.lease = Some(now.after(late.min(LEASE)));
+        }
+        forgives
     }
 
     /// The epoch to tell a sender: one higher than its own when it does not have the focus.
@@ -106,8 +131,7 @@ mod tests {
         Focus {
             epoch,
             holder,
-            source: None,
-            lease: None,
+            ..Focus::default()
         }
     }
 

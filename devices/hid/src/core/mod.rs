@@ -58,10 +58,11 @@ pub struct Core {
 impl Core {
     /// Goes on from what an earlier life kept, or begins.
     ///
-    /// What it held is held on if its holder's word has not lapsed: a restart is then not seen by the target. Else the
+    /// What it held is held on if its holder's word had not lapsed: a restart is then not seen by the target. Else the
     /// first report releases everything.
     pub fn new(record: Record, now: Time) -> Self {
-        let goes_on = record.lease > now && record.lease.since(now) <= LEASE;
+        let lease = focus::inherited(record.lease, now);
+        let goes_on = lease.is_some();
         let (mut held, mut owed, mut books) =
             (record.held.clone(), Held::default(), record.books.clone());
         if !goes_on {
@@ -77,13 +78,12 @@ impl Core {
         } else {
             Shown::Nothing
         };
-        let lease = goes_on.then_some(record.lease);
         Self {
             focus: Focus {
                 epoch: record.epoch,
                 holder: record.holder,
-                source: None,
                 lease,
+                ..Focus::default()
             },
             books,
             steps,

@@ -106,9 +106,9 @@ impl Core {
                 blocked[function.index()] = true;
                 Then::Next
             }
-            (Progress::Waiting, _) if blocked[function.index()] => Then::Next,
-            (Progress::Waiting, Use::Now) => self.send(place, now),
-            (Progress::Waiting | Progress::Flying, _) => Then::Stop,
+            (Progress::Waiting | Progress::Unsure, _) if blocked[function.index()] => Then::Next,
+            (Progress::Waiting | Progress::Unsure, Use::Now) => self.send(place, now),
+            (_, Use::Now | Use::Wait) => Then::Stop,
         }
     }
 

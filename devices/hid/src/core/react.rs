@@ -58,6 +58,8 @@ impl Core {
         self.steps.flying_are_done();
         self.steps.settle(book);
         self.steps.drop_all();
+        // What an earlier life sent and the target may have taken is released with the rest: again, it would come twice.
+        book.give_up_sent();
     }
 
     fn on_usb(&mut self, usb: Usb, now: Time) {
@@ -144,7 +146,7 @@ impl Core {
     pub(super) fn expire(&mut self, now: Time) {
         let lost = self.steps.give_up(self.out_since(), now);
         self.count_lost(lost);
-        if self.focus.lapses(now) {
+        if self.focus.lapses(now) && !self.focus.forgive(now) {
             self.let_go();
         }
         if self

@@ -66,6 +66,8 @@ impl Effect {
 pub enum Progress {
     /// Not written.
     Waiting,
+    /// An earlier life of this device may have written it.
+    Unsure,
     /// Written; the target has not taken it yet.
     Flying,
     /// The target took it, or it was given up and counted.
@@ -183,10 +185,10 @@ impl Steps {
         let mark = usize::try_from(offset)
             .ok()
             .and_then(|offset| book.marks.get(offset));
-        let progress = if mark == Some(&Mark::Done) {
-            Progress::Done
-        } else {
-            Progress::Waiting
+        let progress = match mark {
+            Some(Mark::Done) => Progress::Done,
+            Some(Mark::Sent) => Progress::Unsure,
+            Some(Mark::Open) | None => Progress::Waiting,
         };
         Item {
             effect: effect(step, planned),
@@ -261,7 +263,7 @@ impl Steps {
 fn mark(item: &Item) -> Mark {
     match item.progress {
         Progress::Waiting => Mark::Open,
-        Progress::Flying => Mark::Sent,
+        Progress::Unsure | Progress::Flying => Mark::Sent,
         Progress::Done => Mark::Done,
     }
 }

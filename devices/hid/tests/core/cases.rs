@@ -266,12 +266,12 @@ fn a_death_is_not_seen_by_the_target_while_the_holder_holds() {
 }
 
 #[test]
-fn a_death_longer_than_the_lease_releases() {
+fn a_long_death_releases() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
     page.key(A, true);
     world.input(&page.message());
     world.settle();
-    world.micros += 600_000;
+    world.micros += 1_600_000;
     world.restart();
     world.settle();
     assert!(world.nothing_pressed());
@@ -284,7 +284,7 @@ fn a_key_on_its_way_at_a_long_death_is_not_typed_twice() {
     world.input(&page.message());
     world.dead = true;
     world.poll(Function::Keyboard);
-    world.micros += 600_000;
+    world.micros += 1_600_000;
     world.restart();
     world.settle();
     world.input(&page.message());
@@ -393,6 +393,64 @@ fn hostile_numbers_do_no_harm() {
         world.settle();
     }
     world.advance(600);
+    world.settle();
+    assert!(world.nothing_pressed());
+}
+
+/// Seen under load: dead for 370 ms, and back for less than the lease's rest before the holder was heard again.
+#[test]
+fn a_lapse_after_a_death_types_nothing_twice() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    page.key(A, true);
+    world.input(&page.message());
+    // The target took the press, and nobody lived to hear of it.
+    world.dies_in = Some(0);
+    world.settle();
+    page.key(A, false);
+    world.dead = true;
+    world.micros += 370_000;
+    world.restart();
+    world.advance(2000);
+    world.settle();
+    world.input(&page.message());
+    world.settle();
+    assert_eq!(world.seen, page.did);
+    assert_eq!((world.ack().steps, world.ack().lost), (2, 1));
+}
+
+#[test]
+fn the_time_of_its_own_death_is_not_the_holder_s_silence() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    page.key(A, true);
+    world.input(&page.message());
+    world.settle();
+    world.dead = true;
+    world.micros += 700_000;
+    world.restart();
+    world.advance(400);
+    world.input(&page.message());
+    world.settle();
+    assert_eq!(world.seen, [Seen::Key(A, true)]);
+}
+
+#[test]
+fn a_device_that_was_held_up_hears_the_holder_before_it_judges() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    page.key(A, true);
+    world.input(&page.message());
+    world.settle();
+    // No tick in all that time: the whole machine stood still.
+    world.micros += 1_400_000;
+    world.tick();
+    world.settle();
+    world.input(&page.message());
+    world.settle();
+    assert_eq!(world.seen, [Seen::Key(A, true)]);
+    // Once: a machine that crawls releases in the end.
+    for _ in 0..2 {
+        world.micros += 1_400_000;
+        world.tick();
+    }
     world.settle();
     assert!(world.nothing_pressed());
 }

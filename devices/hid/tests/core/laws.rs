@@ -208,6 +208,34 @@ proptest! {
         prop_assert_eq!(play.world.ack().lost, 0);
     }
 
+    /// Deaths and silences of any length: a tap may be lost then, and is counted, but it is never typed twice.
+    #[test]
+    fn a_tap_is_never_typed_twice(
+        acts in vec(prop_oneof![
+            4 => (4u8..8).prop_map(Some).prop_map(|key| (key, Act::Acks)),
+            4 => kind_act().prop_filter("taps alone", |act| !matches!(act, Act::Toggle(_)))
+                .prop_map(|act| (None, act)),
+            1 => (0u32..9, 0u64..2500).prop_map(|(after, dead)| (None, Act::Die { after, dead })),
+            1 => (0u64..900).prop_map(|millis| (None, Act::Wait(millis))),
+        ], 0..60)
+    ) {
+        let mut play = Play::new();
+        for (tap, act) in acts {
+            if let Some(key) = tap {
+                play.page.key(key, true).key(key, false);
+            }
+            play.act(act);
+        }
+        play.finish();
+        for key in 4..8 {
+            let presses = |log: &[Seen]| log.iter().filter(|seen| **seen == Seen::Key(key, true)).count();
+            let (typed, meant) = (presses(&play.world.seen), presses(&play.page.did));
+            prop_assert!(typed <= meant, "key {key}: {typed} of {meant}");
+            prop_assert!(typed + play.world.ack().lost as usize >= meant, "key {key}: {typed} of {meant}, lost {}", play.world.ack().lost);
+        }
+        prop_assert!(play.world.nothing_pressed());
+    }
+
     /// Cut messages too: each key and button goes up and down just as its holder's did.
     #[test]
     fn cut_messages_change_no_key_s_story(
