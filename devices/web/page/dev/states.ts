@@ -105,6 +105,17 @@ export const gadget = (change: Partial<GadgetState> = {}): GadgetState => ({
     { name: "absolute", device: "/dev/hidg1" },
     { name: "relative", device: "/dev/hidg2" },
   ],
+  profile: "bios",
+  profiles: [
+    { name: "bios", functions: ["keyboard", "absolute", "relative"], unfit: null },
+    { name: "install", functions: ["keyboard", "absolute", "relative", "storage"], unfit: null },
+    { name: "desk", functions: ["keyboard", "absolute", "relative", "storage"], unfit: null },
+    {
+      name: "everything",
+      functions: ["keyboard", "absolute", "relative", "storage", "serial"],
+      unfit: "it needs 6 endpoints to the target (keyboard 1, absolute 1, relative 1, storage 1, serial 2) where the USB controller has 5; leave out serial",
+    },
+  ],
   ...change,
 });
 

@@ -87,9 +87,7 @@ pub struct GadgetState {
     /// The functions.
     pub functions: Vec<FunctionInfo>,
     /// Name of the profile that is bound, or that will be when it is plugged.
-    #[serde(default)]
     pub profile: String,
     /// The profiles that there are.
-    #[serde(default)]
     pub profiles: Vec<ProfileInfo>,
 }
