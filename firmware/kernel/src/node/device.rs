@@ -3,6 +3,7 @@ use crate::death;
 use crate::link::{DeviceId, Link, Peer};
 use crate::log::Assembler;
 use crate::memory::Holder;
+use crate::process::Share;
 use crate::router::{Interest, Produced};
 use crate::supervise::{State, Terms};
 use dkvm_wire::service::{Desired, DeviceInfo};
@@ -24,6 +25,8 @@ pub(crate) struct Device {
     /// What its hello said; `None` until then.
     pub(super) session: Option<Session>,
     pub(super) ping: Option<RequestId>,
+    /// What it had of the processor when it was last given time to answer.
+    pub(super) share: Share,
     pub(super) last_lines: VecDeque<String>,
     pub(super) counts: Counts,
     /// Was ready once: devices after it need not wait any more.
@@ -79,6 +82,7 @@ impl Device {
             errors: None,
             session: None,
             ping: None,
+            share: Share::default(),
             last_lines: VecDeque::new(),
             counts: Counts::default(),
             was_ready: false,

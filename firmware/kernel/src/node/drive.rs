@@ -1,7 +1,7 @@
 use super::{Device, Node};
 use crate::config::DeviceConfig;
 use crate::link::{kernel_event, DeviceId, Item};
-use crate::process;
+use crate::process::{self, Share};
 use crate::supervise::{step, Action, Event, Signal, Stage};
 use dkvm_wire::service::{methods, Level};
 use dkvm_wire::{encode_body, topics, Goodbye, Message};
@@ -71,6 +71,7 @@ impl Node {
     }
 
     fn ping(&mut self, id: DeviceId) {
+        let now = self.now();
         let Some(device) = self.devices.get_mut(id.0) else {
             return;
         };
@@ -79,6 +80,10 @@ impl Node {
         };
         let request = link.next_request();
         device.ping = Some(request);
+        device.share = device
+            .pid
+            .and_then(|pid| Share::of(pid, now))
+            .unwrap_or_default();
         let peer = device.peer();
         let body = encode_body(&dkvm_wire::service::Nothing {});
         let ping = Message::Request {

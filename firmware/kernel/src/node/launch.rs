@@ -5,7 +5,7 @@ use crate::config::DeviceConfig;
 use crate::jail::{Identity, JailOptions};
 use crate::link::{DeviceId, Io, Link};
 use crate::log::Assembler;
-use crate::process::{self, Launch, Spawned};
+use crate::process::{self, Launch, Share, Spawned};
 use crate::supervise::{Event, Fault};
 use dkvm_wire::Generation;
 use rustix::fs::{Gid, Mode, Uid};
@@ -35,6 +35,7 @@ impl Node {
     }
 
     fn adopt(&mut self, id: DeviceId, spawned: Spawned) {
+        let now = self.now();
         let Some(device) = self.devices.get_mut(id.0) else {
             return;
         };
@@ -42,6 +43,7 @@ impl Node {
         device.pid = Some(spawned.pid);
         device.session = None;
         device.ping = None;
+        device.share = Share::none(now);
         device.last_lines.clear();
         device.link = Some(Link::new(Io::pipes(spawned.output, spawned.input)));
         let peer = device.peer();

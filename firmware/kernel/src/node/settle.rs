@@ -76,7 +76,11 @@ impl Node {
         let now = self.now();
         self.forgive_lag(now);
         for id in self.ids() {
-            if self.devices[id.0].state.due().is_some_and(|due| due <= now) {
+            let due = |node: &Self| node.devices[id.0].state.due().is_some_and(|due| due <= now);
+            if due(self) {
+                self.forgive_starving(id, now);
+            }
+            if due(self) {
                 self.drive(id, Event::Tick);
             }
         }

@@ -1,4 +1,6 @@
 use super::Node;
+use crate::link::DeviceId;
+use crate::process::Share;
 use crate::supervise::{Event, Millis};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -45,6 +47,22 @@ impl Node {
         }
         for id in self.ids() {
             self.drive(id, Event::Lag(lag));
+        }
+    }
+
+    /// A device that could run and was not let is silent through no fault of its own; killing it would make its successor as
+    /// late. What it lacked is given back, so one that spins for ever gets no more than it takes from others.
+    pub(super) fn forgive_starving(&mut self, id: DeviceId, now: Millis) {
+        let device = &mut self.devices[id.0];
+        if !device.state.awaits_answer() {
+            return;
+        }
+        let Some(share) = device.pid.and_then(|pid| Share::of(pid, now)) else {
+            return;
+        };
+        let starved = share.starved_since(std::mem::replace(&mut device.share, share));
+        if starved >= LAG_MS {
+            self.drive(id, Event::Lag(starved));
         }
     }
 

@@ -176,6 +176,19 @@ impl State {
         }
     }
 
+    /// Whether what is due next is a word of the device's own.
+    pub fn awaits_answer(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Starting { .. }
+                | Stage::Preparing { .. }
+                | Stage::Running {
+                    beat: Beat::Due(_),
+                    ..
+                }
+        )
+    }
+
     /// Whether there is a process.
     pub fn has_process(&self) -> bool {
         !matches!(
@@ -212,7 +225,7 @@ pub enum Event {
     Hotplug,
     /// What is due by the clock.
     Tick,
-    /// The kernel itself did not run for so many ms: nobody else is to blame for that time.
+    /// For so many ms the kernel itself did not run, or the device was not let: it is not to blame for that time.
     Lag(u64),
 }
 
