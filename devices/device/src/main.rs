@@ -13,7 +13,7 @@ struct Device {
     main: fn() -> i32,
 }
 
-const DEVICES: [Device; 10] = [
+const DEVICES: [Device; 11] = [
     Device {
         name: "gadget",
         what: "what the target sees on its USB port",
@@ -58,6 +58,11 @@ const DEVICES: [Device; 10] = [
         name: "update",
         what: "a new image into the other slot, its trial and its commit",
         main: dkvm_update::main,
+    },
+    Device {
+        name: "typist",
+        what: "text as keystrokes, in the target's layout",
+        main: dkvm_typist::main,
     },
     Device {
         name: "service",

@@ -106,7 +106,7 @@ fn what_cannot_be_typed_is_told_before_the_first_key() -> Result<(), Failure> {
                 "6 characters of the text: U+00EF “ï” (line 1, column 3)",
             ),
             (text(""), "there is no text"),
-            (text(&"x".repeat(MAX_TEXT + 1)), "at most 32768"),
+            (text(&"x".repeat(MAX_TEXT + 1)), "at most 24576"),
             (
                 Text {
                     layout: Some("xx".into()),

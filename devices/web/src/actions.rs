@@ -4,7 +4,7 @@ use crate::state::{Hub, Key};
 use dkvm_sdk::CallError;
 use dkvm_wire::{
     service::{methods, DeathQuery, DeathRecord, Deaths, Named, Nothing},
-    vocab::{gadget, page::Action, power, update, video},
+    vocab::{gadget, page::Action, power, typist, update, video},
     DeviceName, WireError,
 };
 use serde::Serialize;
@@ -19,6 +19,7 @@ const VIDEO: About = (Key::Video, "capture");
 const ENCODE: About = (Key::Encode, "encode");
 const GADGET: About = (Key::Gadget, "gadget");
 const POWER: About = (Key::Power, "power");
+const TYPIST: About = (Key::Typist, "typist");
 const UPDATE: About = (Key::Update, "update");
 
 /// Does it; the error is a sentence for the person who asked.
@@ -36,6 +37,9 @@ pub async fn perform(hub: &Hub, action: Action) -> Result<Option<Vec<DeathRecord
         }
         Action::PowerPress(press) => ask(hub, POWER, power::methods::PRESS, &press).await,
         Action::Wake(wake) => ask(hub, POWER, power::methods::WAKE, &wake).await,
+        Action::TypeText(text) => ask(hub, TYPIST, typist::methods::TYPE, &text).await,
+        Action::TypeCheck(text) => ask(hub, TYPIST, typist::methods::CHECK, &text).await,
+        Action::TypeCancel => ask(hub, TYPIST, typist::methods::CANCEL, &Nothing {}).await,
         Action::UpdateTry => ask(hub, UPDATE, update::methods::TRY, &Nothing {}).await,
         Action::UpdateAbort => ask(hub, UPDATE, update::methods::ABORT, &Nothing {}).await,
         Action::UpdateRollback => ask(hub, UPDATE, update::methods::ROLLBACK, &Nothing {}).await,

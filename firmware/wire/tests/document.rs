@@ -89,6 +89,10 @@ fn every_method_is_named() {
         vocab::gadget::methods::PLUG,
         vocab::gadget::methods::PROFILE,
         vocab::gadget::methods::GET,
+        vocab::typist::methods::GET,
+        vocab::typist::methods::CHECK,
+        vocab::typist::methods::TYPE,
+        vocab::typist::methods::CANCEL,
         vocab::video::methods::SET_MODE,
         vocab::video::methods::SET_ENCODE,
     ];
@@ -117,6 +121,7 @@ fn every_topic_is_named() {
         topics::VIDEO_RAW,
         topics::VIDEO_JPEG,
         topics::ENCODE_STATE,
+        topics::TYPIST_STATE,
     ]
     .into_iter()
     .for_each(assert_named);

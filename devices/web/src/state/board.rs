@@ -31,6 +31,8 @@ pub enum Key {
     Power,
     /// The node's network.
     Network,
+    /// Text typed on the target.
+    Typist,
     /// Shared memory.
     Memory,
     /// The nth death: each is its own subject.

@@ -254,6 +254,7 @@ impl World {
             (Key::Update, ToPage::Update { state: None }),
             (Key::Power, ToPage::Power { state: None }),
             (Key::Network, ToPage::Network { state: None }),
+            (Key::Typist, ToPage::Typist { state: None }),
         ];
         let over = nothing.into_iter().filter(|(key, _)| said(key));
         over.filter_map(|(key, message)| self.board.post(key.clone(), message).then_some(key))

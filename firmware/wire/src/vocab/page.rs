@@ -1,7 +1,9 @@
 //! What the page and the web device say to each other: JSON on the WebSocket `/api/ws`.
 //! Frames travel on a second one, `/api/video`, so that no picture stands before a key.
 
-use super::{gadget, gadget::GadgetState, input, network::NetworkState, power, update, video};
+use super::{
+    gadget, gadget::GadgetState, input, network::NetworkState, power, typist, update, video,
+};
 use crate::service::{DeathRecord, DeviceInfo, KernelInfo, MemoryStats};
 use crate::{DeviceName, WireError};
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,12 @@ pub enum Action {
     PowerPress(power::Press),
     /// Wake-on-LAN.
     Wake(power::Wake),
+    /// Types a text on the target.
+    TypeText(typist::Text),
+    /// Whether a text can be typed.
+    TypeCheck(typist::Text),
+    /// Stops typing.
+    TypeCancel,
     /// Restarts the Pi into the staged image.
     UpdateTry,
     /// Forgets the upload or the staged image.
@@ -126,6 +134,11 @@ pub enum ToPage {
     Network {
         /// State.
         state: Option<NetworkState>,
+    },
+    /// Text typed on the target; `None` while the typist is not running.
+    Typist {
+        /// State.
+        state: Option<typist::TypistState>,
     },
     /// Shared memory, once a second while a page asks for it by being open.
     Memory(MemoryStats),

@@ -15,8 +15,8 @@ pub mod methods {
     pub const CANCEL: &str = "typist.cancel";
 }
 
-/// Longest text, bytes: minutes of typing, and half of what a page's message may have.
-pub const MAX_TEXT: usize = 32 * 1024;
+/// Longest text, bytes: minutes of typing, and quoted it fits into a message of the page (64 KiB).
+pub const MAX_TEXT: usize = 24 * 1024;
 /// Longest pause after each character, ms. Slower is no typing.
 pub const MAX_PACE_MS: u32 = 2000;
 

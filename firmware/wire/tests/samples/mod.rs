@@ -6,6 +6,7 @@ mod bodies;
 mod image;
 mod messages;
 mod page;
+mod typist;
 
 use dkvm_wire::{decode_body, encode_body};
 use serde::{de::DeserializeOwned, Serialize};
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Sample> {
         bodies::memory(),
         bodies::devices(),
         image::all(),
+        typist::all(),
         page::all(),
     ];
     parts.into_iter().flatten().collect()

@@ -4,7 +4,7 @@ use dkvm_wire::{
     vocab::{
         gadget, input,
         page::{Action, Password, PasswordChange, SessionInfo, SessionState, ToPage, ToWeb},
-        power, update, video,
+        power, typist, update, video,
     },
     DeviceName, ErrorCode, WireError,
 };
@@ -107,6 +107,9 @@ fn to_web() -> Vec<Sample> {
                 target: "server".into(),
             })),
         ),
+        json("page-type-text", action(Action::TypeText(typed()))),
+        json("page-type-check", action(Action::TypeCheck(typed()))),
+        json("page-type-cancel", action(Action::TypeCancel)),
         json("page-update-try", action(Action::UpdateTry)),
         json("page-update-abort", action(Action::UpdateAbort)),
         json("page-update-rollback", action(Action::UpdateRollback)),
@@ -120,6 +123,14 @@ fn to_web() -> Vec<Sample> {
         json("page-deaths", action(Action::Deaths { device: hid })),
         json("page-ping", ToWeb::Ping { nonce: 1 }),
     ]
+}
+
+fn typed() -> typist::Text {
+    typist::Text {
+        text: "Grüße\n".into(),
+        layout: Some("de".into()),
+        pace_ms: None,
+    }
 }
 
 fn to_page() -> Vec<Sample> {

@@ -4,6 +4,7 @@ import type { EncodeSettings } from "./EncodeSettings";
 import type { Plug } from "./Plug";
 import type { Power } from "./Power";
 import type { Press } from "./Press";
+import type { Text } from "./Text";
 import type { VideoMode } from "./VideoMode";
 import type { Wake } from "./Wake";
 
@@ -18,7 +19,7 @@ profile: string, } | { "name": "restart",
 /**
  * Which.
  */
-device: DeviceName, } | { "name": "power_press" } & Press | { "name": "wake" } & Wake | { "name": "update_try" } | { "name": "update_abort" } | { "name": "update_rollback" } | { "name": "factory_reset" } | { "name": "node_power", 
+device: DeviceName, } | { "name": "power_press" } & Press | { "name": "wake" } & Wake | { "name": "type_text" } & Text | { "name": "type_check" } & Text | { "name": "type_cancel" } | { "name": "update_try" } | { "name": "update_abort" } | { "name": "update_rollback" } | { "name": "factory_reset" } | { "name": "node_power", 
 /**
  * Which of them.
  */

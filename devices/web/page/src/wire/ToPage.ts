@@ -10,6 +10,7 @@ import type { KernelInfo } from "./KernelInfo";
 import type { MemoryStats } from "./MemoryStats";
 import type { NetworkState } from "./NetworkState";
 import type { PowerState } from "./PowerState";
+import type { TypistState } from "./TypistState";
 import type { UpdateState } from "./UpdateState";
 import type { VideoState } from "./VideoState";
 import type { WireError } from "./WireError";
@@ -53,7 +54,11 @@ state: PowerState | null, } | { "type": "network",
 /**
  * State.
  */
-state: NetworkState | null, } | { "type": "memory" } & MemoryStats | { "type": "ack" } & InputAck | { "type": "done", 
+state: NetworkState | null, } | { "type": "typist", 
+/**
+ * State.
+ */
+state: TypistState | null, } | { "type": "memory" } & MemoryStats | { "type": "ack" } & InputAck | { "type": "done", 
 /**
  * The page's.
  */
