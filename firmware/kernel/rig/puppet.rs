@@ -152,6 +152,9 @@ fn act(word: &str) {
         "hang" => loop {
             std::thread::park();
         },
+        "spin" => loop {
+            std::hint::spin_loop();
+        },
         "ignore" => {}
         "abort" => std::process::abort(),
         code => std::process::exit(code.parse().expect("a code")),

@@ -77,6 +77,15 @@ fn a_device_whose_loop_hangs_is_replaced() {
     kernel.wait_ready("a", 2);
 }
 
+/// It always could run, and did: that is no excuse.
+#[test]
+fn a_device_that_spins_is_replaced() {
+    let mut kernel = Kernel::start(&device("a", "puppet", "heartbeat_ms = 300"));
+    kernel.wait_ready("a", 1);
+    assert_eq!(code_of(kernel.tell("a", "spin")), ErrorCode::Unavailable);
+    kernel.wait_ready("a", 2);
+}
+
 #[test]
 fn stop_start_and_restart_by_a_person() {
     let mut kernel = two();
