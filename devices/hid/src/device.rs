@@ -222,10 +222,10 @@ fn heard(said: Said) -> Event {
 }
 
 fn usb(state: &GadgetState) -> Usb {
-    let bus = if state.state == UsbState::Suspended {
-        Bus::Asleep
-    } else {
-        Bus::Awake
+    let bus = match state.state {
+        UsbState::Suspended => Bus::Asleep,
+        UsbState::Unplugged => Bus::Unplugged,
+        _ => Bus::Awake,
     };
     Usb {
         binding: Some(state.binding),

@@ -53,14 +53,18 @@ impl Hidg {
         }
     }
 
-    /// Takes over where the functions are; what a person configured stays.
+    /// Takes over where the functions are; what a person configured stays. A function that the profile does not have is
+    /// nowhere: the file that it would have may be another's.
     pub fn locate(&mut self, functions: &[FunctionInfo]) {
         for function in Function::ALL {
-            let found = functions
-                .iter()
-                .find(|info| info.name == function.name() && !info.device.is_empty());
-            if let Some(info) = found.filter(|_| !self.fixed[function.index()]) {
-                self.paths[function.index()] = PathBuf::from(&info.device);
+            let place = function.index();
+            if self.fixed[place] {
+                continue;
+            }
+            match functions.iter().find(|info| info.name == function.name()) {
+                Some(info) if info.device.is_empty() => {}
+                Some(info) => self.paths[place] = PathBuf::from(&info.device),
+                None => self.paths[place] = PathBuf::new(),
             }
         }
     }
@@ -209,4 +213,24 @@ fn is_same(file: &File, path: &Path) -> bool {
     file.metadata()
         .and_then(|open| Ok(same(open, path.metadata()?)))
         .unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_that_the_profile_does_not_have_is_nowhere() {
+        let mut hidg = Hidg::new(&Config::default());
+        assert_eq!(hidg.paths[1], Path::new("/dev/hidg1"));
+        let info = |name: &str, device: &str| FunctionInfo {
+            name: name.to_owned(),
+            device: device.to_owned(),
+        };
+        hidg.locate(&[info("keyboard", ""), info("relative", "/dev/hidg1")]);
+        assert_eq!(hidg.paths[0], Path::new("/dev/hidg0"));
+        assert_eq!(hidg.paths[1], Path::new(""));
+        assert_eq!(hidg.paths[2], Path::new("/dev/hidg1"));
+        assert_eq!(hidg.open(Function::Absolute), Opened::No);
+    }
 }

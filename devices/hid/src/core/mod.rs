@@ -190,7 +190,7 @@ impl Core {
         match (self.endpoints[function.index()].link(), self.bus) {
             (Link::Absent, _) => Link::Absent,
             (_, Bus::Asleep) => Link::NotConfigured,
-            (link, Bus::Awake) => link,
+            (link, Bus::Awake | Bus::Unplugged) => link,
         }
     }
 

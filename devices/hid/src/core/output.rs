@@ -29,7 +29,9 @@ impl Core {
         for function in Function::ALL {
             self.sync(function, now);
         }
-        self.write_steps(now);
+        if self.bus != Bus::Unplugged {
+            self.write_steps(now);
+        }
         for function in Function::ALL {
             self.write_rest(function, now);
         }

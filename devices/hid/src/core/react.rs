@@ -3,6 +3,7 @@
 use super::{
     endpoint::{Endpoint, Load, Use, RETRY_OPEN},
     focus::{Source, LEASE},
+    held::Held,
     motion::Pending,
     steps::{Out, Progress},
     time::Time,
@@ -63,7 +64,12 @@ impl Core {
     }
 
     fn on_usb(&mut self, usb: Usb, now: Time) {
-        self.bus = usb.bus;
+        let before = std::mem::replace(&mut self.bus, usb.bus);
+        if usb.bus == Bus::Unplugged && before != Bus::Unplugged {
+            self.let_go();
+            // Whoever asked for another profile gets no key pressed by it that was held before.
+            self.owed = Held::default();
+        }
         if usb.binding.is_none() || usb.binding == self.binding {
             return;
         }
@@ -168,8 +174,8 @@ impl Core {
     }
 
     pub(super) fn out_since(&self) -> Out {
-        let asleep = self.bus == Bus::Asleep;
+        let out = self.bus != Bus::Awake;
         self.endpoints
-            .map(|endpoint| (asleep || endpoint.usage() == Use::Out).then_some(endpoint.taken))
+            .map(|endpoint| (out || endpoint.usage() == Use::Out).then_some(endpoint.taken))
     }
 }

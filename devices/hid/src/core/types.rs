@@ -66,6 +66,8 @@ pub enum Bus {
     Awake,
     /// The target sleeps: a report written now would be typed when it wakes.
     Asleep,
+    /// Soft unplugged, or about to be: all is released, and nothing is typed.
+    Unplugged,
 }
 
 /// What is to be done, in this order.

@@ -454,3 +454,35 @@ fn a_device_that_was_held_up_hears_the_holder_before_it_judges() {
     world.settle();
     assert!(world.nothing_pressed());
 }
+
+/// Another profile, or a soft unplug: the gadget device says so before it goes.
+#[test]
+fn what_is_held_when_usb_is_unplugged_is_released_and_stays_so() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    let usb = |binding, bus| {
+        Event::Usb(Usb {
+            binding: Some(binding),
+            bus,
+        })
+    };
+    world.feed(usb(1, Bus::Awake));
+    page.key(A, true);
+    world.input(&page.message());
+    world.settle();
+    assert!(!world.nothing_pressed());
+    world.feed(usb(1, Bus::Unplugged));
+    world.settle();
+    assert!(world.nothing_pressed());
+    // What is pressed between the word and the deed is not typed either.
+    world.input(&page.message());
+    world.settle();
+    world.feed(usb(2, Bus::Awake));
+    world.settle();
+    world.input(&page.message());
+    world.settle();
+    assert!(world.nothing_pressed());
+    page.key(A, false).key(A, true);
+    world.input(&page.message());
+    world.settle();
+    assert!(!world.nothing_pressed());
+}
