@@ -63,4 +63,6 @@ pub mod topics {
     pub const NETWORK_STATE: &str = "network.state";
     /// typist → all, state: [`crate::vocab::typist::TypistState`].
     pub const TYPIST_STATE: &str = "typist.state";
+    /// storage → all, state: [`crate::vocab::storage::StorageState`].
+    pub const STORAGE_STATE: &str = "storage.state";
 }

@@ -6,6 +6,7 @@ pub mod input;
 pub mod network;
 pub mod page;
 pub mod power;
+pub mod storage;
 pub mod typist;
 pub mod update;
 pub mod video;

@@ -6,6 +6,7 @@ mod bodies;
 mod image;
 mod messages;
 mod page;
+mod storage;
 mod typist;
 
 use dkvm_wire::{decode_body, encode_body};
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Sample> {
         bodies::memory(),
         bodies::devices(),
         image::all(),
+        storage::all(),
         typist::all(),
         page::all(),
     ];

@@ -1,0 +1,207 @@
+//! The library, the uploads and the drives together: what each method does. Runs in the worker's thread.
+
+mod drives;
+mod images;
+mod uploads;
+
+pub use drives::Where;
+pub use uploads::Finish;
+
+use crate::{
+    config::{Config, Folders, InMemory},
+    core::{
+        error::StorageError,
+        name::ImageName,
+        record::{Record, Since},
+        space::{Kept, Place, Space},
+        upload::LinuxDied,
+    },
+    library::{Intake, Library},
+};
+use dkvm_wire::vocab::storage::{ImageInfo, Incoming, StorageState};
+use drives::Port;
+use std::{collections::BTreeMap, fs};
+use uploads::Reading;
+
+/// There as long as Linux has not been restarted since.
+const ALIVE: &str = "alive";
+
+/// All that the device keeps.
+#[derive(Debug)]
+pub struct Engine {
+    library: Library,
+    record: Record,
+    /// As the folder said last: it is not read for every chunk.
+    images: Vec<(ImageName, u64)>,
+    uploads: BTreeMap<String, Intake>,
+    reading: Vec<Reading>,
+    port: Port,
+    space: Space,
+    reserve: u64,
+    in_memory: InMemory,
+}
+
+impl Engine {
+    /// With what earlier lives left.
+    pub fn start(config: &Config, folders: &Folders) -> Result<Self, StorageError> {
+        let library = Library::open(&folders.state)?;
+        let intakes = library.intakes(linux_died(folders));
+        let mut engine = Self {
+            record: library.load(),
+            images: library.images()?,
+            uploads: intakes.into_iter().map(|one| (one.id(), one)).collect(),
+            reading: Vec::new(),
+            port: Port::new(config.backend, folders.run.as_deref()),
+            space: library.space()?,
+            reserve: config.reserve(),
+            in_memory: config.in_memory,
+            library,
+        };
+        engine.forget_published();
+        engine.look();
+        Ok(engine)
+    }
+
+    /// A death between an image's name and the end of its upload leaves a plan without bytes.
+    fn forget_published(&mut self) {
+        let there: Vec<_> = self.images.iter().map(|(name, _)| name.clone()).collect();
+        self.record.keep_only(&there);
+        let record = &self.record;
+        let over = |id: &String| record.finished(id).is_some();
+        let ids: Vec<_> = self.uploads.keys().filter(|id| over(id)).cloned().collect();
+        for id in ids {
+            if let Some(intake) = self.uploads.remove(&id) {
+                intake.remove();
+            }
+        }
+    }
+
+    /// What changes without us: files, space, what the target ejects.
+    pub fn look(&mut self) {
+        self.refresh();
+        self.converge();
+    }
+
+    /// The folder's content and the free space, as they are now.
+    fn refresh(&mut self) {
+        match self.library.images() {
+            Ok(images) => self.images = images,
+            Err(error) => dkvm_sdk::warn!("{error}"),
+        }
+        match self.library.space() {
+            Ok(space) => self.space = space,
+            Err(error) => dkvm_sdk::warn!("{error}"),
+        }
+    }
+
+    /// For all to see.
+    pub fn state(&self) -> StorageState {
+        StorageState {
+            images: self.images.iter().map(|image| self.info(image)).collect(),
+            incoming: self.uploads.values().map(|one| self.told(one)).collect(),
+            luns: self.port.infos(&self.record),
+            reason: self.port.reason(),
+            free: self.free(),
+            total: self.space.total,
+        }
+    }
+
+    fn info(&self, (name, size): &(ImageName, u64)) -> ImageInfo {
+        let known = self.record.images.get(name);
+        ImageInfo {
+            name: name.to_string(),
+            size: *size,
+            sha256: known
+                .and_then(|known| known.sha256)
+                .map(|hash| hash.to_string()),
+            modified: known.is_some_and(|known| known.since == Since::Modified),
+        }
+    }
+
+    fn told(&self, intake: &Intake) -> Incoming {
+        let id = intake.id();
+        Incoming {
+            verifying: self.reading.iter().any(|reading| reading.is_of(&id)),
+            id,
+            name: intake.plan.name.to_string(),
+            size: intake.plan.size,
+            offset: intake.offset,
+        }
+    }
+
+    /// What one more upload may have.
+    fn free(&self) -> u64 {
+        if self.is_refused() {
+            return 0;
+        }
+        let open = self
+            .uploads
+            .values()
+            .filter(|one| one.kept == Kept::Nothing);
+        let promised = open.map(|one| one.plan.size - one.offset).sum();
+        self.space.left(self.reserve, promised)
+    }
+
+    fn is_refused(&self) -> bool {
+        self.space.place == Place::Memory && self.in_memory == InMemory::Refuse
+    }
+
+    /// Whether so many bytes may become an image of that name.
+    fn admit(&self, name: &ImageName, size: u64) -> Result<(), StorageError> {
+        use crate::library::MAX_IMAGES;
+        if self.is_refused() {
+            return Err(StorageError::InMemory);
+        }
+        if self.library.size(name).is_some() {
+            return Err(StorageError::Exists(name.clone()));
+        }
+        if self.images.len() >= MAX_IMAGES {
+            return Err(StorageError::TooManyImages { most: MAX_IMAGES });
+        }
+        let left = self.free();
+        match size > left {
+            true => Err(self.no_space(name, (size, left))),
+            false => Ok(()),
+        }
+    }
+
+    fn no_space(&self, name: &ImageName, (size, left): (u64, u64)) -> StorageError {
+        let held: u64 = self.uploads.values().map(|one| one.plan.size).sum();
+        let unfinished = match held {
+            0 => String::new(),
+            _ => format!(", or cancel unfinished uploads, which hold {held} bytes"),
+        };
+        StorageError::NoSpace {
+            name: name.clone(),
+            size,
+            left,
+            unfinished,
+        }
+    }
+
+    fn known(&self, name: &str) -> Result<(ImageName, u64), StorageError> {
+        let name = ImageName::try_from(name)?;
+        match self.library.size(&name) {
+            Some(size) => Ok((name, size)),
+            None => Err(StorageError::NoImage(name.to_string())),
+        }
+    }
+
+    fn save(&self) -> Result<(), StorageError> {
+        self.library.save(&self.record)
+    }
+}
+
+/// Marks this life of Linux, and says whether there was a mark.
+fn linux_died(folders: &Folders) -> LinuxDied {
+    let Some(mark) = folders.run.as_ref().map(|run| run.join(ALIVE)) else {
+        return LinuxDied::Yes;
+    };
+    if mark.exists() {
+        return LinuxDied::No;
+    }
+    if let Err(error) = fs::write(&mark, "") {
+        dkvm_sdk::warn!("cannot write {}: {error}", mark.display());
+    }
+    LinuxDied::Yes
+}
