@@ -3,6 +3,7 @@
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 use dkvm_boot::Step;
+use dkvm_wire::vocab::typist::MAX_PACE_MS;
 use std::path::PathBuf;
 
 const SOCKET: &str = "/run/dkvm/kernel.sock";
@@ -101,6 +102,12 @@ pub enum Command {
         #[command(subcommand)]
         what: Option<PowerDo>,
     },
+    /// Type a text on the target, key by key, in the target's keyboard layout
+    #[command(
+        name = "type",
+        after_help = "Examples:\n  dkvm type --layout de 'Grüße'        the layout that the target has\n  dkvm type --file script.sh           a whole file; each line end is Enter\n  pwgen 20 1 | dkvm type -             from a program\n  dkvm type --layouts                  what layouts there are\n\nWhat the layout cannot type is told before the first key. It takes keyboard and mouse; who takes them from it ends it.\nCtrl-C ends this command, not the typing: dkvm type --cancel does."
+    )]
+    Type(TypeText),
     /// Bring a new image to this node, try it, and keep it when it is well; without FILE, show what the slots hold
     #[command(
         after_help = "Examples:\n  dkvm update                          what the slots hold, and how the last update ended\n  dkvm update dkvm-rpi4-0.2.0.dkvm     the whole update\n  dkvm update --rollback               back to the image before, by a trial as well\n\nAn image that is not well within two minutes is left by itself. A stopped upload goes on where it stopped."
@@ -197,6 +204,31 @@ pub struct Logs {
     /// How many lines to begin with
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100)]
     pub lines: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["text", "file", "cancel", "layouts"]))]
+pub struct TypeText {
+    /// The text; - reads it from standard input
+    pub text: Option<String>,
+    /// The text of a file
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The target's keyboard layout; without it, the one of the configuration
+    #[arg(short, long, value_name = "LAYOUT")]
+    pub layout: Option<String>,
+    /// Pause after each character, for targets that lose keys; without it, as fast as the target takes them
+    #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_PACE_MS)))]
+    pub pace: Option<u32>,
+    /// Say only whether it can be typed
+    #[arg(long, conflicts_with_all = ["cancel", "layouts"])]
+    pub check: bool,
+    /// Stop what is being typed
+    #[arg(long)]
+    pub cancel: bool,
+    /// List the layouts
+    #[arg(long)]
+    pub layouts: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -77,6 +77,17 @@ pub enum CliError {
         /// What Linux said.
         source: std::io::Error,
     },
+    /// A text that was not typed to its end.
+    #[error("{message} ({far} were typed)")]
+    NotTyped {
+        /// Why.
+        message: String,
+        /// How far it came.
+        far: String,
+    },
+    /// The device died over it.
+    #[error("the typist was restarted, and typing ended: look at the target, and at `dkvm deaths typist`")]
+    TypistGone,
     /// The node runs what it ran before.
     #[error("version {version} was not kept: {reason}")]
     NotKept {

@@ -17,6 +17,9 @@ fn wrong_calls_exit_2_and_say_how_to_call() {
         &["ps", "--colour"],
         &["top", "--interval", "5"],
         &["logs", "-n", "x"],
+        &["type"],
+        &["type", "a", "--file", "b"],
+        &["type", "a", "--pace", "2001"],
         &[],
     ] {
         let said = dkvm(args);
@@ -40,6 +43,7 @@ fn help_names_each_command_and_exits_0() {
         "restart",
         "reload",
         "top",
+        "type",
         "update",
         "factory-reset",
         "info",

@@ -11,6 +11,7 @@ mod logs;
 mod power;
 mod ps;
 mod restart;
+mod typing;
 mod update;
 
 use crate::args::{Args, Command, Common};
@@ -50,6 +51,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Reload => control::reload(&mut Session::open(socket)?, form)?,
         Command::Top(options) => top::run(Session::open(socket)?, &options, form)?,
         Command::Power { what } => power::run(&mut Session::open(socket)?, what, form)?,
+        Command::Type(options) => typing::run(&mut Session::open(socket)?, &options, form)?,
         Command::Update(options) => update::run(socket, &options, form)?,
         Command::FactoryReset { yes } => {
             update::factory_reset(&mut Session::open(socket)?, yes.into(), form)?;
