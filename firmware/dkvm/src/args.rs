@@ -108,6 +108,14 @@ pub enum Command {
         after_help = "Examples:\n  dkvm type --layout de 'Grüße'        the layout that the target has\n  dkvm type --file script.sh           a whole file; each line end is Enter\n  pwgen 20 1 | dkvm type -             from a program\n  dkvm type --layouts                  what layouts there are\n\nWhat the layout cannot type is told before the first key. It takes keyboard and mouse; who takes them from it ends it.\nCtrl-C ends this command, not the typing: dkvm type --cancel does."
     )]
     Type(TypeText),
+    /// What the target gets by USB: profiles, soft unplug and replug
+    #[command(
+        after_help = "Examples:\n  dkvm usb                   what is bound, and which profiles there are\n  dkvm usb profile install   keyboard, mice and virtual drives\n  dkvm usb replug            a keyboard that the target has lost comes back\n\nAnother profile asks first; --yes answers. The choice lasts over restarts."
+    )]
+    Usb {
+        #[command(subcommand)]
+        what: Option<UsbDo>,
+    },
     /// Bring a new image to this node, try it, and keep it when it is well; without FILE, show what the slots hold
     #[command(
         after_help = "Examples:\n  dkvm update                          what the slots hold, and how the last update ended\n  dkvm update dkvm-rpi4-0.2.0.dkvm     the whole update\n  dkvm update --rollback               back to the image before, by a trial as well\n\nAn image that is not well within two minutes is left by itself. A stopped upload goes on where it stopped."
@@ -173,6 +181,27 @@ pub enum PowerDo {
         #[arg(value_name = "NAME|MAC")]
         target: String,
     },
+}
+
+/// What to do with USB towards the target.
+#[derive(Debug, Subcommand)]
+pub enum UsbDo {
+    /// Show what is bound, which profiles there are, and why one does not fit
+    List,
+    /// Give the target another profile: it sees one device unplugged and another plugged
+    Profile {
+        /// Its name, as `dkvm usb` shows it
+        name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Plug what was unplugged
+    Plug,
+    /// Unplug, as if the cable were pulled
+    Unplug,
+    /// Unplug and plug: the target sets everything up anew
+    Replug,
 }
 
 #[derive(Debug, ClapArgs)]

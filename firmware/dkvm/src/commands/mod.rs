@@ -13,6 +13,7 @@ mod ps;
 mod restart;
 mod typing;
 mod update;
+mod usb;
 
 use crate::args::{Args, Command, Common};
 use crate::connect::{broken, connect};
@@ -52,6 +53,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Top(options) => top::run(Session::open(socket)?, &options, form)?,
         Command::Power { what } => power::run(&mut Session::open(socket)?, what, form)?,
         Command::Type(options) => typing::run(&mut Session::open(socket)?, &options, form)?,
+        Command::Usb { what } => usb::run(&mut Session::open(socket)?, what, form)?,
         Command::Update(options) => update::run(socket, &options, form)?,
         Command::FactoryReset { yes } => {
             update::factory_reset(&mut Session::open(socket)?, yes.into(), form)?;
