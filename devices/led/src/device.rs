@@ -6,7 +6,7 @@ use crate::{
     core::{pattern, Focus, Health, Node, Stage, Status},
     error::Error,
 };
-use dkvm_sdk::{CallError, Incoming, Link, Sender};
+use dkvm_sdk::{CallError, Fault, Incoming, Link, SendError, Sender};
 use dkvm_wire::{
     service::{methods, DeviceInfo, DeviceList, KernelInfo, Nothing, Subscribe},
     topics,
@@ -19,7 +19,7 @@ use tokio::time::{sleep, sleep_until, Instant};
 const POLL: Duration = Duration::from_secs(5);
 
 /// Runs until the kernel says goodbye.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let config: Config = link.config()?;
     config
         .check()
@@ -74,7 +74,7 @@ impl Device {
         }
     }
 
-    async fn serve(mut self, link: &mut Link) -> Result<(), Error> {
+    async fn serve(mut self, link: &mut Link) -> Result<(), Fault> {
         let sender = self.sender.clone();
         let mut poll = Box::pin(ask(sender.clone(), Duration::ZERO));
         loop {
@@ -97,7 +97,7 @@ impl Device {
         Ok(())
     }
 
-    fn take(&mut self, incoming: Incoming) -> Result<(), Error> {
+    fn take(&mut self, incoming: Incoming) -> Result<(), SendError> {
         match incoming {
             Incoming::Event {
                 topic,

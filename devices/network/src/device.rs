@@ -10,7 +10,6 @@ use crate::{
         seen::Seen,
         time::Moment,
     },
-    error::Error,
     helper::{self, Answer, News, What},
     keep::Keep,
     mdns,
@@ -18,7 +17,7 @@ use crate::{
     programs::Programs,
     settings,
 };
-use dkvm_sdk::{Incoming, Link, Sender};
+use dkvm_sdk::{Fault, Incoming, Link, Sender};
 use dkvm_wire::{topics, vocab::network::NetworkState};
 use rustix::time::{clock_gettime, ClockId};
 use std::{sync::Arc, time::Duration};
@@ -33,7 +32,7 @@ const LOOK: Duration = Duration::from_secs(10);
 const TOLD_MOST: usize = 4;
 
 /// Runs until the kernel says goodbye; the addresses stay.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let config: Config = link.config()?;
     let changed = Arc::new(Notify::new());
     let mut device = Device::new(config, link.sender(), changed.clone())?;
@@ -77,7 +76,7 @@ struct Device {
 }
 
 impl Device {
-    fn new(config: Config, sender: Sender, changed: Arc<Notify>) -> Result<Self, Error> {
+    fn new(config: Config, sender: Sender, changed: Arc<Notify>) -> Result<Self, Fault> {
         let backend = Backend::open(&config, changed)?;
         let keep = Keep::open();
         keep.open_way();
@@ -114,7 +113,7 @@ impl Device {
         })
     }
 
-    async fn look(&mut self) -> Result<(), Error> {
+    async fn look(&mut self) -> Result<(), Fault> {
         let ours = |seen: &Seen| !ignores(&self.config.ignore, &seen.name);
         let seen: Vec<_> = self
             .backend
@@ -128,7 +127,7 @@ impl Device {
         Ok(())
     }
 
-    async fn tick(&mut self) -> Result<(), Error> {
+    async fn tick(&mut self) -> Result<(), Fault> {
         let orders = self.links.tick(now());
         self.carry_out(orders).await;
         self.look().await
@@ -247,14 +246,14 @@ impl Device {
     }
 
     /// The programs end, what they have brought about stays.
-    async fn leave(&mut self) -> Result<(), Error> {
+    async fn leave(&mut self) -> Result<(), Fault> {
         self.programs.end().await;
         // Others then no longer look here for a node that leaves. If that fails, they find out by themselves.
         let _ = self.responder.take().map(|responder| responder.shutdown());
         Ok(())
     }
 
-    fn publish(&mut self) -> Result<(), Error> {
+    fn publish(&mut self) -> Result<(), Fault> {
         self.state.interfaces = self.links.interfaces();
         let servers = self.links.time_servers();
         self.servers

@@ -1,21 +1,12 @@
-//! Why the device ends, and what costs only a sentence.
+//! What of its own ends the device, and what costs only a sentence.
 
-use dkvm_sdk::{ConfigError, Exit, ExitCode, LinkError, SendError};
+use dkvm_sdk::{Exit, ExitCode};
 use std::io;
 use thiserror::Error;
 
-/// A failure that ends the device.
+/// A failure of its own that ends the device.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The configuration is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The connection to the kernel ended with an error.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// Nothing more can be sent to the kernel.
-    #[error(transparent)]
-    Send(#[from] SendError),
     /// Linux does not let us look.
     #[error(
         "cannot open rtnetlink: {0}; Linux needs CONFIG_INET, and the device `network = true`"
@@ -37,9 +28,6 @@ pub enum ChangeError {
 impl Exit for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(error) => error.exit_code(),
-            Self::Link(error) => error.exit_code(),
-            Self::Send(error) => error.exit_code(),
             Self::Open(_) | Self::Look(_) => ExitCode::Internal,
         }
     }

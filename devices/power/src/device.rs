@@ -4,10 +4,9 @@ use crate::{
     backend::{Backend, Said},
     config::{Config, Senseless},
     core::{time::Time, Action, Core, Event, Position, Ticket},
-    error::Error,
     wake::{self, WakeEntry},
 };
-use dkvm_sdk::{Incoming, Link, Request, SendError, Sender};
+use dkvm_sdk::{Fault, Incoming, Link, Request, SendError, Sender};
 use dkvm_wire::{
     service::Nothing,
     topics,
@@ -27,7 +26,7 @@ const RETRY: Duration = Duration::from_secs(5);
 const WAKES: usize = 4;
 
 /// Runs until the kernel says goodbye.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let mut device = Device::new(&link)?;
     device.open()?;
     loop {
@@ -61,7 +60,7 @@ struct Device {
 }
 
 impl Device {
-    fn new(link: &Link) -> Result<Self, Error> {
+    fn new(link: &Link) -> Result<Self, Fault> {
         let config: Config = link.config()?;
         config
             .check()

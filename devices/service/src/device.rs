@@ -3,9 +3,8 @@
 use crate::{
     config::{Config, ReadyWhen},
     program::Program,
-    Error,
 };
-use dkvm_sdk::{Incoming, Link};
+use dkvm_sdk::{Fault, Incoming, Link};
 use std::{fs, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 /// How often the file that means ready is looked for.
@@ -18,7 +17,7 @@ const MARGIN: Duration = Duration::from_millis(200);
 const PATIENCE_WITHOUT_KERNEL: Duration = Duration::from_secs(1);
 
 /// Runs until the program ends or the kernel says goodbye.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let config: Config = link.config()?;
     if wait_for_required(&mut link, &config).await? == Waited::Leaving {
         return Ok(());
@@ -37,7 +36,7 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
                 Incoming::Request(request) => drop(request.unknown()),
                 _ => {}
             },
-            ended = program.ended() => return ended,
+            ended = program.ended() => return Ok(ended?),
             _ = look.tick(), if sign.awaited => if sign.has_come() { link.ready()?; },
         }
     }
@@ -54,7 +53,7 @@ enum Waited {
 
 /// Without the file there is nothing to do, and that is no fault: most nodes have no SSH key. So this device waits, in place of
 /// ending and being started again and again, with a line in the log each time.
-async fn wait_for_required(link: &mut Link, config: &Config) -> Result<Waited, Error> {
+async fn wait_for_required(link: &mut Link, config: &Config) -> Result<Waited, Fault> {
     let Some(path) = config.requires.as_ref().filter(|path| !path.exists()) else {
         return Ok(Waited::There);
     };

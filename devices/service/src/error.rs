@@ -1,21 +1,12 @@
-//! Why the device ends.
+//! What of its own ends the device.
 
-use dkvm_sdk::{ConfigError, Exit, ExitCode, LinkError, SendError};
+use dkvm_sdk::{Exit, ExitCode};
 use std::io;
 use thiserror::Error;
 
-/// A failure that ends the device.
+/// A failure of its own that ends the device.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The configuration is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The connection to the kernel ended with an error.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// Nothing more can be sent to the kernel.
-    #[error(transparent)]
-    Send(#[from] SendError),
     /// Linux starts no process.
     #[error("cannot start {program}: {source}")]
     Start {
@@ -37,9 +28,6 @@ pub enum Error {
 impl Exit for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(error) => error.exit_code(),
-            Self::Link(error) => error.exit_code(),
-            Self::Send(error) => error.exit_code(),
             Self::Start { .. } => ExitCode::TryAgain,
             Self::Ended { .. } => ExitCode::Internal,
         }

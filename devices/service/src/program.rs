@@ -1,7 +1,7 @@
 //! The program while it runs.
 
 use crate::{config::Config, find, launch, Error};
-use dkvm_sdk::Link;
+use dkvm_sdk::{Fault, Link};
 use rustix::process::{kill_process_group, Pid, Signal};
 use std::{io, os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
 use tokio::{
@@ -18,7 +18,7 @@ pub struct Program {
 
 impl Program {
     /// Starts it.
-    pub fn start(link: &Link, config: &Config) -> Result<Self, Error> {
+    pub fn start(link: &Link, config: &Config) -> Result<Self, Fault> {
         let Some((name, arguments)) = config.program.split_first() else {
             return Err(link
                 .refuse(

@@ -5,7 +5,7 @@ use crate::{
     core::{
         engine::{Engine, NOT_WHOLE},
         error::UpdateError,
-        health::Seen,
+        health::{Answer, Seen},
         trial::{Look, Patience, Verdict, Watch},
     },
     error::Error,
@@ -14,7 +14,7 @@ use crate::{
     page,
     worker::{now, CardEngine, Healthy, Job, Report, Restart, Worker},
 };
-use dkvm_sdk::{Body, CallError, Incoming, Link, Request, SendError, Sender};
+use dkvm_sdk::{Body, CallError, Fault, Incoming, Link, Request, SendError, Sender};
 use dkvm_wire::{
     service::{self, DeviceInfo, DeviceList, Nothing, RestartHow},
     topics,
@@ -40,7 +40,7 @@ const OFTEN_UNTIL: u64 = 120_000;
 const TELL_EVERY_MS: u64 = 250;
 
 /// Runs until the kernel says goodbye.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let config: Config = link.config()?;
     let patience = config
         .patience()
@@ -104,14 +104,8 @@ async fn without(
     seen: &mut Seen,
     why: &str,
     until: Option<Instant>,
-) -> Result<Next, Error> {
-    let state = UpdateState {
-        stage: Stage::None,
-        slots: Vec::new(),
-        running: None,
-        committed: None,
-        last: None,
-    };
+) -> Result<Next, Fault> {
+    let state = no_slots();
     let sender = link.sender();
     sender.emit(topics::UPDATE_STATE, &state)?;
     loop {
@@ -132,6 +126,17 @@ async fn without(
             },
             _ => {}
         }
+    }
+}
+
+/// As long as nothing is known of the slots.
+fn no_slots() -> UpdateState {
+    UpdateState {
+        stage: Stage::None,
+        slots: Vec::new(),
+        running: None,
+        committed: None,
+        last: None,
     }
 }
 
@@ -198,7 +203,7 @@ impl Device {
         }
     }
 
-    async fn run(mut self, mut link: Link) -> Result<(), Error> {
+    async fn run(mut self, mut link: Link) -> Result<(), Fault> {
         loop {
             tokio::select! {
                 // What was done comes before what is asked next.
@@ -249,7 +254,7 @@ impl Device {
         Ok(())
     }
 
-    async fn reported(&mut self, mut report: Report) -> Result<(), Error> {
+    async fn reported(&mut self, mut report: Report) -> Result<(), Fault> {
         let restart = report.restart.take();
         self.decided = false;
         self.report = Some(report);
@@ -261,7 +266,7 @@ impl Device {
     }
 
     /// The kernel ends all devices, this one too, when it has taken it.
-    async fn restart(&mut self, restart: Restart) -> Result<(), Error> {
+    async fn restart(&mut self, restart: Restart) -> Result<(), Fault> {
         dkvm_sdk::info!("restarting the machine: {}", restart.reason);
         let taken = call_restart(&self.sender, restart.how, &restart.reason).await;
         if let Err(error) = &taken {
@@ -289,7 +294,6 @@ impl Device {
     }
 
     fn begin_look(&mut self, why: For) {
-        // A request's look takes the place of one that was under way.
         let seldom = matches!(why, For::Check) && self.trial().is_none() && now() > OFTEN_UNTIL;
         self.look_at = Instant::now() + if seldom { LOOK_SELDOM } else { LOOK_EVERY };
         let (sender, page) = (self.sender.clone(), self.page);
@@ -305,6 +309,7 @@ impl Device {
             };
             (devices, page)
         };
+        // A request's look takes the place of one that was under way.
         self.looking = Some((Box::pin(looking), why));
     }
 
@@ -352,23 +357,21 @@ impl Device {
     /// A slot is tried by hand (`dkvm reboot --trial`) whatever it holds.
     fn whole(&self) -> Check {
         let report = self.report.as_ref();
-        let ok = report.is_some_and(|report| {
+        let is_whole = report.is_some_and(|report| {
             let mut slots = report.state.slots.iter();
             slots.any(|slot| Some(slot.slot) == report.state.running && slot.version.is_some())
         });
-        let detail = if ok { "whole" } else { NOT_WHOLE };
-        check("image", ok, detail)
+        let answer = if is_whole {
+            Answer::good("whole")
+        } else {
+            Answer::bad(NOT_WHOLE)
+        };
+        answer.named("image")
     }
 
     fn state(&self) -> UpdateState {
         let Some(report) = &self.report else {
-            return UpdateState {
-                stage: Stage::None,
-                slots: Vec::new(),
-                running: None,
-                committed: None,
-                last: None,
-            };
+            return no_slots();
         };
         let mut state = report.state.clone();
         if let Stage::Trial { checks, left_ms } = &mut state.stage {
@@ -466,21 +469,11 @@ fn is_web(device: &DeviceInfo) -> bool {
 }
 
 fn kept(persistent: Persistent) -> Check {
-    let ok = persistent == Persistent::Yes;
-    let detail = if ok {
-        "on the card"
-    } else {
-        "the data partition does not mount"
+    let answer = match persistent {
+        Persistent::Yes => Answer::good("on the card"),
+        Persistent::No => Answer::bad("the data partition does not mount"),
     };
-    check("data", ok, detail)
-}
-
-fn check(name: &str, ok: bool, detail: &str) -> Check {
-    Check {
-        name: name.to_owned(),
-        ok,
-        detail: detail.to_owned(),
-    }
+    answer.named("data")
 }
 
 fn praise(checks: &[Check]) -> String {

@@ -101,7 +101,7 @@ impl Worker {
         Ok(Self { jobs, reports })
     }
 
-    /// Gives it a job. A request that finds no room is told so.
+    /// Gives it a job. A request that finds no room is told so; a verdict is reached again after the next report.
     pub fn give(&self, job: Job) {
         let refused = match self.jobs.try_send(job) {
             Ok(()) => return,
@@ -241,7 +241,7 @@ impl Runner {
             downgrade: begin.downgrade.into(),
             now: now(),
         });
-        let begun = begun.map(told);
+        let begun = begun.map(as_wire);
         self.reply(request, begun);
     }
 
@@ -258,7 +258,7 @@ impl Runner {
         let written = self
             .engine
             .write(&chunk.id, chunk.offset, &chunk.data, now());
-        let written = written.map(told);
+        let written = written.map(as_wire);
         self.reply(request, written);
     }
 
@@ -271,6 +271,7 @@ impl Runner {
                 stage: Stage::Verifying { version },
                 ..self.engine.state()
             };
+            // There is no trial, or nothing could be finished. Nothing need be looked at while this thread is busy.
             let _ = self.tell.send(Report {
                 state,
                 trial: None,
@@ -307,7 +308,7 @@ impl Runner {
     }
 }
 
-fn told(upload: &crate::core::upload::Upload) -> Upload {
+fn as_wire(upload: &crate::core::upload::Upload) -> Upload {
     Upload {
         id: upload.id.clone(),
         offset: upload.offset(),

@@ -1,23 +1,10 @@
 use crate::{CallError, ConfigError, ConnectError, LinkError, PoolError, SendError, ViewError};
 use dkvm_wire::{ErrorCode, ExitCode};
-use std::fmt::Display;
 
 /// What an error that ends a device tells the kernel.
 pub trait Exit {
     /// The exit code; see [`ExitCode`] for what the kernel makes of each.
     fn exit_code(&self) -> ExitCode;
-}
-
-/// Logs a device's end, if it is an error, and gives the code for `exit(2)`.
-pub fn finish<E: Exit + Display>(result: Result<(), E>) -> i32 {
-    let Err(error) = result else {
-        return ExitCode::Done.code();
-    };
-    let code = error.exit_code();
-    if code != ExitCode::Done {
-        crate::error!("{error}");
-    }
-    code.code()
 }
 
 impl Exit for ConfigError {

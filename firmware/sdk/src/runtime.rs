@@ -1,9 +1,9 @@
 use crate::{
     connect::{self, Connection},
-    exit,
+    fault::{self, Fault},
     identity::Identity,
     link::Link,
-    reader, ConnectError, Exit,
+    reader, ConnectError,
 };
 use dkvm_wire::ExitCode;
 use rustix::{
@@ -11,7 +11,7 @@ use rustix::{
     io::Errno,
     mm::{mlockall, MlockAllFlags},
 };
-use std::{fmt::Display, future::Future, os::fd::OwnedFd, panic, process, thread, time::Duration};
+use std::{future::Future, os::fd::OwnedFd, panic, process, thread, time::Duration};
 use tokio::runtime::Builder;
 
 /// A device that is still there so long after the end of its input is ended: nobody can hear it any more.
@@ -24,7 +24,7 @@ pub fn main<F, Fut, E>(identity: Identity, run: F) -> i32
 where
     F: FnOnce(Link) -> Fut,
     Fut: Future<Output = Result<(), E>>,
-    E: Exit + Display,
+    E: Into<Fault>,
 {
     report_panics();
     lock_memory();
@@ -33,7 +33,7 @@ where
             outlive_no_kernel(&connection);
             execute(connection, run)
         }
-        Err(error) => exit::finish(Err(error)),
+        Err(error) => fault::finish(Err(error)),
     }
 }
 
@@ -43,11 +43,11 @@ pub fn main_over<F, Fut, E>(input: OwnedFd, output: OwnedFd, identity: Identity,
 where
     F: FnOnce(Link) -> Fut,
     Fut: Future<Output = Result<(), E>>,
-    E: Exit + Display,
+    E: Into<Fault>,
 {
     match connect::shake_hands(input, output, identity) {
         Ok(connection) => execute(connection, run),
-        Err(error) => exit::finish(Err(error)),
+        Err(error) => fault::finish(Err(error)),
     }
 }
 
@@ -55,16 +55,16 @@ fn execute<F, Fut, E>(connection: Connection, run: F) -> i32
 where
     F: FnOnce(Link) -> Fut,
     Fut: Future<Output = Result<(), E>>,
-    E: Exit + Display,
+    E: Into<Fault>,
 {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return exit::finish(Err(ConnectError::Stdio(error))),
+        Err(error) => return fault::finish(Err(ConnectError::Stdio(error))),
     };
     let result = runtime.block_on(async { run(Link::new(reader::in_task(connection))).await });
     // Blocking work of the device that is still under way must not hold up its end.
     runtime.shutdown_background();
-    exit::finish(result)
+    fault::finish(result)
 }
 
 /// For a device that the configuration calls `realtime`: what it has touched stays in memory. The jail cannot do it,

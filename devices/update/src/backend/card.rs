@@ -60,12 +60,12 @@ impl<M: Medium> Card<M> {
 
     fn fetch(&self, volume: Volume, at: u64, buffer: &mut [u8]) -> Result<(), BoardError> {
         let result = self.0.read(volume, at, buffer);
-        result.map_err(BoardError::io(format!("reading {}", told(volume))))
+        result.map_err(BoardError::io(format!("reading {}", name_of(volume))))
     }
 
     /// One sector, lasting and read back.
     fn put(&mut self, volume: Volume, at: u64, sector: &Sector) -> Result<(), BoardError> {
-        let act = format!("writing one sector of {}", told(volume));
+        let act = format!("writing one sector of {}", name_of(volume));
         let written = self.0.write(volume, at, sector);
         written
             .and_then(|()| self.0.flush(volume))
@@ -92,7 +92,7 @@ impl<M: Medium> Board for Card<M> {
     fn room(&self, slot: Slot, part: PartName) -> Result<u64, BoardError> {
         let volume = Volume::Part(slot, part);
         let size = self.0.size(volume);
-        size.map_err(BoardError::io(format!("opening {}", told(volume))))
+        size.map_err(BoardError::io(format!("opening {}", name_of(volume))))
     }
 
     fn write(
@@ -104,14 +104,14 @@ impl<M: Medium> Board for Card<M> {
     ) -> Result<(), BoardError> {
         let volume = Volume::Part(slot, part);
         let written = self.0.write(volume, at, bytes);
-        written.map_err(BoardError::io(format!("writing {}", told(volume))))
+        written.map_err(BoardError::io(format!("writing {}", name_of(volume))))
     }
 
     fn sync(&mut self, slot: Slot) -> Result<(), BoardError> {
         for part in [PartName::Boot, PartName::Root] {
             let volume = Volume::Part(slot, part);
             let flushed = self.0.flush(volume);
-            flushed.map_err(BoardError::io(format!("writing {}", told(volume))))?;
+            flushed.map_err(BoardError::io(format!("writing {}", name_of(volume))))?;
         }
         Ok(())
     }
@@ -151,7 +151,8 @@ impl<M: Medium> Board for Card<M> {
     }
 }
 
-fn told(volume: Volume) -> String {
+/// As messages call it.
+fn name_of(volume: Volume) -> String {
     match volume.number() {
         None => "the card's partition table".to_owned(),
         Some(number) => format!("the card's partition {number}"),

@@ -95,7 +95,7 @@ impl Seen {
                 .find(|device| device.name.as_str() == name)
             {
                 None => missing.push(format!("{name} is not in the configuration any more")),
-                Some(device) if !is_ready(device) => missing.push(told(device)),
+                Some(device) if !is_ready(device) => missing.push(complaint(device)),
                 Some(_) => {}
             }
         }
@@ -159,27 +159,28 @@ impl Seen {
     }
 }
 
-struct Answer {
+/// What a question came to.
+pub(crate) struct Answer {
     ok: bool,
     detail: String,
 }
 
 impl Answer {
-    fn good(detail: impl Into<String>) -> Self {
+    pub(crate) fn good(detail: impl Into<String>) -> Self {
         Self {
             ok: true,
             detail: detail.into(),
         }
     }
 
-    fn bad(detail: impl Into<String>) -> Self {
+    pub(crate) fn bad(detail: impl Into<String>) -> Self {
         Self {
             ok: false,
             detail: detail.into(),
         }
     }
 
-    fn named(self, name: &str) -> Check {
+    pub(crate) fn named(self, name: &str) -> Check {
         Check {
             name: name.to_owned(),
             ok: self.ok,
@@ -192,7 +193,7 @@ fn is_ready(device: &DeviceInfo) -> bool {
     matches!(device.phase, Phase::Running | Phase::Degraded)
 }
 
-fn told(device: &DeviceInfo) -> String {
+fn complaint(device: &DeviceInfo) -> String {
     match &device.detail {
         Some(detail) => format!("{} does not run ({detail})", device.name),
         None => format!("{} does not run", device.name),
@@ -219,26 +220,8 @@ fn usb(state: UsbState) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dkvm_wire::{vocab::video::VideoMode, DeviceName, Generation};
-
-    fn device(name: &str, phase: Phase) -> DeviceInfo {
-        DeviceInfo {
-            name: DeviceName::try_from(name).unwrap(),
-            desired: Desired::Up,
-            phase,
-            detail: None,
-            generation: Generation(1),
-            pid: None,
-            uptime_ms: 0,
-            deaths: 0,
-            events_out: 0,
-            events_in: 0,
-            frames_out: 0,
-            dropped: 0,
-            rss: 0,
-            leases: 0,
-        }
-    }
+    use dkvm_testkit::samples::device_info;
+    use dkvm_wire::vocab::video::VideoMode;
 
     fn gadget(state: UsbState) -> Option<GadgetState> {
         Some(GadgetState {
@@ -247,6 +230,8 @@ mod tests {
             speed: String::new(),
             binding: 1,
             functions: vec![],
+            profile: String::new(),
+            profiles: vec![],
         })
     }
 
@@ -279,10 +264,12 @@ mod tests {
         })
     }
 
-    fn good() -> Seen {
+    pub(crate) fn good() -> Seen {
         let devices = ["gadget", "hid", "capture", "web"];
         Seen {
-            devices: devices.map(|name| device(name, Phase::Running)).to_vec(),
+            devices: devices
+                .map(|name| device_info(name, Phase::Running))
+                .to_vec(),
             gadget: gadget(UsbState::Configured),
             hid: hid(Link::Ok),
             video: video(Signal::None),

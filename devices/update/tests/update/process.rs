@@ -4,18 +4,15 @@ use super::{
     bundle::{head_length, image, workshop},
     disk,
 };
-use dkvm_testkit::{Failure, FakeKernel, Launch, Setup};
+use dkvm_testkit::{samples::device_info, Failure, FakeKernel, Launch, Setup};
 use dkvm_wire::{
     encode_body,
-    service::{
-        self, BootInfo, DeviceInfo, DeviceList, ImageInfo, Nothing, Restart, RestartHow, Slot,
-    },
+    service::{self, BootInfo, DeviceList, ImageInfo, Nothing, Restart, RestartHow, Slot},
     topics,
     vocab::gadget::{GadgetState, UsbState},
     vocab::update::{
         methods, Begin, Chunk, FactoryReset, Power, Stage, UpdateState, Upload, UploadRef,
     },
-    DeviceName, Generation,
 };
 use std::{cell::RefCell, fs, path::Path, rc::Rc};
 
@@ -65,20 +62,22 @@ impl Node {
         disk::committed(&fs::read(self.path("card")).unwrap())
     }
 
+    /// A page that nobody serves is not waited for: Linux started long ago.
     fn start(&self, page: &str) -> Result<FakeKernel, Failure> {
-        let mut kernel = launch(
-            self.folder.path(),
-            serde_json::json!({
-                "backend": "dummy",
-                "card": self.path("card"),
-                "info": self.path("info.json"),
-                "keys": self.path("update.pub"),
-                "page": page,
-                "settle_ms": 0,
-                // Linux started long ago.
-                "deadline_ms": if page == NOWHERE { 1 } else { u64::MAX },
-            }),
-        )?;
+        self.start_until(page, if page == NOWHERE { 1 } else { u64::MAX })
+    }
+
+    /// After the deadline, whatever the page says.
+    fn start_late(&self, page: &str) -> Result<FakeKernel, Failure> {
+        self.start_until(page, 1)
+    }
+
+    fn start_until(&self, page: &str, deadline_ms: u64) -> Result<FakeKernel, Failure> {
+        let mut config = self.config();
+        config["page"] = page.into();
+        config["settle_ms"] = 0.into();
+        config["deadline_ms"] = deadline_ms.into();
+        let mut kernel = launch(self.folder.path(), config)?;
         let restarts = self.restarts.clone();
         kernel.answer(service::methods::SYSTEM_RESTART, move |body| {
             restarts
@@ -88,6 +87,15 @@ impl Node {
         });
         kernel.ready()?;
         Ok(kernel)
+    }
+
+    fn config(&self) -> serde_json::Value {
+        serde_json::json!({
+            "backend": "dummy",
+            "card": self.path("card"),
+            "info": self.path("info.json"),
+            "keys": self.path("update.pub"),
+        })
     }
 
     fn how(&self) -> Vec<RestartHow> {
@@ -114,22 +122,7 @@ fn launch(folder: &Path, config: serde_json::Value) -> Result<FakeKernel, Failur
 }
 
 fn devices() -> DeviceList {
-    let device = |name| DeviceInfo {
-        name: DeviceName::try_from(name).unwrap(),
-        desired: service::Desired::Up,
-        phase: service::Phase::Running,
-        detail: None,
-        generation: Generation(1),
-        pid: None,
-        uptime_ms: 1,
-        deaths: 0,
-        events_out: 0,
-        events_in: 0,
-        frames_out: 0,
-        dropped: 0,
-        rss: 0,
-        leases: 0,
-    };
+    let device = |name| device_info(name, service::Phase::Running);
     DeviceList {
         devices: vec![device("web"), device("update")],
     }
@@ -361,12 +354,7 @@ fn without_a_card_there_are_no_slots_and_the_machine_can_be_switched_off() -> Re
 fn a_card_that_cannot_be_read_is_told() -> Result<(), Failure> {
     let node = Node::new();
     fs::write(node.path("card"), [0; 4096]).unwrap();
-    let mut kernel = launch(
-        node.folder.path(),
-        serde_json::json!({
-            "backend": "dummy", "card": node.path("card"), "info": node.path("info.json"), "keys": node.path("update.pub"),
-        }),
-    )?;
+    let mut kernel = launch(node.folder.path(), node.config())?;
     let degraded = kernel.ready()?.degraded.unwrap();
     assert!(degraded.contains("partition 1"), "{degraded}");
     assert_eq!(kernel.refused(methods::TRY, &Nothing {})?.message, degraded);
@@ -384,6 +372,8 @@ fn a_card_that_comes_late_is_found_and_what_was_told_before_it_counts() -> Resul
         speed: String::new(),
         binding: 1,
         functions: vec![],
+        profile: String::new(),
+        profiles: vec![],
     };
     kernel.emit("gadget", topics::GADGET_STATE, &gadget)?;
     kernel.ping()?;
@@ -403,27 +393,6 @@ fn a_trial_that_could_never_pass_is_a_wrong_configuration() -> Result<(), Failur
         serde_json::json!({ "settle_ms": 5, "deadline_ms": 5 }),
     )?;
     kernel.expect_end(78)
-}
-
-impl Node {
-    fn start_late(&self, page: &str) -> Result<FakeKernel, Failure> {
-        let mut kernel = launch(
-            self.folder.path(),
-            serde_json::json!({
-                "backend": "dummy", "card": self.path("card"), "info": self.path("info.json"),
-                "keys": self.path("update.pub"), "page": page, "settle_ms": 0, "deadline_ms": 1,
-            }),
-        )?;
-        let restarts = self.restarts.clone();
-        kernel.answer(service::methods::SYSTEM_RESTART, move |body| {
-            restarts
-                .borrow_mut()
-                .push(dkvm_wire::decode_body("restart", body).unwrap());
-            Ok(encode_body(&Nothing {}))
-        });
-        kernel.ready()?;
-        Ok(kernel)
-    }
 }
 
 /// A page that answers one thing over TLS, with a certificate of its own.

@@ -1,9 +1,8 @@
 //! A well-behaved device written with the SDK: says on topic `echo.said` what it hears on `echo.say`.
 //! The tests of the kernel and of the SDK run it as a real process.
 
-use dkvm_sdk::{info, wire::QueueClass, Exit, ExitCode, Identity, Incoming, Link};
+use dkvm_sdk::{info, wire::QueueClass, Fault, Identity, Incoming, Link};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 const IDENTITY: Identity = Identity {
     consumes: &["echo.say"],
@@ -23,27 +22,7 @@ struct Text {
     text: String,
 }
 
-#[derive(Debug, Error)]
-enum Error {
-    #[error(transparent)]
-    Config(#[from] dkvm_sdk::ConfigError),
-    #[error(transparent)]
-    Link(#[from] dkvm_sdk::LinkError),
-    #[error(transparent)]
-    Send(#[from] dkvm_sdk::SendError),
-}
-
-impl Exit for Error {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Config(error) => error.exit_code(),
-            Self::Link(error) => error.exit_code(),
-            Self::Send(error) => error.exit_code(),
-        }
-    }
-}
-
-async fn run(mut link: Link) -> Result<(), Error> {
+async fn run(mut link: Link) -> Result<(), Fault> {
     let config: Config = link.config()?;
     let sender = link.sender();
     link.ready()?;
