@@ -10,8 +10,10 @@ use dkvm_wire::{
 };
 use serde_json::json;
 use std::{
+    cell::Cell,
     fs,
     path::Path,
+    rc::Rc,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -46,15 +48,28 @@ fn led(class: &Path, name: &str, files: &[(&str, &str)]) {
     }
 }
 
-fn start(class: &Path, phase: Phase) -> Result<FakeKernel, Failure> {
+/// What the kernel says of hid, unasked and asked: it never says two things at once.
+type Told = Rc<Cell<Phase>>;
+
+fn told(phase: Phase) -> Told {
+    Rc::new(Cell::new(phase))
+}
+
+fn tell(kernel: &mut FakeKernel, told: &Told, phase: Phase) -> Result<(), Failure> {
+    told.set(phase);
+    kernel.tell(topics::DEVICE_STATE, &device(phase))
+}
+
+fn start(class: &Path, told: &Told) -> Result<FakeKernel, Failure> {
     let launch = Launch::program(env!("CARGO_BIN_EXE_dkvm-led"));
     let setup = Setup::new("led").config(json!({ "class": class }));
     let mut kernel = FakeKernel::start(launch, setup)?;
     kernel.answer(methods::EVENTS_SUBSCRIBE, |_| Ok(encode_body(&Nothing {})));
-    let list = DeviceList {
-        devices: vec![device(phase)],
-    };
-    kernel.answer(methods::DEVICES_LIST, move |_| Ok(encode_body(&list)));
+    let told = told.clone();
+    kernel.answer(methods::DEVICES_LIST, move |_| {
+        let devices = vec![device(told.get())];
+        Ok(encode_body(&DeviceList { devices }))
+    });
     kernel.answer(methods::KERNEL_INFO, |_| {
         Ok(encode_body(&KernelInfo::default()))
     });
@@ -89,16 +104,17 @@ fn linux_blinks_what_the_node_is_at() -> Result<(), Failure> {
         ("pattern", ""),
     ];
     led(class.path(), "ACT", &files);
-    let mut kernel = start(class.path(), Phase::Preparing)?;
+    let told = told(Phase::Preparing);
+    let mut kernel = start(class.path(), &told)?;
     let pattern = class.path().join("ACT/pattern");
     await_text(&mut kernel, &pattern, BOOTING)?;
-    kernel.tell(topics::DEVICE_STATE, &device(Phase::Running))?;
+    tell(&mut kernel, &told, Phase::Running)?;
     await_text(&mut kernel, &pattern, READY)?;
     kernel.emit("hid", topics::HID_STATE, &hid(7))?;
     await_text(&mut kernel, &pattern, CONTROLLED)?;
     kernel.source_gone("hid", 1)?;
     await_text(&mut kernel, &pattern, READY)?;
-    kernel.tell(topics::DEVICE_STATE, &device(Phase::Failed))?;
+    tell(&mut kernel, &told, Phase::Failed)?;
     await_text(&mut kernel, &pattern, "255 500 255 0 0 250 0 0 255 500")?;
     // The trigger was right: it was not touched, for that would start it anew.
     assert_eq!(
@@ -121,7 +137,7 @@ fn without_the_trigger_it_blinks_itself() -> Result<(), Failure> {
         ("trigger", "[none]"),
     ];
     led(class.path(), "led0", &files);
-    let mut kernel = start(class.path(), Phase::Preparing)?;
+    let mut kernel = start(class.path(), &told(Phase::Preparing))?;
     let brightness = class.path().join("led0/brightness");
     for text in ["1", "0", "1"] {
         await_text(&mut kernel, &brightness, text)?;
@@ -132,7 +148,7 @@ fn without_the_trigger_it_blinks_itself() -> Result<(), Failure> {
 #[test]
 fn no_led_is_told_and_is_no_fault() -> Result<(), Failure> {
     let class = tempfile::tempdir().expect("a directory");
-    let mut kernel = start(class.path(), Phase::Running)?;
+    let mut kernel = start(class.path(), &told(Phase::Running))?;
     kernel.expect_log("there is no status LED: none of ACT, led0")?;
     kernel.emit("hid", topics::HID_STATE, &hid(7))?;
     kernel.emit("hid", topics::HID_STATE, "rubbish")?;
