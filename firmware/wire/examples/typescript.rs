@@ -1,7 +1,7 @@
 //! Writes the vocabulary that the page speaks as TypeScript, so that page and node cannot drift apart:
 //! `cargo run -p dkvm-wire --features ts --example typescript -- FOLDER`.
 
-use dkvm_wire::vocab::{gadget::GadgetState, input, page, update};
+use dkvm_wire::vocab::{gadget::GadgetState, input, page, typist, update};
 use std::{env, fs, path::Path, process::ExitCode};
 use thiserror::Error;
 use ts_rs::{Config, ExportError, TS};
@@ -49,6 +49,7 @@ fn constants() -> String {
         ("LEASE_MS", input::LEASE_MS),
         ("MAX_STEPS", input::MAX_STEPS as u64),
         ("ABSOLUTE_MAX", u64::from(input::ABSOLUTE_MAX)),
+        ("MAX_TEXT", typist::MAX_TEXT as u64),
         ("VIDEO_HEAD_LEN", page::VIDEO_HEAD_LEN as u64),
     ] {
         text.push_str(&format!("export const {name} = {value};\n"));

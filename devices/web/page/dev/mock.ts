@@ -12,6 +12,7 @@ import type { InputState } from "../src/wire/InputState.ts";
 import type { SessionState } from "../src/wire/SessionState.ts";
 import type { ToPage } from "../src/wire/ToPage.ts";
 import type { ToWeb } from "../src/wire/ToWeb.ts";
+import type { WireError } from "../src/wire/WireError.ts";
 import { frame, picture } from "./frames.ts";
 import * as states from "./states.ts";
 
@@ -38,11 +39,13 @@ export interface World {
   refusal: string;
   /** Each part of an upload takes so long, ms. */
   partMs: number;
+  /** Why a text cannot be typed; empty when it can. */
+  untypable: string;
   say: ToPage[];
 }
 
 export class Mock {
-  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, say: healthy() };
+  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", say: healthy() };
   /** The upload, as the update device keeps it. */
   readonly bundle = new Bundle();
   /** What pages have sent, oldest first. */
@@ -177,6 +180,12 @@ export class Mock {
     }
   }
 
+  private refused(action: Action): WireError | null {
+    const { untypable } = this.world;
+    const typed = action.name === "type_text" || action.name === "type_check";
+    return typed && untypable !== "" ? { code: "bad_request", message: untypable, retryable: false, context: "typist" } : null;
+  }
+
   private upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const url = new URL(request.url ?? "/", "http://mock");
     const server = url.pathname === "/api/ws" ? this.events : url.pathname === "/api/video" ? this.video : null;
@@ -198,7 +207,7 @@ export class Mock {
     this.actions.push(message.action);
     this.perform(message.action);
     const deaths = message.action.name === "deaths" ? [states.death(message.action.device, 2, "killed by SIGKILL"), states.death(message.action.device, 1, "did not answer for 2000 ms")] : null;
-    page.send(JSON.stringify({ type: "done", id: message.id, error: null, deaths } satisfies ToPage));
+    page.send(JSON.stringify({ type: "done", id: message.id, error: this.refused(message.action), deaths } satisfies ToPage));
   }
 
   /** As hid does it: a higher epoch takes over, a lower one is dropped, steps count up. */
@@ -257,6 +266,7 @@ export function healthy(): ToPage[] {
     { type: "update", state: states.update() },
     { type: "power", state: states.power() },
     { type: "network", state: states.network() },
+    { type: "typist", state: states.typist() },
   ];
 }
 

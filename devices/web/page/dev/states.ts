@@ -10,6 +10,7 @@ import type { MemoryStats } from "../src/wire/MemoryStats.ts";
 import type { NetworkState } from "../src/wire/NetworkState.ts";
 import type { PowerState } from "../src/wire/PowerState.ts";
 import type { Stage } from "../src/wire/Stage.ts";
+import type { TypistState } from "../src/wire/TypistState.ts";
 import type { UpdateState } from "../src/wire/UpdateState.ts";
 import type { VideoState } from "../src/wire/VideoState.ts";
 
@@ -33,7 +34,7 @@ export function device(name: string, change: Partial<DeviceInfo> = {}): DeviceIn
   };
 }
 
-export const DEVICES = ["gadget", "hid", "capture", "encode", "web", "nodes", "network", "update", "power", "led", "ssh"];
+export const DEVICES = ["gadget", "hid", "capture", "encode", "web", "nodes", "network", "update", "power", "led", "ssh", "typist"];
 
 export const kernel = (change: Partial<KernelInfo> = {}): KernelInfo => ({
   version: "0.1.0",
@@ -81,6 +82,19 @@ export const power = (change: Partial<PowerState> = {}): PowerState => ({
   power_led: true,
   disk_led: false,
   wake: [{ name: "backup-server", mac: "02:00:5e:10:00:01" }],
+  ...change,
+});
+
+export const typist = (change: Partial<TypistState> = {}): TypistState => ({
+  holder: 4242,
+  typing: null,
+  last: null,
+  layouts: [
+    { id: "us", title: "English (US)" },
+    { id: "de", title: "German" },
+    { id: "jp", title: "Japanese (106 keys)" },
+  ],
+  layout: "us",
   ...change,
 });
 

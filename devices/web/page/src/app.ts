@@ -15,6 +15,7 @@ import { loadRead, loadSettings, saveRead, saveSettings, type Settings } from ".
 import { heldByAnother, type Remedy } from "./model/status";
 import { Store } from "./model/store";
 import { releasedWords } from "./model/power";
+import { endWords, freshEnd } from "./model/typing";
 import { freshOutcome, outcomeWords } from "./model/update";
 import { Uploader } from "./upload/uploader";
 import type { VideoHead } from "./video/head";
@@ -65,6 +66,8 @@ export class App {
   private readonly stream: VideoStream;
   private readonly meter = new Meter();
   private readonly waiting = new Map<number, Waiting>();
+  /** The text that waits to be typed: kept while the drawer is closed, never stored. */
+  draft = "";
   /** Frames shown since the page was opened, and the number of the last. */
   frames = 0;
   sequence = 0;
@@ -160,6 +163,8 @@ export class App {
         return this.console.take();
       case "system":
         return this.open("system");
+      case "stop-typing":
+        return this.cancelTyping();
     }
   }
 
@@ -192,6 +197,21 @@ export class App {
     if (!(await this.act({ name: "power_press", button, hold_ms: holdMs }))) return;
     const { power } = await this.model.until((model) => model.power === null || model.power.pressed === null);
     this.toast({ tone: "quiet", text: releasedWords(button, holdMs, power?.power_led ?? null) });
+  }
+
+  /** Whether the node can type a text; why not. */
+  checkText(text: string, layout: string): Promise<WireError | null> {
+    return this.ask({ name: "type_check", text, layout, pace_ms: null });
+  }
+
+  /** Has a text typed on the target. What is held here is let go of first. */
+  async typeText(text: string, layout: string, paceMs: number): Promise<void> {
+    this.console.leave();
+    if (await this.act({ name: "type_text", text, layout, pace_ms: paceMs })) this.draft = "";
+  }
+
+  cancelTyping(): void {
+    void this.act({ name: "type_cancel" });
   }
 
   /** Sends an update; a reload asks first, for then the file has to be chosen again. */
@@ -273,12 +293,19 @@ export class App {
     else if (message.type === "hid") this.console.told(message.state);
     else if (message.type === "done") this.done(message.id, message.error);
     else if (message.type === "update") this.updateTold(before);
+    else if (message.type === "typist") this.typistTold(before);
   }
 
   /** An update ended while this page was open, most often over a restart of the node. */
   private updateTold(before: Model): void {
     const outcome = freshOutcome(before, this.model.value);
     if (outcome !== null) this.toast({ tone: outcome.committed ? "quiet" : "bad", text: outcomeWords(outcome) });
+  }
+
+  /** A text ended, whoever had it typed. */
+  private typistTold(before: Model): void {
+    const end = freshEnd(before.typist, this.model.value.typist);
+    if (end !== null) this.toast({ tone: end.ending === "failed" || end.ending === "focus_taken" ? "bad" : "quiet", text: endWords(end) });
   }
 
   private greeted(before: Model, hello: ToPage & { type: "hello" }): void {

@@ -51,6 +51,25 @@ export function saveSettings(settings: Settings): void {
   }
 }
 
+const LAYOUT_AS = "dkvm.layout";
+
+/** The target's layout as it was chosen last; empty for none. */
+export function loadLayout(): string {
+  try {
+    return localStorage.getItem(LAYOUT_AS) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function saveLayout(layout: string): void {
+  try {
+    localStorage.setItem(LAYOUT_AS, layout);
+  } catch {
+    // As above.
+  }
+}
+
 const READ_AS = "dkvm.read";
 
 /** Notices that were put away in this tab. */

@@ -3,6 +3,7 @@
 import { sentence } from "../api";
 import type { DeviceInfo } from "../wire/DeviceInfo";
 import { deviceOf, type Model } from "./model";
+import { isTyping } from "./typing";
 
 /** What the button of a notice does. */
 export type Remedy =
@@ -13,7 +14,8 @@ export type Remedy =
   | { readonly kind: "video"; readonly label: string }
   | { readonly kind: "inspect"; readonly label: string; readonly device: string }
   | { readonly kind: "take"; readonly label: string }
-  | { readonly kind: "system"; readonly label: string };
+  | { readonly kind: "system"; readonly label: string }
+  | { readonly kind: "stop-typing"; readonly label: string };
 
 export type Tone = "quiet" | "warn" | "bad";
 
@@ -36,12 +38,13 @@ export function coverOf(model: Model, now: number): Notice | null {
 /** What stands above the picture: the way of keys to the target. */
 export function bannerOf(model: Model): Notice | null {
   if (model.link.kind !== "open" || model.kernel?.safe_mode) return null;
-  return hidNotice(model) ?? usbNotice(model) ?? stallNotice(model) ?? trialNotice(model);
+  return hidNotice(model) ?? usbNotice(model) ?? stallNotice(model) ?? typingNotice(model) ?? trialNotice(model);
 }
 
-/** Whether another page works the target. A holder that is left over from a closed page is nobody. */
+/** Whether another page, or the typist, works the target. A holder that is left over from a closed page is nobody. */
 export function heldByAnother(model: Model): boolean {
   const holder = model.hid?.holder ?? 0;
+  if (holder !== 0 && holder === model.typist?.holder) return !model.focus.holding && isTyping(model);
   return !model.focus.holding && holder !== 0 && holder !== model.holder && model.viewers > 1;
 }
 
@@ -65,6 +68,14 @@ function safeNotice(model: Model): Notice | null {
   const text =
     "The kernel of this node ended uncleanly too often, so only what is needed to repair it runs: no picture, no keyboard. Look at the deaths under System; then restart the Pi to try it all again, or install another image.";
   return { id: "safe-mode", tone: "bad", title: "Safe mode", text, remedy: { kind: "system", label: "Open System" } };
+}
+
+/** Keys that no hand presses are always told. */
+function typingNotice(model: Model): Notice | null {
+  const typing = model.typist?.typing ?? null;
+  if (typing === null) return null;
+  const text = `${typing.done} of ${typing.total} characters.`;
+  return { id: "typing", tone: "quiet", title: "A text is being typed on the target", text, remedy: { kind: "stop-typing", label: "Cancel" } };
 }
 
 function trialNotice(model: Model): Notice | null {

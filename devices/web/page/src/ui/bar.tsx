@@ -6,6 +6,7 @@ import type { App, Drawer, Ui } from "../app";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import { heldByAnother } from "../model/status";
+import { isTyping } from "../model/typing";
 import { Chips } from "./chips";
 import { useFullScreen } from "./hooks";
 import { CameraIcon, FullIcon, KeyboardIcon, Mark, NetworkIcon, PointerIcon, PowerIcon, SystemIcon, VideoIcon, WindowIcon } from "./icons";
@@ -95,7 +96,7 @@ function Figures({ model }: { model: Model }): JSX.Element {
 function FocusBadge({ app, model }: { app: App; model: Model }): JSX.Element {
   const { focus } = model;
   const another = heldByAnother(model);
-  const words = focus.engaged ? "You type" : another ? "Another types" : focus.holding ? "You, paused" : "Nobody types";
+  const words = focus.engaged ? "You type" : another ? (isTyping(model) ? "dKVM types" : "Another types") : focus.holding ? "You, paused" : "Nobody types";
   const act = (): void => (focus.engaged ? app.console.leave() : another ? app.console.take() : app.console.engage());
   const title = focus.engaged ? "Let go of keyboard and mouse" : another ? "Take keyboard and mouse over" : "Use keyboard and mouse";
   return (

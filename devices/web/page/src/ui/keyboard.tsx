@@ -7,13 +7,14 @@ import type { App } from "../app";
 import { Choice, Part, type DrawerProps } from "./drawer";
 import { MODIFIERS, ROWS, type Cap } from "./keys";
 import { ChordKeys } from "./notices";
+import { PastePart } from "./paste";
 
 /** A press here must not take the browser's focus from the picture. */
 function keepFocus(event: Event): void {
   event.preventDefault();
 }
 
-export function KeyboardDrawer({ app, settings }: DrawerProps): JSX.Element {
+export function KeyboardDrawer({ app, model, settings }: DrawerProps): JSX.Element {
   return (
     <>
       <Part title="Send">
@@ -25,6 +26,7 @@ export function KeyboardDrawer({ app, settings }: DrawerProps): JSX.Element {
           ))}
         </div>
       </Part>
+      <PastePart app={app} model={model} />
       <Part title="Console: Ctrl+Alt+">
         <div class="keys consoles" onMouseDown={keepFocus}>
           {CONSOLES.map((combo) => (

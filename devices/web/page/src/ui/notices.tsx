@@ -7,6 +7,7 @@ import { CHORDS } from "../input/chord";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import { bannerOf, coverOf, heldByAnother, type Notice } from "../model/status";
+import { isTyping } from "../model/typing";
 
 /** What fingers and mice do. */
 const POINTS = matchMedia("(pointer: coarse)").matches ? "Tap" : "Click";
@@ -81,6 +82,7 @@ export function FocusHint({ app, model, ui, settings }: HintProps): JSX.Element 
   if (link.kind !== "open" || focus.engaged || (hid === null && !focus.holding)) return null;
   const another = heldByAnother(model);
   if (!another && (ui.drawer !== null || coverOf(model, 0)?.remedy?.kind === "take")) return null; // one offer is enough
+  if (another && isTyping(model)) return null; // the banner tells it, and offers to end it
   const text = another ? (focus.lost ? "Another page took keyboard and mouse." : "Another page has keyboard and mouse.") : `${POINTS} the picture to use keyboard and mouse.`;
   return (
     <div class="focus-place">

@@ -3,4 +3,5 @@ export const REFRESH_MS = 100;
 export const LEASE_MS = 500;
 export const MAX_STEPS = 256;
 export const ABSOLUTE_MAX = 32767;
+export const MAX_TEXT = 24576;
 export const VIDEO_HEAD_LEN = 32;
