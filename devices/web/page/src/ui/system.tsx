@@ -9,12 +9,12 @@ import type { DeviceInfo } from "../wire/DeviceInfo";
 import type { MemoryStats } from "../wire/MemoryStats";
 import { healthOf, PHASE_WORDS } from "./chips";
 import { DeviceRecord } from "./device";
-import { Asking } from "./asking";
 import { Part, type DrawerProps } from "./drawer";
 import { bytes, duration } from "./format";
 import { Field, UserName, useSubmit } from "./gate";
 import { Image } from "./image";
 import { Pi } from "./pi";
+import { Usb } from "./usb";
 
 export function SystemDrawer({ app, model, ui }: DrawerProps): JSX.Element {
   const device = model.devices.find((known) => known.name === ui.device);
@@ -70,17 +70,6 @@ function Memory({ memory }: { memory: MemoryStats }): JSX.Element {
           {bytes(memory.bytes)} of {bytes(memory.budget)}
         </span>
       </div>
-    </Part>
-  );
-}
-
-function Usb({ app, model }: { app: App; model: Model }): JSX.Element | null {
-  const { gadget } = model;
-  if (gadget === null) return null;
-  const facts = [gadget.state.replaceAll("_", " "), gadget.speed, gadget.udc].filter((fact) => fact !== "" && fact !== "UNKNOWN");
-  return (
-    <Part title="USB to the target" hint={`${facts.join(", ")}. Functions: ${gadget.functions.map((known) => known.name).join(", ") || "none"}.`}>
-      <Asking testid="replug" label="Replug" question="The target sees keyboard and mouse go and come back." confirm="Replug" act={() => void app.act({ name: "replug" }, "USB was unplugged and plugged in.")} />
     </Part>
   );
 }
