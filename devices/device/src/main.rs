@@ -13,7 +13,7 @@ struct Device {
     main: fn() -> i32,
 }
 
-const DEVICES: [Device; 11] = [
+const DEVICES: [Device; 12] = [
     Device {
         name: "gadget",
         what: "what the target sees on its USB port",
@@ -63,6 +63,11 @@ const DEVICES: [Device; 11] = [
         name: "typist",
         what: "text as keystrokes, in the target's layout",
         main: dkvm_typist::main,
+    },
+    Device {
+        name: "storage",
+        what: "images, and what of them is in the target's USB drives",
+        main: dkvm_storage::main,
     },
     Device {
         name: "service",

@@ -4,7 +4,7 @@ use crate::state::{Hub, Key};
 use dkvm_sdk::CallError;
 use dkvm_wire::{
     service::{methods, DeathQuery, DeathRecord, Deaths, Named, Nothing},
-    vocab::{gadget, page::Action, power, typist, update, video},
+    vocab::{gadget, page::Action, power, storage, typist, update, video},
     DeviceName, WireError,
 };
 use serde::Serialize;
@@ -20,6 +20,7 @@ const ENCODE: About = (Key::Encode, "encode");
 const GADGET: About = (Key::Gadget, "gadget");
 const POWER: About = (Key::Power, "power");
 const TYPIST: About = (Key::Typist, "typist");
+const STORAGE: About = (Key::Storage, "storage");
 const UPDATE: About = (Key::Update, "update");
 
 /// Does it; the error is a sentence for the person who asked.
@@ -40,6 +41,12 @@ pub async fn perform(hub: &Hub, action: Action) -> Result<Option<Vec<DeathRecord
         Action::TypeText(text) => ask(hub, TYPIST, typist::methods::TYPE, &text).await,
         Action::TypeCheck(text) => ask(hub, TYPIST, typist::methods::CHECK, &text).await,
         Action::TypeCancel => ask(hub, TYPIST, typist::methods::CANCEL, &Nothing {}).await,
+        Action::StorageAttach(to) => ask(hub, STORAGE, storage::methods::ATTACH, &to).await,
+        Action::StorageEject(of) => ask(hub, STORAGE, storage::methods::EJECT, &of).await,
+        Action::StorageRename(to) => ask(hub, STORAGE, storage::methods::RENAME, &to).await,
+        Action::StorageDelete(image) => ask(hub, STORAGE, storage::methods::DELETE, &image).await,
+        Action::StorageDrive(drive) => ask(hub, STORAGE, storage::methods::DRIVE, &drive).await,
+        Action::StorageAbort(put) => ask(hub, STORAGE, storage::methods::PUT_ABORT, &put).await,
         Action::UpdateTry => ask(hub, UPDATE, update::methods::TRY, &Nothing {}).await,
         Action::UpdateAbort => ask(hub, UPDATE, update::methods::ABORT, &Nothing {}).await,
         Action::UpdateRollback => ask(hub, UPDATE, update::methods::ROLLBACK, &Nothing {}).await,

@@ -18,10 +18,16 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::{watch, Semaphore},
+    time::sleep,
+};
 
 /// An open socket counts as use of its session, looked at so often.
 const SESSION_CHECK: Duration = Duration::from_secs(60);
+
+/// Images uploaded at a time: a second page need not wait for the first, and a card gains nothing from more.
+const IMAGE_UPLOADS: usize = 2;
 
 /// How long open sockets get to say that the device leaves.
 const FAREWELL: Duration = Duration::from_millis(50);
@@ -45,6 +51,8 @@ pub struct App {
     pub limiter: Mutex<Limiter>,
     /// Which update is being uploaded.
     pub desk: Mutex<Desk>,
+    /// The right to upload an image.
+    pub image_uploads: Semaphore,
     sessions: Mutex<Sessions>,
     ended: watch::Sender<()>,
     life: watch::Sender<Life>,
@@ -62,6 +70,7 @@ impl App {
             password: Keeper::load(&folders.state)?,
             limiter: Mutex::new(Limiter::new(now)),
             desk: Mutex::default(),
+            image_uploads: Semaphore::new(IMAGE_UPLOADS),
             sessions: Mutex::new(
                 run.as_ref()
                     .map(|run| Sessions::load(run, now))

@@ -260,6 +260,10 @@ fn state_of(topic: &str, body: &Body) -> Result<Option<(Key, ToPage)>, DecodeErr
             let state = body.decode(topic)?;
             (Key::Network, ToPage::Network { state })
         }
+        topics::STORAGE_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Storage, ToPage::Storage { state })
+        }
         topics::TYPIST_STATE => {
             let state = body.decode(topic)?;
             (Key::Typist, ToPage::Typist { state })

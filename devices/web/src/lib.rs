@@ -4,10 +4,10 @@
 //! WebSockets and a few addresses besides; `docs/web-api.md` is their contract.
 //!
 //! In: `video.jpeg` (wanted only while somebody watches), `input.ack`, `hid.state`, `gadget.state`, `video.state`,
-//! `encode.state`, `update.state`, `power.state`, `network.state`, `typist.state`, and the kernel's `device.state` and `device.death`.
+//! `encode.state`, `update.state`, `power.state`, `network.state`, `typist.state`, `storage.state`, and the kernel's `device.state` and `device.death`.
 //! Out: `input.hid`.
 //!
-//! Calls: `capture/video.set_mode`, `encode/encode.set`, `gadget/gadget.replug`, those of `update`, `power` and `typist`,
+//! Calls: `capture/video.set_mode`, `encode/encode.set`, `gadget/gadget.replug`, those of `update`, `power`, `typist` and `storage`,
 //! `devices.restart`, `devices.deaths`, `devices.list`, `memory.stats`. Needs of Linux: TCP, and the right to the port.
 
 mod actions;
@@ -42,6 +42,7 @@ const IDENTITY: Identity = Identity {
         topics::POWER_STATE,
         topics::NETWORK_STATE,
         topics::TYPIST_STATE,
+        topics::STORAGE_STATE,
     ],
     produces: &[(topics::INPUT, QueueClass::Input)],
     ..Identity::new("web", env!("CARGO_PKG_VERSION"))

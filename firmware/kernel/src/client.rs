@@ -126,14 +126,44 @@ impl Client {
 
     /// The same with bodies as MessagePack.
     pub fn call_raw(&mut self, method: &str, body: &[u8]) -> Result<Vec<u8>, ClientError> {
+        let id = self.request(method, body)?;
+        self.answer_raw(id, method)
+    }
+
+    /// Asks and does not wait: [`Self::answer`] does, for the oldest first.
+    pub fn begin<A: Serialize>(
+        &mut self,
+        method: &str,
+        args: &A,
+    ) -> Result<RequestId, ClientError> {
+        self.request(method, &encode_body(args))
+    }
+
+    /// The answer to what was begun. Answers to later requests that come before it are dropped: whoever has several under way
+    /// gives all of them up with the first that fails.
+    pub fn answer<T: DeserializeOwned>(
+        &mut self,
+        id: RequestId,
+        method: &str,
+    ) -> Result<T, ClientError> {
+        let body = self.answer_raw(id, method)?;
+        decode_body(method, &body).map_err(|e| ClientError::Protocol(e.to_string()))
+    }
+
+    fn request(&mut self, method: &str, body: &[u8]) -> Result<RequestId, ClientError> {
         self.last_id = self.last_id.wrapping_add(1);
         let id = RequestId(self.last_id);
+        let source = None;
         self.send(&Message::Request {
             id,
             method,
             body,
-            source: None,
+            source,
         })?;
+        Ok(id)
+    }
+
+    fn answer_raw(&mut self, id: RequestId, method: &str) -> Result<Vec<u8>, ClientError> {
         let deadline = Instant::now() + ANSWER_TIMEOUT;
         loop {
             match self.receive(deadline)? {

@@ -1,7 +1,7 @@
 //! Writes the vocabulary that the page speaks as TypeScript, so that page and node cannot drift apart:
 //! `cargo run -p dkvm-wire --features ts --example typescript -- FOLDER`.
 
-use dkvm_wire::vocab::{gadget::GadgetState, input, page, typist, update};
+use dkvm_wire::vocab::{gadget::GadgetState, input, page, storage, typist, update};
 use std::{env, fs, path::Path, process::ExitCode};
 use thiserror::Error;
 use ts_rs::{Config, ExportError, TS};
@@ -35,6 +35,7 @@ fn export() -> Result<(), Error> {
     page::Password::export_all(&config)?;
     GadgetState::export_all(&config)?;
     update::Upload::export_all(&config)?;
+    storage::Taken::export_all(&config)?;
     fs::write(Path::new(&folder).join("constants.ts"), constants())?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::{
     },
     library::{Intake, Library},
 };
-use dkvm_wire::vocab::storage::{ImageInfo, Incoming, StorageState};
+use dkvm_wire::vocab::storage::{Incoming, StorageState, StoredImage};
 use drives::Port;
 use std::{collections::BTreeMap, fs};
 use uploads::Reading;
@@ -106,9 +106,9 @@ impl Engine {
         }
     }
 
-    fn info(&self, (name, size): &(ImageName, u64)) -> ImageInfo {
+    fn info(&self, (name, size): &(ImageName, u64)) -> StoredImage {
         let known = self.record.images.get(name);
-        ImageInfo {
+        StoredImage {
             name: name.to_string(),
             size: *size,
             sha256: known

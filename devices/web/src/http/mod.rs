@@ -5,10 +5,12 @@ mod body;
 pub mod gate;
 pub mod listen;
 mod media;
+mod percent;
 mod redirect;
 pub mod reply;
 pub mod router;
 pub mod stall;
+mod storage;
 mod update;
 
 /// A connection after TLS.

@@ -6,7 +6,7 @@ use super::{
     gate::Pass,
     media, reply,
     reply::{Refusal, Reply},
-    update,
+    storage, update,
 };
 use crate::{app::App, assets, socket};
 use hyper::{body::Incoming, Method, Request, StatusCode};
@@ -52,6 +52,7 @@ pub async fn answer(app: &Arc<App>, visit: Visit) -> Reply {
         (&Method::GET, "/api/snapshot.jpg") => media::snapshot(app, &visit).await,
         (&Method::GET, "/api/update") => update::stands(app, &visit),
         (&Method::POST, "/api/update") => update::take(app, visit).await,
+        (&Method::POST, "/api/storage") => storage::take(app, visit).await,
         (&Method::POST, "/api/setup") => api::setup(app, visit).await,
         (&Method::POST, "/api/login") => api::login(app, visit).await,
         (&Method::POST, "/api/logout") => api::logout(app, visit).await,
@@ -65,12 +66,13 @@ pub async fn answer(app: &Arc<App>, visit: Visit) -> Reply {
 }
 
 fn nowhere(path: &str) -> Refusal {
-    const KNOWN: [&str; 5] = [
+    const KNOWN: [&str; 6] = [
         "/api/setup",
         "/api/login",
         "/api/logout",
         "/api/password",
         "/api/update",
+        "/api/storage",
     ];
     let known = KNOWN.contains(&path) || !path.starts_with("/api/");
     match known {

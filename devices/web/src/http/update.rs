@@ -63,8 +63,8 @@ pub async fn take(app: &Arc<App>, visit: Visit) -> Result<Reply, Refusal> {
     }
 }
 
-/// Who may.
-fn admit(app: &Arc<App>, visit: &Visit) -> Result<TokenHash, Refusal> {
+/// Who may upload.
+pub fn admit(app: &Arc<App>, visit: &Visit) -> Result<TokenHash, Refusal> {
     api::is_of_kind(visit, "application/octet-stream")?;
     let token = api::from_own_page(visit, visit.header(api::CSRF_HEADER))?;
     match app.is_open(&token) {
@@ -109,7 +109,8 @@ fn leaving() -> Refusal {
     )
 }
 
-async fn drain(mut body: Incoming) {
+/// Throws away what is still sent, for a while.
+pub async fn drain(mut body: Incoming) {
     let all = async { while let Some(Ok(_)) = body.frame().await {} };
     // What comes after that is cut off.
     let _ = timeout(DRAIN, all).await;

@@ -33,6 +33,8 @@ pub enum Key {
     Network,
     /// Text typed on the target.
     Typist,
+    /// Images and drives.
+    Storage,
     /// Shared memory.
     Memory,
     /// The nth death: each is its own subject.

@@ -252,6 +252,7 @@ impl World {
             (Key::Video, ToPage::Video { state: None }),
             (Key::Encode, ToPage::Encode { state: None }),
             (Key::Update, ToPage::Update { state: None }),
+            (Key::Storage, ToPage::Storage { state: None }),
             (Key::Power, ToPage::Power { state: None }),
             (Key::Network, ToPage::Network { state: None }),
             (Key::Typist, ToPage::Typist { state: None }),

@@ -17,7 +17,7 @@ pub struct Piece {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PieceError {
     /// Neither header is there.
-    #[error("the request says neither Content-Length nor Content-Range: one of them is needed, because the size of the bundle is checked before it is taken")]
+    #[error("the request says neither Content-Length nor Content-Range: one of them is needed, because the size is checked before anything is taken")]
     NoLength,
     /// A `Content-Range` that is none.
     #[error(

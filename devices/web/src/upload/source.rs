@@ -15,10 +15,12 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SourceError {
     /// Nothing came.
-    #[error("nothing of the bundle came for {} s: send it again, it goes on where it stopped", PATIENCE.as_secs())]
+    #[error("nothing came for {} s: send it again, it goes on where it stopped", PATIENCE.as_secs())]
     Stalled,
     /// The connection broke, or ended early.
-    #[error("the connection broke before the bundle was there: send it again, it goes on where it stopped")]
+    #[error(
+        "the connection broke before all was there: send it again, it goes on where it stopped"
+    )]
     Broken,
     /// There is more of it than the headers say.
     #[error("the body is longer than its headers say")]

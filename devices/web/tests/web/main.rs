@@ -4,5 +4,6 @@ mod common;
 mod control;
 mod hostile;
 mod login;
+mod storage;
 mod update;
 mod video;

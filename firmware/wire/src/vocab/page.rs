@@ -2,7 +2,8 @@
 //! Frames travel on a second one, `/api/video`, so that no picture stands before a key.
 
 use super::{
-    gadget, gadget::GadgetState, input, network::NetworkState, power, typist, update, video,
+    gadget, gadget::GadgetState, input, network::NetworkState, power, storage, typist, update,
+    video,
 };
 use crate::service::{DeathRecord, DeviceInfo, KernelInfo, MemoryStats};
 use crate::{DeviceName, WireError};
@@ -62,6 +63,18 @@ pub enum Action {
     TypeCheck(typist::Text),
     /// Stops typing.
     TypeCancel,
+    /// Puts an image into a drive of the target.
+    StorageAttach(storage::Attach),
+    /// Takes out what is in a drive.
+    StorageEject(storage::Eject),
+    /// Another name for an image.
+    StorageRename(storage::Rename),
+    /// Deletes an image.
+    StorageDelete(storage::ImageRef),
+    /// Makes an empty FAT drive.
+    StorageDrive(storage::Drive),
+    /// Forgets an unfinished upload.
+    StorageAbort(storage::PutRef),
     /// Restarts the Pi into the staged image.
     UpdateTry,
     /// Forgets the upload or the staged image.
@@ -139,6 +152,11 @@ pub enum ToPage {
     Typist {
         /// State.
         state: Option<typist::TypistState>,
+    },
+    /// Images and drives; `None` while the storage device is not running.
+    Storage {
+        /// State.
+        state: Option<storage::StorageState>,
     },
     /// Shared memory, once a second while a page asks for it by being open.
     Memory(MemoryStats),

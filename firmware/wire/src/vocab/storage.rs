@@ -92,6 +92,19 @@ pub struct Finished {
     pub sha256: String,
 }
 
+/// What `POST /api/storage` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Taken {
+    /// Names the upload.
+    pub id: String,
+    /// The next byte that is wanted; the size when all is there.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub offset: u64,
+    /// Of the whole, when it is an image now; absent before, and while it is read back.
+    pub sha256: Option<String>,
+}
+
 /// An upload by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -176,7 +189,7 @@ pub struct Drive {
 /// A finished image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct ImageInfo {
+pub struct StoredImage {
     /// Its name.
     pub name: String,
     /// Bytes.
@@ -227,7 +240,7 @@ pub struct LunInfo {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct StorageState {
     /// By name.
-    pub images: Vec<ImageInfo>,
+    pub images: Vec<StoredImage>,
     /// Uploads that are not finished.
     pub incoming: Vec<Incoming>,
     /// The target's drives; empty while it has none.

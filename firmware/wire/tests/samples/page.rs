@@ -4,7 +4,7 @@ use dkvm_wire::{
     vocab::{
         gadget, input,
         page::{Action, Password, PasswordChange, SessionInfo, SessionState, ToPage, ToWeb},
-        power, typist, update, video,
+        power, storage, typist, update, video,
     },
     DeviceName, ErrorCode, WireError,
 };
@@ -110,6 +110,41 @@ fn to_web() -> Vec<Sample> {
         json("page-type-text", action(Action::TypeText(typed()))),
         json("page-type-check", action(Action::TypeCheck(typed()))),
         json("page-type-cancel", action(Action::TypeCancel)),
+        json(
+            "page-storage-attach",
+            action(Action::StorageAttach(super::storage::attach())),
+        ),
+        json(
+            "page-storage-eject",
+            action(Action::StorageEject(storage::Eject {
+                lun: 1,
+                force: false,
+            })),
+        ),
+        json(
+            "page-storage-rename",
+            action(Action::StorageRename(storage::Rename {
+                image: "a.iso".into(),
+                to: "b.iso".into(),
+            })),
+        ),
+        json(
+            "page-storage-delete",
+            action(Action::StorageDelete(storage::ImageRef {
+                image: "a.iso".into(),
+            })),
+        ),
+        json(
+            "page-storage-drive",
+            action(Action::StorageDrive(storage::Drive {
+                image: "files.img".into(),
+                size: 64 << 20,
+            })),
+        ),
+        json(
+            "page-storage-abort",
+            action(Action::StorageAbort(storage::PutRef { id: "4c".into() })),
+        ),
         json("page-update-try", action(Action::UpdateTry)),
         json("page-update-abort", action(Action::UpdateAbort)),
         json("page-update-rollback", action(Action::UpdateRollback)),
@@ -153,6 +188,12 @@ fn to_page() -> Vec<Sample> {
         json("page-no-update", ToPage::Update { state: None }),
         json("page-no-power", ToPage::Power { state: None }),
         json("page-no-network", ToPage::Network { state: None }),
+        json(
+            "page-storage",
+            ToPage::Storage {
+                state: Some(super::storage::state()),
+            },
+        ),
         json("page-no-encode", ToPage::Encode { state: None }),
         json(
             "page-memory",

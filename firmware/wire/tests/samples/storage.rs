@@ -1,7 +1,7 @@
 use super::{body, Sample};
 use dkvm_wire::vocab::storage::{
-    Access, Attach, Drive, Eject, Finished, ImageInfo, ImageRef, Incoming, LunInfo, Medium, PutAt,
-    PutBegin, PutChunk, PutFinish, PutRef, Rename, StorageState,
+    Access, Attach, Drive, Eject, Finished, ImageRef, Incoming, LunInfo, Medium, PutAt, PutBegin,
+    PutChunk, PutFinish, PutRef, Rename, StorageState, StoredImage, Taken,
 };
 
 const NAME: &str = "debian.iso";
@@ -15,7 +15,7 @@ pub fn all() -> Vec<Sample> {
 
 pub fn state() -> StorageState {
     StorageState {
-        images: vec![ImageInfo {
+        images: vec![StoredImage {
             name: NAME.into(),
             size: 700_000_000,
             sha256: Some("9f".into()),
@@ -97,6 +97,14 @@ fn uploads() -> Vec<Sample> {
             Finished {
                 name: NAME.into(),
                 sha256: "9f".into(),
+            },
+        ),
+        body(
+            "storage-taken",
+            Taken {
+                id: "4c".into(),
+                offset: 700_000_000,
+                sha256: Some("9f".into()),
             },
         ),
         body("storage-put-ref", PutRef { id: "4c".into() }),

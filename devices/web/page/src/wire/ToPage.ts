@@ -10,6 +10,7 @@ import type { KernelInfo } from "./KernelInfo";
 import type { MemoryStats } from "./MemoryStats";
 import type { NetworkState } from "./NetworkState";
 import type { PowerState } from "./PowerState";
+import type { StorageState } from "./StorageState";
 import type { TypistState } from "./TypistState";
 import type { UpdateState } from "./UpdateState";
 import type { VideoState } from "./VideoState";
@@ -58,7 +59,11 @@ state: NetworkState | null, } | { "type": "typist",
 /**
  * State.
  */
-state: TypistState | null, } | { "type": "memory" } & MemoryStats | { "type": "ack" } & InputAck | { "type": "done", 
+state: TypistState | null, } | { "type": "storage", 
+/**
+ * State.
+ */
+state: StorageState | null, } | { "type": "memory" } & MemoryStats | { "type": "ack" } & InputAck | { "type": "done", 
 /**
  * The page's.
  */

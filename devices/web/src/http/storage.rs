@@ -1,0 +1,150 @@
+//! `/api/storage`: an image from the visitor to the storage device.
+
+use super::{
+    percent,
+    reply::{json, Refusal, Reply},
+    router::Visit,
+    update,
+};
+use crate::{
+    app::App,
+    state::Key,
+    upload::{take_image, ImageFailure, Library, Piece, PieceError, SourceError, Written},
+};
+use dkvm_sdk::{CallError, Sender};
+use dkvm_wire::{
+    vocab::storage::{methods, Finished, PutAt, PutBegin, PutChunk, PutFinish},
+    WireError,
+};
+use hyper::{header, StatusCode};
+use std::{sync::Arc, time::Duration};
+
+/// A little more than the kernel waits for a device: its own sentence is the better one.
+const CALL: Duration = Duration::from_secs(12);
+
+/// `POST /api/storage`: an image, or a part of one.
+pub async fn take(app: &Arc<App>, visit: Visit) -> Result<Reply, Refusal> {
+    let session = update::admit(app, &visit)?;
+    let (begin, piece) = order(&visit)?;
+    let _turn = app.image_uploads.try_acquire().map_err(|_| busy())?;
+    let source = visit.pass.source;
+    let mut body = visit.request.into_body();
+    let gateway = Gateway {
+        sender: app.hub.sender().clone(),
+        device: app.hub.device_of(&Key::Storage, "storage"),
+    };
+    let done = tokio::select! {
+        done = take_image((&begin, &piece), &mut body, &gateway) => done,
+        () = app.session_over(Some(session)) => return Err(Refusal::log_in()),
+        () = app.leaving() => return Err(leaving()),
+    };
+    if !matches!(&done, Ok(taken) if taken.offset >= piece.offset + piece.length) {
+        tokio::spawn(update::drain(body));
+    }
+    match done {
+        Ok(taken) => Ok(json(StatusCode::OK, &taken)),
+        Err(failure) => {
+            dkvm_sdk::warn!("an image from {source} was not taken: {failure}");
+            Err(refuse(failure))
+        }
+    }
+}
+
+fn order(visit: &Visit) -> Result<(PutBegin, Piece), Refusal> {
+    let length = visit.header(header::CONTENT_LENGTH);
+    let piece = Piece::of(
+        length.and_then(|length| length.parse().ok()),
+        visit.header(header::CONTENT_RANGE),
+        visit.query("offset"),
+    );
+    let piece = piece.map_err(|error| bad(told(&error)))?;
+    let begin = PutBegin {
+        name: text(visit, "name")?,
+        size: piece.size,
+        sha256: visit.query("sha256").map(str::to_owned),
+        tag: text(visit, "tag")?,
+    };
+    Ok((begin, piece))
+}
+
+/// What is sent is an image here.
+fn told(error: &PieceError) -> String {
+    match error {
+        PieceError::Empty => "the file is empty (0 bytes): choose the image itself".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+fn text(visit: &Visit, name: &str) -> Result<String, Refusal> {
+    let encoded = visit.query(name).unwrap_or_default();
+    percent::decode(encoded)
+        .ok_or_else(|| bad(format!("the parameter {name} is not percent-encoded UTF-8")))
+}
+
+fn bad(message: String) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, message)
+}
+
+fn busy() -> Refusal {
+    Refusal::new(
+        StatusCode::CONFLICT,
+        "two images are being uploaded already: wait until one of them is there",
+    )
+}
+
+fn leaving() -> Refusal {
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the node's web device restarts: send the image again, it goes on where it stopped",
+    )
+}
+
+fn refuse(failure: ImageFailure) -> Refusal {
+    let status = match &failure {
+        ImageFailure::Source(SourceError::Stalled | SourceError::Broken) => {
+            StatusCode::REQUEST_TIMEOUT
+        }
+        ImageFailure::Source(SourceError::TooLong) => StatusCode::BAD_REQUEST,
+        ImageFailure::Refused(error) => return Refusal::of(error.clone()),
+    };
+    Refusal::new(status, failure.to_string())
+}
+
+/// The storage device, by way of the kernel.
+struct Gateway {
+    sender: Sender,
+    device: String,
+}
+
+impl Gateway {
+    fn method(&self, method: &str) -> String {
+        format!("{}/{method}", self.device)
+    }
+
+    fn wire(&self, error: CallError) -> WireError {
+        error.into_wire().about(self.device.clone())
+    }
+}
+
+impl Library for Gateway {
+    async fn begin(&self, begin: &PutBegin) -> Result<PutAt, WireError> {
+        let method = self.method(methods::PUT_BEGIN);
+        let done = self.sender.call_within(CALL, &method, begin).await;
+        done.map_err(|error| self.wire(error))
+    }
+
+    fn write(&self, chunk: &PutChunk) -> Written {
+        let method = self.method(methods::PUT_WRITE);
+        let (call, device) = (
+            self.sender.call_within(CALL, &method, chunk),
+            self.device.clone(),
+        );
+        Box::pin(async move { call.await.map_err(|error| error.into_wire().about(device)) })
+    }
+
+    async fn finish(&self, finish: &PutFinish) -> Result<Finished, WireError> {
+        let method = self.method(methods::PUT_FINISH);
+        let done = self.sender.call_within(CALL, &method, finish).await;
+        done.map_err(|error| self.wire(error))
+    }
+}
