@@ -80,7 +80,17 @@ impl StorageError {
 
     /// As it travels.
     pub fn into_wire(self) -> WireError {
-        WireError::new(self.code(), self.to_string())
+        let mut error = WireError::new(self.code(), self.to_string());
+        match self {
+            // Whoever begins it again is told where to go on.
+            Self::Offset { .. } => error.retryable = true,
+            // A person has to make room first.
+            Self::NoSpace { .. } | Self::TooManyImages { .. } | Self::TooManyUploads { .. } => {
+                error.retryable = false;
+            }
+            _ => {}
+        }
+        error
     }
 
     fn code(&self) -> ErrorCode {

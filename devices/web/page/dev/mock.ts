@@ -41,13 +41,18 @@ export interface World {
   partMs: number;
   /** Why a text cannot be typed; empty when it can. */
   untypable: string;
+  /** Why a drive does not open without force; empty when it does. */
+  locked: string;
   say: ToPage[];
 }
 
 export class Mock {
-  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", say: healthy() };
+  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", say: healthy() };
   /** The upload, as the update device keeps it. */
   readonly bundle = new Bundle();
+  /** An image on its way, as the storage device keeps it, and by which name. */
+  readonly image = new Bundle();
+  imageName = "";
   /** What pages have sent, oldest first. */
   readonly inputs: InputState[] = [];
   readonly actions: Array<Extract<ToWeb, { type: "do" }>["action"]> = [];
@@ -120,6 +125,7 @@ export class Mock {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = `${request.method} ${(request.url ?? "/").split("?")[0]}`;
     if (route === "POST /api/update") return this.update(request, response);
+    if (route === "POST /api/storage") return this.store(request, response);
     const body = await text(request);
     if (route.includes("/api/")) return this.api(route, body, response);
     const name = route === "GET /" ? "index.html" : path.basename(route.slice(4));
@@ -166,6 +172,23 @@ export class Mock {
     reply(response, 200, { id: "u1", offset: bundle.length });
   }
 
+  /** As web and the storage device do it together. */
+  private async store(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { world, image } = this;
+    const part = await buffer(request);
+    await new Promise((resolve) => setTimeout(resolve, world.partMs));
+    const [, first, all] = /^bytes (\d+)-\d+\/(\d+)$/.exec(String(request.headers["content-range"])) ?? [];
+    const [size, name] = [Number(all), new URL(request.url ?? "/", "http://mock").searchParams.get("name") ?? ""];
+    if (world.refusal !== "") return refuse(response, 400, "bad_request", world.refusal);
+    this.imageName = name;
+    image.take(part, Number(first), size);
+    const done = image.length === size;
+    const incoming = done ? [] : [{ id: "4c", name, size, offset: image.length, verifying: false }];
+    const images = done ? [{ name, size, sha256: "9f".repeat(32), modified: false }] : [];
+    this.tell({ type: "storage", state: states.storage({ incoming, images, luns: states.storage().luns.map((lun) => ({ ...lun, image: null })) }) });
+    reply(response, 200, { id: "4c", offset: image.length, sha256: done ? "9f".repeat(32) : null });
+  }
+
   /** What the devices do when a page asks; tests set what it leads to. */
   private perform(action: Action): void {
     if (action.name === "update_abort") {
@@ -181,7 +204,8 @@ export class Mock {
   }
 
   private refused(action: Action): WireError | null {
-    const { untypable } = this.world;
+    const { untypable, locked } = this.world;
+    if (action.name === "storage_eject" && locked !== "" && !action.force) return { code: "conflict", message: locked, retryable: false, context: "storage" };
     const typed = action.name === "type_text" || action.name === "type_check";
     return typed && untypable !== "" ? { code: "bad_request", message: untypable, retryable: false, context: "typist" } : null;
   }
@@ -234,7 +258,7 @@ export class Mock {
       const [width, height] = this.world.size;
       sequence += 1;
       credit -= 1;
-      viewer.send(frame(sequence, width, height, this.image(width, height, sequence)));
+      viewer.send(frame(sequence, width, height, this.painted(width, height, sequence)));
     }, FRAME_MS);
     viewer.on("message", () => {
       credit += 1;
@@ -246,7 +270,7 @@ export class Mock {
     });
   }
 
-  private image(width: number, height: number, sequence: number): Buffer {
+  private painted(width: number, height: number, sequence: number): Buffer {
     const name = `${width}x${height}`;
     const known = this.images.get(name) ?? Array.from({ length: PICTURES }, (_, index) => picture(width, height, index * 5));
     this.images.set(name, known);
@@ -266,6 +290,7 @@ export function healthy(): ToPage[] {
     { type: "update", state: states.update() },
     { type: "power", state: states.power() },
     { type: "network", state: states.network() },
+    { type: "storage", state: states.storage() },
     { type: "typist", state: states.typist() },
   ];
 }

@@ -10,6 +10,7 @@ import type { MemoryStats } from "../src/wire/MemoryStats.ts";
 import type { NetworkState } from "../src/wire/NetworkState.ts";
 import type { PowerState } from "../src/wire/PowerState.ts";
 import type { Stage } from "../src/wire/Stage.ts";
+import type { StorageState } from "../src/wire/StorageState.ts";
 import type { TypistState } from "../src/wire/TypistState.ts";
 import type { UpdateState } from "../src/wire/UpdateState.ts";
 import type { VideoState } from "../src/wire/VideoState.ts";
@@ -34,7 +35,7 @@ export function device(name: string, change: Partial<DeviceInfo> = {}): DeviceIn
   };
 }
 
-export const DEVICES = ["gadget", "hid", "capture", "encode", "web", "nodes", "network", "update", "power", "led", "ssh", "typist"];
+export const DEVICES = ["gadget", "hid", "capture", "encode", "web", "nodes", "network", "update", "power", "led", "ssh", "storage", "typist"];
 
 export const kernel = (change: Partial<KernelInfo> = {}): KernelInfo => ({
   version: "0.1.0",
@@ -95,6 +96,22 @@ export const typist = (change: Partial<TypistState> = {}): TypistState => ({
     { id: "jp", title: "Japanese (106 keys)" },
   ],
   layout: "us",
+  ...change,
+});
+
+export const storage = (change: Partial<StorageState> = {}): StorageState => ({
+  images: [
+    { name: "debian-12.5.0-amd64-netinst.iso", size: 659_554_304, sha256: "013f5b44670d81280b5b1bc02455842b250df2f0c6763398feb69af1a805a14f", modified: false },
+    { name: "files.img", size: 67_108_864, sha256: null, modified: true },
+  ],
+  incoming: [],
+  luns: [
+    { index: 0, image: "debian-12.5.0-amd64-netinst.iso", medium: "cdrom", access: "read_only", problem: null },
+    { index: 1, image: null, medium: "disk", access: "read_only", problem: null },
+  ],
+  reason: null,
+  free: 24_410_000_000,
+  total: 31_250_000_000,
   ...change,
 });
 

@@ -2,6 +2,7 @@
 
 import type { Part } from "./upload/uploader";
 import type { SessionInfo } from "./wire/SessionInfo";
+import type { Taken } from "./wire/Taken";
 import type { Upload } from "./wire/Upload";
 
 /** A refusal in words for a person. */
@@ -11,6 +12,8 @@ export class Refused extends Error {
     message: string,
     /** When to try again, seconds; 0 for at once. */
     readonly retryAfter: number,
+    /** The same may succeed later. */
+    readonly retryable = false,
   ) {
     super(message);
   }
@@ -54,15 +57,26 @@ export class Api {
 
   /** Sends a part of an update; where the upload stands after it. */
   async update(part: Part, signal: AbortSignal): Promise<Upload> {
+    const query = new URLSearchParams({ ...(part.id === null ? {} : { id: part.id }), ...(part.downgrade ? { downgrade: "1" } : {}) });
+    return (await this.send(`/api/update?${query}`, part, signal)) as Upload;
+  }
+
+  /** Sends a part of an image; where the upload stands after it. */
+  async image(part: Part, signal: AbortSignal): Promise<Taken> {
+    // Not URLSearchParams: its `+` is a plus to the node.
+    const query = `name=${encodeURIComponent(part.name)}&tag=${part.modified}`;
+    return (await this.send(`/api/storage?${query}`, part, signal)) as Taken;
+  }
+
+  private async send(path: string, part: Part, signal: AbortSignal): Promise<unknown> {
     const last = part.offset + part.bytes.size - 1;
     const headers = {
       "content-type": "application/octet-stream",
       "content-range": `bytes ${part.offset}-${last}/${part.size}`,
       "x-dkvm-csrf": this.token,
     };
-    const query = new URLSearchParams({ ...(part.id === null ? {} : { id: part.id }), ...(part.downgrade ? { downgrade: "1" } : {}) });
     const body = await part.bytes.arrayBuffer();
-    return (await within(PART_DEADLINE_MS, signal, (both) => call(`/api/update?${query}`, { method: "POST", headers, body, signal: both }))) as Upload;
+    return within(PART_DEADLINE_MS, signal, (both) => call(path, { method: "POST", headers, body, signal: both }));
   }
 
   private post(path: string, body: unknown): Promise<unknown> {
@@ -100,11 +114,11 @@ async function call(path: string, init: RequestInit): Promise<unknown> {
 }
 
 function refusal(response: Response, body: unknown): Refused {
-  const { code, message } = (body ?? {}) as { code?: string; message?: string };
+  const { code, message, retryable } = (body ?? {}) as { code?: string; message?: string; retryable?: boolean };
   const seconds = Number(response.headers.get("retry-after") ?? 0);
   const words = sentence(message ?? `the node refused with status ${response.status}`);
   const kind = response.status === UNAUTHORIZED ? "unauthorized" : (code ?? "internal");
-  return new Refused(kind, words, Number.isFinite(seconds) ? seconds : 0);
+  return new Refused(kind, words, Number.isFinite(seconds) ? seconds : 0, retryable ?? false);
 }
 
 /** A message of the node, which begins small and ends open, as a sentence. */

@@ -27,6 +27,8 @@ import { VideoStream } from "./video/stream";
 const HIDDEN_MS = 10_000;
 /** The figures in the bar change so often, ms. */
 const FIGURES_MS = 500;
+/** Bytes of an image in one request: large enough for a card's speed, small enough for a progress that moves. */
+const IMAGE_PART = 4 * 1024 * 1024;
 /** Longest wait for what was asked of the node, ms: a mode change takes a source a second or two. */
 const DONE_MS = 10_000;
 const NO_ANSWER: WireError = { code: "timeout", message: "The node did not answer: check its devices and try again.", retryable: true, context: "" };
@@ -39,7 +41,7 @@ export interface Toast {
 }
 
 /** Which drawer is open. */
-export type Drawer = "keyboard" | "video" | "power" | "network" | "system";
+export type Drawer = "keyboard" | "video" | "media" | "power" | "network" | "system";
 
 /** What the interface itself stands at. */
 export interface Ui {
@@ -61,6 +63,7 @@ export class App {
   readonly ui = new Store<Ui>({ drawer: null, device: null, toast: null, refusals: 0, read: loadRead() });
   readonly api = new Api();
   readonly uploader = new Uploader({ send: (part, signal) => this.api.update(part, signal), wait: rest, now: () => performance.now() });
+  readonly images = new Uploader({ send: (part, signal) => this.api.image(part, signal), wait: rest, now: () => performance.now(), part: IMAGE_PART, isFinal: (error) => !error.retryable });
   readonly screen: Screen;
   readonly console: Console;
   private readonly stream: VideoStream;
@@ -214,12 +217,23 @@ export class App {
     void this.act({ name: "type_cancel" });
   }
 
+  /** Takes out what is in a drive; why not, when the target has locked it: that is asked about. */
+  async eject(lun: number): Promise<string | null> {
+    const error = await this.ask({ name: "storage_eject", lun, force: false });
+    if (error === null) this.toast({ tone: "quiet", text: `Drive ${lun} is empty.` });
+    else if (error.code === "conflict") return sentence(error.message);
+    else this.toast({ tone: "bad", text: sentence(error.message) });
+    return null;
+  }
+
+  /** Sends an image; a reload asks first, for then the file has to be chosen again. */
+  uploadImage(file: File): Promise<void> {
+    return staying(() => this.images.start(file, false));
+  }
+
   /** Sends an update; a reload asks first, for then the file has to be chosen again. */
   async upload(file: File, downgrade: boolean): Promise<void> {
-    const stay = (event: Event): void => event.preventDefault();
-    window.addEventListener("beforeunload", stay);
-    await this.uploader.start(file, downgrade);
-    window.removeEventListener("beforeunload", stay);
+    await staying(() => this.uploader.start(file, downgrade));
   }
 
   toast(toast: Toast): void {
@@ -371,6 +385,14 @@ export class App {
     const { engine, engaged, lost } = this.console;
     this.model.patch({ focus: { holding: engine.holding, engaged, lost, full: engine.full } });
   }
+}
+
+/** Has the browser ask before it leaves the page, while this is under way. */
+async function staying(act: () => Promise<void>): Promise<void> {
+  const stay = (event: Event): void => event.preventDefault();
+  window.addEventListener("beforeunload", stay);
+  await act();
+  window.removeEventListener("beforeunload", stay);
 }
 
 function rest(ms: number): Promise<void> {

@@ -22,6 +22,9 @@ use std::{sync::Arc, time::Duration};
 /// A little more than the kernel waits for a device: its own sentence is the better one.
 const CALL: Duration = Duration::from_secs(12);
 
+/// A request that broke off is noticed a little later than its page comes back.
+const BUSY_WAIT: Duration = Duration::from_secs(2);
+
 /// `POST /api/storage`: an image, or a part of one.
 pub async fn take(app: &Arc<App>, visit: Visit) -> Result<Reply, Refusal> {
     let session = update::admit(app, &visit)?;
@@ -86,9 +89,10 @@ fn bad(message: String) -> Refusal {
 }
 
 fn busy() -> Refusal {
-    Refusal::new(
+    Refusal::later(
         StatusCode::CONFLICT,
         "two images are being uploaded already: wait until one of them is there",
+        BUSY_WAIT,
     )
 }
 
@@ -100,14 +104,15 @@ fn leaving() -> Refusal {
 }
 
 fn refuse(failure: ImageFailure) -> Refusal {
-    let status = match &failure {
-        ImageFailure::Source(SourceError::Stalled | SourceError::Broken) => {
-            StatusCode::REQUEST_TIMEOUT
-        }
-        ImageFailure::Source(SourceError::TooLong) => StatusCode::BAD_REQUEST,
-        ImageFailure::Refused(error) => return Refusal::of(error.clone()),
-    };
-    Refusal::new(status, failure.to_string())
+    match failure {
+        ImageFailure::Refused(error) => Refusal::of(error),
+        ImageFailure::Source(SourceError::TooLong) => bad(failure.to_string()),
+        ImageFailure::Source(SourceError::Stalled | SourceError::Broken) => Refusal::later(
+            StatusCode::REQUEST_TIMEOUT,
+            failure.to_string(),
+            Duration::ZERO,
+        ),
+    }
 }
 
 /// The storage device, by way of the kernel.

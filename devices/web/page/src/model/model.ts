@@ -11,6 +11,7 @@ import type { NetworkState } from "../wire/NetworkState";
 import type { Outcome } from "../wire/Outcome";
 import type { PowerState } from "../wire/PowerState";
 import type { SessionState } from "../wire/SessionState";
+import type { StorageState } from "../wire/StorageState";
 import type { TypistState } from "../wire/TypistState";
 import type { UpdateState } from "../wire/UpdateState";
 import type { VideoState } from "../wire/VideoState";
@@ -63,6 +64,7 @@ export interface Model {
   readonly memory: MemoryStats | null;
   readonly power: PowerState | null;
   readonly network: NetworkState | null;
+  readonly storage: StorageState | null;
   readonly typist: TypistState | null;
   readonly update: UpdateState | null;
   /** Page's clock at the last state of the update device, and at the last bytes of an upload that it told. */
@@ -104,6 +106,7 @@ export function emptyModel(holder: number): Model {
     memory: null,
     power: null,
     network: null,
+    storage: null,
     typist: null,
     update: null,
     updateAt: 0,

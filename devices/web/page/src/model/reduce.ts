@@ -31,6 +31,8 @@ export function reduce(model: Model, message: ToPage, now: number): Model {
       return { ...model, power: message.state };
     case "network":
       return { ...model, network: message.state };
+    case "storage":
+      return { ...model, storage: message.state };
     case "typist":
       return { ...model, typist: message.state };
     case "memory":
@@ -46,7 +48,7 @@ export function reduce(model: Model, message: ToPage, now: number): Model {
 
 /** Without a link nothing that was known of the node holds. The picture stays, and the last known devices until the next hello. */
 export function forgetNode(model: Model): Model {
-  return { ...model, gadget: null, hid: null, video: null, encode: null, memory: null, power: null, network: null, typist: null, update: null, rttMs: null };
+  return { ...model, gadget: null, hid: null, video: null, encode: null, memory: null, power: null, network: null, storage: null, typist: null, update: null, rttMs: null };
 }
 
 /** Both lists as one, newest first, each life of each device once. */

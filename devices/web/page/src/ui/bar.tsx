@@ -9,7 +9,7 @@ import { heldByAnother } from "../model/status";
 import { isTyping } from "../model/typing";
 import { Chips } from "./chips";
 import { useFullScreen } from "./hooks";
-import { CameraIcon, FullIcon, KeyboardIcon, Mark, NetworkIcon, PointerIcon, PowerIcon, SystemIcon, VideoIcon, WindowIcon } from "./icons";
+import { CameraIcon, DiscIcon, FullIcon, KeyboardIcon, Mark, NetworkIcon, PointerIcon, PowerIcon, SystemIcon, VideoIcon, WindowIcon } from "./icons";
 
 /** The bar stays so long after its reason to be there went, ms. */
 const LINGER_MS = 1600;
@@ -43,6 +43,7 @@ export function Bar({ app, model, ui, settings }: BarProps): JSX.Element {
         <nav class="bar-tools" aria-label="Tools">
           <Tool app={app} ui={ui} drawer="keyboard" label="Keyboard"><KeyboardIcon /></Tool>
           <Tool app={app} ui={ui} drawer="video" label="Video"><VideoIcon /></Tool>
+          <Tool app={app} ui={ui} drawer="media" label="Media"><DiscIcon /></Tool>
           <Tool app={app} ui={ui} drawer="power" label={powerLabel(model)}>
             <PowerIcon />
             {model.power?.power_led != null && <span class={`tool-lamp ${model.power.power_led ? "on" : ""}`} />}

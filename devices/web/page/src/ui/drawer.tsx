@@ -7,6 +7,7 @@ import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import { CloseIcon } from "./icons";
 import { KeyboardDrawer } from "./keyboard";
+import { MediaDrawer } from "./media";
 import { NetworkDrawer } from "./network";
 import { PowerDrawer } from "./power";
 import { SystemDrawer } from "./system";
@@ -15,6 +16,7 @@ import { VideoDrawer } from "./video";
 const TABS: ReadonlyArray<{ drawer: Drawer; label: string }> = [
   { drawer: "keyboard", label: "Keyboard" },
   { drawer: "video", label: "Video" },
+  { drawer: "media", label: "Media" },
   { drawer: "power", label: "Power" },
   { drawer: "network", label: "Network" },
   { drawer: "system", label: "System" },
@@ -53,6 +55,7 @@ export function DrawerPanel(props: DrawerProps & { drawer: Drawer }): JSX.Elemen
       <div class="drawer-body">
         {drawer === "keyboard" && <KeyboardDrawer {...props} />}
         {drawer === "video" && <VideoDrawer {...props} />}
+        {drawer === "media" && <MediaDrawer {...props} />}
         {drawer === "power" && <PowerDrawer {...props} />}
         {drawer === "network" && <NetworkDrawer {...props} />}
         {drawer === "system" && <SystemDrawer {...props} />}

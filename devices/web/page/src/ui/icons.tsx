@@ -19,6 +19,8 @@ export const VideoIcon = (): JSX.Element =>
 export const SystemIcon = (): JSX.Element =>
   icon([<rect x="3" y="3.5" width="14" height="5.5" rx="1.5" />, <rect x="3" y="11" width="14" height="5.5" rx="1.5" />, <path d="M6 6.2h.01M6 13.8h.01" />]);
 
+export const DiscIcon = (): JSX.Element => icon([<circle cx="10" cy="10" r="7" />, <circle cx="10" cy="10" r="2" />]);
+
 export const PowerIcon = (): JSX.Element => icon(<path d="M10 3v6.500M6.3 5.300a6 6 0 1 0 7.4 0" />);
 
 export const NetworkIcon = (): JSX.Element =>

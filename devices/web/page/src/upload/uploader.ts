@@ -32,6 +32,9 @@ export interface Part {
   /** Of the upload, from the second part on. */
   readonly id: string | null;
   readonly downgrade: boolean;
+  /** Of the file, and when it was changed last. */
+  readonly name: string;
+  readonly modified: number;
 }
 
 /** What the uploader needs of the world. */
@@ -39,6 +42,10 @@ export interface Ways {
   send(part: Part, signal: AbortSignal): Promise<Upload>;
   wait(ms: number): Promise<void>;
   now(): number;
+  /** Bytes of one request, where it is not [`PART`]. */
+  readonly part?: number;
+  /** Refusals that no further try changes, beyond those that [`verdict`] knows. */
+  isFinal?(error: Refused): boolean;
 }
 
 export class Uploader {
@@ -89,7 +96,8 @@ class Run {
         this.took(await this.ways.send(this.next(), this.signal));
       } catch (error) {
         if (this.signal.aborted) return;
-        const why = verdict(error, ++this.failures);
+        const final = error instanceof Refused && error.code !== "unauthorized" && (this.ways.isFinal?.(error) ?? false);
+        const why = final ? { end: true, text: error.message } : verdict(error, ++this.failures);
         if (why.end) return this.tell(why.text === "" ? { kind: "none" } : { kind: "refused", name, why: why.text });
         this.at = null; // the node says where it stands
         this.tell({ kind: "waiting", name, size, offset: this.furthest, why: why.text });
@@ -102,8 +110,8 @@ class Run {
   private next(): Part {
     const { file, at, downgrade } = this;
     const offset = at?.offset ?? 0;
-    const end = Math.min(file.size, offset + (at === null ? HEAD : PART));
-    return { bytes: file.slice(offset, end), offset, size: file.size, id: at?.id ?? null, downgrade };
+    const end = Math.min(file.size, offset + (at === null ? HEAD : (this.ways.part ?? PART)));
+    return { bytes: file.slice(offset, end), offset, size: file.size, id: at?.id ?? null, downgrade, name: file.name, modified: file.lastModified };
   }
 
   private took(upload: Upload): void {
