@@ -74,38 +74,32 @@ function NoDrives({ app, model, reason }: { app: App; model: Model; reason: stri
   );
 }
 
+/** A drive. One that the target has locked is asked about before it is opened by force. */
 function Drive({ app, lun }: { app: App; lun: LunInfo }): JSX.Element {
+  const [locked, setLocked] = useState<string | null>(null);
+  const eject = async (): Promise<void> => setLocked(await app.eject(lun.index));
   return (
     <div class="drive" data-testid={`drive-${lun.index}`} data-image={lun.image ?? ""}>
       <div class="row">
-        <span class="line-name">
+        <span class="line-name" title={lun.image ?? ""}>
           <strong>{lun.image ?? `Drive ${lun.index}`}</strong> <span class="soft">{driveWords(lun)}</span>
         </span>
-        {lun.image !== null && <Eject key={lun.image} app={app} lun={lun} />}
+        {lun.image !== null && (
+          <button data-testid={`eject-${lun.index}`} onClick={() => void eject()}>
+            Eject
+          </button>
+        )}
       </div>
+      {lun.image !== null && locked !== null && (
+        <Asking
+          testid={`force-${lun.index}`}
+          label="Eject by force"
+          question={locked}
+          confirm="Eject by force"
+          act={() => void app.act({ name: "storage_eject", lun: lun.index, force: true }, "It was ejected by force.").then(() => setLocked(null))}
+        />
+      )}
       {lun.problem !== null && <p class="hint">{sentence(lun.problem)}</p>}
     </div>
-  );
-}
-
-/** Ejects; a drive that the target has locked is asked about. */
-function Eject({ app, lun }: { app: App; lun: LunInfo }): JSX.Element {
-  const [locked, setLocked] = useState<string | null>(null);
-  const eject = async (): Promise<void> => setLocked(await app.eject(lun.index));
-  if (locked === null) {
-    return (
-      <button data-testid={`eject-${lun.index}`} onClick={() => void eject()}>
-        Eject
-      </button>
-    );
-  }
-  return (
-    <Asking
-      testid={`force-${lun.index}`}
-      label="Eject by force"
-      question={locked}
-      confirm="Eject by force"
-      act={() => void app.act({ name: "storage_eject", lun: lun.index, force: true }, "It was ejected by force.")}
-    />
   );
 }

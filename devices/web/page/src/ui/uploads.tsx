@@ -125,7 +125,7 @@ export function NewDrive({ app }: { app: App }): JSX.Element {
   return (
     <Part title="New empty drive" hint="Formatted with FAT, which every system reads and writes.">
       <form onSubmit={submit}>
-        <span class="field-with">
+        <span class="field field-with">
           <input data-testid="drive-name" aria-label="Name" placeholder="files.img" value={name} autocomplete="off" autocapitalize="off" spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} />
           <input class="mib" type="number" min={1} max={4096} aria-label="Size in MiB" data-testid="drive-size" value={mib} onInput={(event) => setMib(event.currentTarget.valueAsNumber)} />
           <span class="soft unit">MiB</span>

@@ -20,6 +20,8 @@ async function media(prepare: (mock: Mock) => void, then: (visit: Visit) => Prom
     await watching(here);
     await here.page.getByTestId("open-media").click();
     await then(here);
+    const overflow = await here.page.evaluate(() => Math.max(...[document.documentElement, document.querySelector(".drawer-body")].map((box) => (box ? box.scrollWidth - box.clientWidth : 0))));
+    assert.ok(overflow <= 0, `${overflow} px too wide`);
   });
 }
 
