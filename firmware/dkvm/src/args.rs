@@ -108,6 +108,14 @@ pub enum Command {
         after_help = "Examples:\n  dkvm type --layout de 'Grüße'        the layout that the target has\n  dkvm type --file script.sh           a whole file; each line end is Enter\n  pwgen 20 1 | dkvm type -             from a program\n  dkvm type --layouts                  what layouts there are\n\nWhat the layout cannot type is told before the first key. It takes keyboard and mouse; who takes them from it ends it.\nCtrl-C ends this command, not the typing: dkvm type --cancel does."
     )]
     Type(TypeText),
+    /// Images of disks and CD-ROMs, and what of them is in the target's USB drives
+    #[command(
+        after_help = "Examples:\n  dkvm storage                              images, unfinished uploads, drives\n  dkvm storage put debian.iso               a stopped upload goes on where it stopped\n  dkvm storage attach debian.iso --cdrom    into the first empty drive\n  dkvm storage eject\n  dkvm storage drive files.img 64           an empty FAT drive of 64 MiB\n\nThe target has drives with a USB profile that has storage: dkvm usb"
+    )]
+    Storage {
+        #[command(subcommand)]
+        what: Option<StorageDo>,
+    },
     /// What the target gets by USB: profiles, soft unplug and replug
     #[command(
         after_help = "Examples:\n  dkvm usb                   what is bound, and which profiles there are\n  dkvm usb profile install   keyboard, mice and virtual drives\n  dkvm usb replug            a keyboard that the target has lost comes back\n\nAnother profile asks first; --yes answers. The choice lasts over restarts."
@@ -147,6 +155,76 @@ pub enum Command {
         /// Which shell
         shell: Shell,
     },
+}
+
+/// What to do with images and drives.
+#[derive(Debug, Subcommand)]
+pub enum StorageDo {
+    /// Show images, unfinished uploads, and what is in the drives
+    Ls,
+    /// Bring an image to this node
+    Put {
+        /// A disk image or an ISO
+        file: PathBuf,
+        /// Another name for it
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Put an image into a drive; what was in it is ejected
+    Attach(AttachTo),
+    /// Take out what is in a drive
+    Eject {
+        /// Which drive
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        lun: u32,
+        /// Also when the target has locked it, and may lose what it has not written yet
+        #[arg(long)]
+        force: bool,
+    },
+    /// Delete an image
+    Rm {
+        /// Its name
+        image: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Give an image another name
+    Mv {
+        /// Its name
+        image: String,
+        /// The new one
+        to: String,
+    },
+    /// Make an empty drive with a FAT file system
+    Drive {
+        /// Its name
+        image: String,
+        /// Its size in MiB
+        #[arg(value_parser = clap::value_parser!(u64).range(1..=4096))]
+        mib: u64,
+    },
+    /// Forget an unfinished upload
+    Forget {
+        /// The name of the image that it was to become
+        name: String,
+    },
+}
+
+/// An image, and how it goes into a drive.
+#[derive(Debug, ClapArgs)]
+pub struct AttachTo {
+    /// The image's name
+    pub image: String,
+    /// Which drive; the first that is empty without it
+    #[arg(long, value_name = "N")]
+    pub lun: Option<u32>,
+    /// As a CD-ROM, else as a disk
+    #[arg(long)]
+    pub cdrom: bool,
+    /// The target may write to it
+    #[arg(long, conflicts_with = "cdrom")]
+    pub writable: bool,
 }
 
 /// What to do with the target's power.

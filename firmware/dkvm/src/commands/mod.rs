@@ -11,6 +11,7 @@ mod logs;
 mod power;
 mod ps;
 mod restart;
+mod storage;
 mod typing;
 mod update;
 mod usb;
@@ -53,6 +54,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         Command::Top(options) => top::run(Session::open(socket)?, &options, form)?,
         Command::Power { what } => power::run(&mut Session::open(socket)?, what, form)?,
         Command::Type(options) => typing::run(&mut Session::open(socket)?, &options, form)?,
+        Command::Storage { what } => storage::run(&mut Session::open(socket)?, what, form)?,
         Command::Usb { what } => usb::run(&mut Session::open(socket)?, what, form)?,
         Command::Update(options) => update::run(socket, &options, form)?,
         Command::FactoryReset { yes } => {

@@ -1,7 +1,7 @@
 //! `dkvm update` and `dkvm factory-reset`
 
 mod outcome;
-mod progress;
+pub(super) mod progress;
 mod send;
 mod show;
 
