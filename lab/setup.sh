@@ -7,10 +7,11 @@
 set -eu
 lab=$(cd "$(dirname "$0")" && pwd)
 
-# What the firmware needs to build: turbojpeg for MJPEG, clang for the bindings of V4L2.
+# What the firmware needs to build and test: turbojpeg for MJPEG, clang for the bindings of V4L2, xkb's data for the layouts that text is typed in.
 build_packages="
     gcc libc6-dev make git
     pkg-config libturbojpeg0-dev libclang-14-dev
+    python3 xkb-data libxkbcommon0 libx11-data
     shellcheck"
 # For the Pi's own architecture: Debian's Rust is the one that has a library for it without rustup.
 cross_packages="
@@ -33,7 +34,8 @@ lab_packages="
     python3 python3-msgpack
     dnsmasq-base openssh-client iputils-ping
     hostapd wpasupplicant iw dropbear-bin
-    e2fsprogs iproute2 socat"
+    e2fsprogs iproute2 socat
+    kbd perl"
 say() { echo "setup: $*"; }
 
 fail() {
@@ -118,16 +120,22 @@ build_arm() {
     "$lab/arm64/build-programs.sh"
 }
 
-# A time server for the lab. The package itself would replace this machine's own time service, so only its program is taken.
-fetch_chrony() {
-    [ -x "$lab/build/chronyd" ] && return 0
-    say "will fetch chrony's program into lab/build (not installed)"
+# Programs whose packages would change this machine: a time server, and what makes the console's keymaps of xkb-data.
+fetch_programs() {
+    fetch_program chrony usr/sbin/chronyd
+    fetch_program console-setup usr/bin/ckbcomp
+}
+
+fetch_program() {
+    name=$(basename "$2")
+    [ -x "$lab/build/$name" ] && return 0
+    say "will fetch the program $name of $1 into lab/build (not installed)"
     work=$(mktemp -d)
-    (cd "$work" && apt-get -qq download chrony 2>apt.log) || { cat "$work/apt.log" >&2; fail "apt could not fetch chrony; its message is above"; }
+    (cd "$work" && apt-get -qq download "$1" 2>apt.log) || { cat "$work/apt.log" >&2; fail "apt could not fetch $1; its message is above"; }
     mkdir -p "$lab/build"
-    dpkg-deb --fsys-tarfile "$work"/chrony_*.deb | tar -xO ./usr/sbin/chronyd >"$work/chronyd"
-    chmod 755 "$work/chronyd"
-    mv "$work/chronyd" "$lab/build/chronyd"
+    dpkg-deb --fsys-tarfile "$work/$1"_*.deb | tar -xO "./$2" >"$work/$name"
+    chmod 755 "$work/$name"
+    mv "$work/$name" "$lab/build/$name"
     rm -r "$work"
 }
 
@@ -156,7 +164,7 @@ all)
     install_npm
     open_tun
     build_kernels
-    fetch_chrony
+    fetch_programs
     build_arm
     make -s -C "$lab/cables" OUT="$lab/build"
     ;;

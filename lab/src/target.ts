@@ -9,6 +9,7 @@ import { targetKernelDirectory } from "./kernel.ts";
 import { LabError, labDirectory, until, type Lab } from "./lab.ts";
 import { USB_PORT, VNC_PORT } from "./pi-image.ts";
 import type { PiNetwork } from "./network.ts";
+import { platformOf } from "./platform.ts";
 import { Qmp } from "./qmp.ts";
 import { TargetLog, type InputDevice } from "./target-log.ts";
 
@@ -18,6 +19,10 @@ export interface TargetOptions {
   width?: number;
   height?: number;
   memory?: string;
+  /** More files of its small Linux: path → content. */
+  files?: Record<string, string | Buffer>;
+  /** Programs of this machine with their libraries: path → source. */
+  programs?: Record<string, string>;
 }
 
 export class Target {
@@ -240,14 +245,14 @@ export class Target {
 
   #linux(): string[] {
     const image = this.lab.path("target.cpio");
-    writeFileSync(image, buildTargetImage());
+    writeFileSync(image, buildTargetImage(this.options));
     const { width = 1280, height = 720 } = this.options;
     const commandLine = `console=ttyS0 loglevel=4 tsc=reliable no_timer_check noreplace-smp random.trust_cpu=on usb-storage.delay_use=0 vt.global_cursor_default=0 rdinit=/init mitigations=off nokaslr video=${width}x${height}`;
     return ["-kernel", join(targetKernelDirectory(), "vmlinux"), "-initrd", image, "-append", commandLine];
   }
 }
 
-function buildTargetImage(): Buffer {
+function buildTargetImage({ files = {}, programs = {} }: TargetOptions): Buffer {
   const image = new Cpio();
   for (const path of ["/bin", "/proc", "/sys", "/dev", "/tmp"]) image.directory(path);
   image.characterDevice("/dev/console", 5, 1);
@@ -256,5 +261,10 @@ function buildTargetImage(): Buffer {
   image.copy("/bin/reporter", join(labDirectory, "build/reporter"));
   const modules = join(targetKernelDirectory(), "lib/modules");
   for (const version of readdirSync(modules)) image.tree(`/lib/modules/${version}`, join(modules, version));
+  for (const [path, source] of Object.entries(programs)) {
+    image.copy(path, source);
+    for (const library of platformOf().libraries(source)) image.file(library.path, readFileSync(library.source), 0o755);
+  }
+  for (const [path, content] of Object.entries(files)) image.file(path, content);
   return image.bytes();
 }

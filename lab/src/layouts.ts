@@ -1,0 +1,90 @@
+// The typist's layouts, and what a target makes of keys: Linux's console, and a desktop.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LabError, labDirectory, repository } from "./lab.ts";
+import type { InputEvent } from "./target-log.ts";
+
+const TABLES = join(repository, "devices/typist/layouts");
+
+export interface Layout {
+  id: string;
+  model: string;
+  /** As xkb names them. */
+  layout: string;
+  variant: string;
+  /** Characters with a key of their own. */
+  direct: string[];
+  /** Characters that take a dead key: the accent's name and the base. */
+  composed: { character: string; dead: string; base: string }[];
+}
+
+export function layouts(): Layout[] {
+  return readdirSync(TABLES).filter((name) => name.endsWith(".txt")).map((name) => readLayout(name.slice(0, -4)));
+}
+
+function readLayout(id: string): Layout {
+  const found: Layout = { id, model: "", layout: "", variant: "", direct: ["\t", "\n"], composed: [] };
+  let dead = "";
+  for (const line of readFileSync(join(TABLES, `${id}.txt`), "utf8").split("\n")) {
+    const [kind, one = "", two = "", three = ""] = line.split(" ");
+    if (kind === "xkb") Object.assign(found, { model: one, layout: two, variant: three });
+    else if (kind === "key") found.direct.push(character(two));
+    else if (kind === "dead") dead = two;
+    else if (kind === "with") found.composed.push({ character: character(two), dead, base: character(one) });
+    else if (kind === "twice") found.composed.push({ character: character(one), dead, base: "" });
+  }
+  return found;
+}
+
+function character(code: string): string {
+  return String.fromCodePoint(parseInt(code, 16));
+}
+
+/** The keymap of Linux's console, by Debian's own way from xkb-data. */
+export function consoleKeymap({ model, layout, variant }: Layout): string {
+  try {
+    const options = ["-model", model, "-layout", layout, ...(variant === "" ? [] : ["-variant", variant])];
+    return execFileSync(join(labDirectory, "build/ckbcomp"), options, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 24 });
+  } catch (error) {
+    throw new LabError(`ckbcomp makes no keymap of ${layout} ${variant}: ${(error as Error).message}; run 'lab/setup.sh'`);
+  }
+}
+
+/** What a desktop on the target makes of its keyboard's events. */
+export function desktopText({ model, layout, variant }: Layout, events: InputEvent[]): string {
+  const input = events.map(({ code, value }) => `${code} ${value}\n`).join("");
+  const text = execFileSync("python3", [join(labDirectory, "target/xkb-text.py"), model, layout, variant], { input, encoding: "utf8" });
+  return text.replaceAll("\r", "\n");
+}
+
+/** What the console's accents make of a base: "' e" → "é". */
+export type Accents = Map<string, string>;
+
+/** By which character Linux's console knows a dead key (`ret_diacr` of its keyboard driver). */
+const ACCENT_OF: Record<string, string> = { grave: "`", acute: "'", circumflex: "^", tilde: "~", diaeresis: '"', cedilla: "," };
+
+/** The accents of `dumpkeys --compose-only`: `compose '\'' 'e' to U+00e9`. */
+export function readAccents(dump: string): Accents {
+  const accents: Accents = new Map();
+  for (const line of dump.split("\n")) {
+    const [, accent, base, made] = /^compose (\S+) (\S+) to (\S+)/.exec(line) ?? [];
+    if (made !== undefined) accents.set(`${consoleCharacter(accent!)} ${consoleCharacter(base!)}`, consoleCharacter(made));
+  }
+  return accents;
+}
+
+/** `'e'`, `'\''` or `U+00e9`. */
+function consoleCharacter(word: string): string {
+  const code = /^\+?U\+([0-9a-f]+)$/i.exec(word)?.[1];
+  if (code !== undefined) return String.fromCodePoint(parseInt(code, 16));
+  return word.replace(/^'\\?(.+)'$/u, "$1");
+}
+
+/** Whether the console composes the same. */
+export function onConsole({ character, dead, base }: Layout["composed"][number], accents: Accents): boolean {
+  const accent = ACCENT_OF[dead];
+  if (accent === undefined) return false;
+  // With a space, and twice, the accent itself comes.
+  return base === " " || base === "" ? accent === character : accents.get(`${accent} ${base}`) === character;
+}
