@@ -1,12 +1,7 @@
 //! The shell: brings the gadget up, watches it, answers requests.
 
-use crate::{
-    config::Config,
-    error::{Error, GadgetError},
-    gadget::Gadget,
-    journal::Wish,
-};
-use dkvm_sdk::{Incoming, Link, Request, WireError};
+use crate::{config::Config, error::GadgetError, gadget::Gadget, journal::Wish};
+use dkvm_sdk::{Fault, Incoming, Link, Request, WireError};
 use dkvm_wire::{
     service::Nothing,
     vocab::gadget::{methods, Choose, Plug},
@@ -17,7 +12,7 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Runs until the kernel says goodbye; the gadget stays bound.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let config: Config = link.config()?;
     if let Some((key, reason)) = config.fault() {
         return Err(link.refuse(&key, reason).into());
@@ -43,7 +38,7 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
     }
 }
 
-async fn answer(gadget: &mut Gadget, link: &Link, request: Request) -> Result<(), Error> {
+async fn answer(gadget: &mut Gadget, link: &Link, request: Request) -> Result<(), Fault> {
     let result = match request.method() {
         methods::REPLUG => gadget.replug().await,
         methods::PLUG => match request.decode::<Plug>() {
@@ -74,7 +69,7 @@ async fn profile(
     link: &Link,
     request: Request,
     name: &str,
-) -> Result<(), Error> {
+) -> Result<(), Fault> {
     let result = gadget.switch(name).await;
     request.answer_with(outcome(&result))?;
     match result {

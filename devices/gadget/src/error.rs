@@ -1,26 +1,9 @@
-//! Why the device ends.
+//! What of its own ends the device, or is answered to whoever asked for it.
 
 use crate::budget::Shortage;
-use dkvm_sdk::{ConfigError, ErrorCode, Exit, ExitCode, LinkError, SendError};
+use dkvm_sdk::{ErrorCode, Exit, ExitCode};
 use std::io;
 use thiserror::Error;
-
-/// A failure that ends the device.
-#[derive(Debug, Error)]
-pub enum Error {
-    /// The configuration is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The connection to the kernel ended with an error.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// Nothing more can be sent to the kernel.
-    #[error(transparent)]
-    Send(#[from] SendError),
-    /// The gadget cannot be had.
-    #[error(transparent)]
-    Gadget(#[from] GadgetError),
-}
 
 /// What went wrong with the gadget.
 #[derive(Debug, Error)]
@@ -126,17 +109,6 @@ pub enum GadgetError {
         /// Which.
         device: String,
     },
-}
-
-impl Exit for Error {
-    fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Config(error) => error.exit_code(),
-            Self::Link(error) => error.exit_code(),
-            Self::Send(error) => error.exit_code(),
-            Self::Gadget(error) => error.exit_code(),
-        }
-    }
 }
 
 impl Exit for GadgetError {

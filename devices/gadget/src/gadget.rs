@@ -4,11 +4,11 @@ use crate::{
     backend::{Backend, Found},
     choice::Choice,
     config::Config,
-    error::{Error, GadgetError},
+    error::GadgetError,
     journal::{Journal, Wish},
     profile::{Profile, Profiles, BIOS},
 };
-use dkvm_sdk::Sender;
+use dkvm_sdk::{Fault, Sender};
 use dkvm_wire::{
     topics,
     vocab::gadget::{GadgetState, ProfileInfo, UsbState},
@@ -156,7 +156,7 @@ impl Gadget {
     }
 
     /// Tells the state if it changed.
-    pub fn publish(&mut self) -> Result<(), Error> {
+    pub fn publish(&mut self) -> Result<(), Fault> {
         let state = self.state()?;
         Ok(self.tell(state)?)
     }
