@@ -35,7 +35,8 @@ lab_packages="
     dnsmasq-base openssh-client iputils-ping
     hostapd wpasupplicant iw dropbear-bin
     e2fsprogs iproute2 socat
-    kbd perl"
+    kbd perl
+    grub-common grub-pc-bin xorriso"
 say() { echo "setup: $*"; }
 
 fail() {

@@ -7,15 +7,16 @@ import { createInterface } from "node:readline";
 import { Cpio } from "./cpio.ts";
 import { targetKernelDirectory } from "./kernel.ts";
 import { LabError, labDirectory, until, type Lab } from "./lab.ts";
-import { USB_PORT, VNC_PORT } from "./pi-image.ts";
+import { addProgram, USB_PORT, VNC_PORT } from "./pi-image.ts";
 import type { PiNetwork } from "./network.ts";
 import { platformOf } from "./platform.ts";
 import { Qmp } from "./qmp.ts";
 import { TargetLog, type InputDevice } from "./target-log.ts";
 
 export interface TargetOptions {
-  /** "prompt": a boot sector that echoes keys through the BIOS. "linux": reports every input event. */
-  system?: "prompt" | "linux";
+  /** "prompt": a boot sector that echoes keys through the BIOS. "linux": reports every input event. "usb": no disk at all, its BIOS
+   *  starts what it finds on the USB cable. */
+  system?: "prompt" | "linux" | "usb";
   width?: number;
   height?: number;
   memory?: string;
@@ -47,7 +48,7 @@ export class Target {
     return target;
   }
 
-  get system(): "prompt" | "linux" {
+  get system(): "prompt" | "linux" | "usb" {
     return this.options.system ?? "linux";
   }
 
@@ -234,8 +235,8 @@ export class Target {
       "-device", "virtserialport,chardev=report,name=report",
       "-device", "qemu-xhci,id=xhci",
       "-chardev", `socket,id=cable,host=${host},port=${USB_PORT},server=on,wait=off`,
-      "-device", "usb-redir,id=cable,chardev=cable,bus=xhci.0",
-      ...(this.system === "linux" ? this.#linux() : this.#prompt()),
+      "-device", `usb-redir,id=cable,chardev=cable,bus=xhci.0${this.system === "usb" ? ",bootindex=0" : ""}`,
+      ...(this.system === "linux" ? this.#linux() : this.system === "prompt" ? this.#prompt() : []),
     ];
   }
 
@@ -252,7 +253,8 @@ export class Target {
   }
 }
 
-function buildTargetImage({ files = {}, programs = {} }: TargetOptions): Buffer {
+/** The initramfs of its small Linux. */
+export function buildTargetImage({ files = {}, programs = {} }: TargetOptions): Buffer {
   const image = new Cpio();
   for (const path of ["/bin", "/proc", "/sys", "/dev", "/tmp"]) image.directory(path);
   image.characterDevice("/dev/console", 5, 1);
@@ -261,10 +263,7 @@ function buildTargetImage({ files = {}, programs = {} }: TargetOptions): Buffer 
   image.copy("/bin/reporter", join(labDirectory, "build/reporter"));
   const modules = join(targetKernelDirectory(), "lib/modules");
   for (const version of readdirSync(modules)) image.tree(`/lib/modules/${version}`, join(modules, version));
-  for (const [path, source] of Object.entries(programs)) {
-    image.copy(path, source);
-    for (const library of platformOf().libraries(source)) image.file(library.path, readFileSync(library.source), 0o755);
-  }
+  for (const [path, source] of Object.entries(programs)) addProgram(image, platformOf(), path, source);
   for (const [path, content] of Object.entries(files)) image.file(path, content);
   return image.bytes();
 }

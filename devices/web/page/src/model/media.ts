@@ -39,8 +39,12 @@ export function freeDrive(luns: readonly LunInfo[]): number {
   return (luns.find((lun) => lun.image === null) ?? luns[0])?.index ?? 0;
 }
 
-/** A profile that has drives and fits; the one with the fewest functions, which changes least. */
+/** A profile that has drives and fits: the one that keeps most of what the target has, and adds least. */
 export function profileWithDrives(gadget: GadgetState | null): string | null {
-  const fitting = (gadget?.profiles ?? []).filter((one) => one.unfit === null && one.functions.includes(FUNCTION));
-  return fitting.sort((a, b) => a.functions.length - b.functions.length)[0]?.name ?? null;
+  if (gadget === null) return null;
+  const bound = gadget.functions.map(({ name }) => name);
+  const lost = (functions: readonly string[]): number => bound.filter((name) => !functions.includes(name)).length;
+  const fitting = gadget.profiles.filter((one) => one.unfit === null && one.functions.includes(FUNCTION));
+  const better = fitting.sort((a, b) => lost(a.functions) - lost(b.functions) || a.functions.length - b.functions.length);
+  return better[0]?.name ?? null;
 }

@@ -34,6 +34,8 @@ test("drives in words, and the one to take", () => {
 
 test("the profile that is offered has drives, fits, and changes least", () => {
   assert.equal(profileWithDrives(states.gadget()), "install");
+  const alone = { name: "drives", functions: ["storage"], unfit: null };
+  assert.equal(profileWithDrives(states.gadget({ profiles: [alone, ...states.gadget().profiles] })), "install", "the keyboard stays");
   assert.equal(profileWithDrives(null), null);
   assert.equal(profileWithDrives(states.gadget({ profiles: [{ name: "bios", functions: ["keyboard"], unfit: null }] })), null);
 });
