@@ -23,8 +23,6 @@ use tokio::{
     time::{sleep_until, Instant},
 };
 
-/// What `gpioinfo` shows.
-const CONSUMER: &str = "dkvm-power";
 /// A power LED that is steady for less is noise of the wire; Linux drops it before it wakes anybody. The shortest light of a
 /// disk LED means something.
 const DEBOUNCE: Duration = Duration::from_millis(5);
@@ -105,13 +103,8 @@ impl Chardev {
 }
 
 fn open_button(chip: Option<&str>, wire: &ButtonWire) -> Result<Request, String> {
-    let place = chip::find(chip, &wire.line).map_err(|error| error.to_string())?;
-    let mut builder = Request::builder();
-    builder
-        .on_chip(place.chip)
-        .with_consumer(CONSUMER)
-        .with_line(place.offset)
-        .as_output(Value::Inactive);
+    let mut builder = chip::ask(chip, &wire.line).map_err(|error| error.to_string())?;
+    builder.as_output(Value::Inactive);
     if wire.active == Level::Low {
         builder.as_active_low();
     }
@@ -119,12 +112,8 @@ fn open_button(chip: Option<&str>, wire: &ButtonWire) -> Result<Request, String>
 }
 
 fn open_led(chip: Option<&str>, wire: &LedWire, led: Led) -> Result<Watch, String> {
-    let place = chip::find(chip, &wire.line).map_err(|error| error.to_string())?;
-    let mut builder = Request::builder();
+    let mut builder = chip::ask(chip, &wire.line).map_err(|error| error.to_string())?;
     builder
-        .on_chip(place.chip)
-        .with_consumer(CONSUMER)
-        .with_line(place.offset)
         .as_input()
         .with_bias(match wire.pull() {
             Pull::Up => Bias::PullUp,

@@ -1,10 +1,15 @@
 //! Finds a line among the GPIO chips of the machine.
 
 use crate::config::LineId;
-use gpiocdev::chip::{chips, Chip};
+use gpiocdev::{
+    chip::{chips, Chip},
+    request::{Builder, Request},
+};
 use std::{fs, path::PathBuf};
 use thiserror::Error;
 
+/// What `gpioinfo` shows.
+const CONSUMER: &str = "dkvm-power";
 /// The label of the chip with a Pi's header; `pinctrl-bcm2711` and others. It comes first among those without a name.
 const PI_LABEL: &str = "pinctrl-bcm";
 /// Says `Y` when Linux leaves a dead program's outputs as they are. Linux of raspberrypi.com does unless told not to.
@@ -12,9 +17,9 @@ const PERSIST: &str = "/sys/module/pinctrl_bcm2835/parameters/persist_gpio_outpu
 
 /// A line that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) chip: PathBuf,
-    pub(super) offset: u32,
+struct Place {
+    chip: PathBuf,
+    offset: u32,
 }
 
 /// Why a line was not found.
@@ -53,8 +58,19 @@ pub(super) fn any() -> bool {
     chips().is_ok_and(|chips| !chips.is_empty())
 }
 
+/// What asks Linux for a line, as far as that is the same for all.
+pub(super) fn ask(chip: Option<&str>, line: &LineId) -> Result<Builder, FindError> {
+    let place = find(chip, line)?;
+    let mut builder = Request::builder();
+    builder
+        .on_chip(place.chip)
+        .with_consumer(CONSUMER)
+        .with_line(place.offset);
+    Ok(builder)
+}
+
 /// Where a line is.
-pub(super) fn find(chip: Option<&str>, line: &LineId) -> Result<Place, FindError> {
+fn find(chip: Option<&str>, line: &LineId) -> Result<Place, FindError> {
     let known = known();
     let candidates = candidates(&known, chip)?;
     match line {

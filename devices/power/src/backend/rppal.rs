@@ -170,15 +170,8 @@ impl Eye {
 
 /// Asks Linux for the line without changing it.
 fn reserve(chip: Option<&str>, line: &LineId) -> Result<Request, String> {
-    let place = chip::find(chip, line).map_err(|error| error.to_string())?;
-    let mut builder = Request::builder();
-    let request = builder
-        .on_chip(place.chip)
-        .with_consumer("dkvm-power")
-        .with_line(place.offset)
-        .as_is()
-        .request();
-    request.map_err(|error| error.to_string())
+    let mut builder = chip::ask(chip, line).map_err(|error| error.to_string())?;
+    builder.as_is().request().map_err(|error| error.to_string())
 }
 
 /// rppal knows pins by their BCM numbers alone.
