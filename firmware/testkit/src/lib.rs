@@ -1,7 +1,7 @@
 //! # dkvm-testkit
 //!
 //! * [`FakeKernel`]: the other end of a device's pipes, scripted by a test.
-//! * [`samples`]: what the kernel tells, to be changed by a test.
+//! * [`samples`]: what the kernel and devices tell, to be changed by a test.
 //! * [`conformance`]: what every device, in whatever language, has to get right; also the command `dkvm-conformance`.
 //! * `dkvm-misbehave`: a device that does wrong on demand, for tests of the kernel.
 //!

@@ -1,7 +1,8 @@
-//! What the kernel tells, for a test to change where it matters to it.
+//! What the kernel and devices tell, for a test to change where it matters to it.
 
 use dkvm_wire::{
     service::{Desired, DeviceInfo, Phase},
+    vocab::gadget::{GadgetState, UsbState},
     DeviceName, Generation,
 };
 
@@ -23,5 +24,18 @@ pub fn device_info(name: &str, phase: Phase) -> DeviceInfo {
         dropped: 0,
         rss: 0,
         leases: 0,
+    }
+}
+
+/// A gadget without functions, bound once.
+pub fn gadget_state(state: UsbState) -> GadgetState {
+    GadgetState {
+        state,
+        udc: String::new(),
+        speed: String::new(),
+        binding: 1,
+        functions: vec![],
+        profile: String::new(),
+        profiles: vec![],
     }
 }

@@ -220,19 +220,11 @@ fn usb(state: UsbState) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dkvm_testkit::samples::device_info;
+    use dkvm_testkit::samples::{device_info, gadget_state};
     use dkvm_wire::vocab::video::VideoMode;
 
     fn gadget(state: UsbState) -> Option<GadgetState> {
-        Some(GadgetState {
-            state,
-            udc: String::new(),
-            speed: String::new(),
-            binding: 1,
-            functions: vec![],
-            profile: String::new(),
-            profiles: vec![],
-        })
+        Some(gadget_state(state))
     }
 
     fn hid(keyboard: Link) -> Option<HidState> {

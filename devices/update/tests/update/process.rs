@@ -4,12 +4,15 @@ use super::{
     bundle::{head_length, image, workshop},
     disk,
 };
-use dkvm_testkit::{samples::device_info, Failure, FakeKernel, Launch, Setup};
+use dkvm_testkit::{
+    samples::{device_info, gadget_state},
+    Failure, FakeKernel, Launch, Setup,
+};
 use dkvm_wire::{
     encode_body,
     service::{self, BootInfo, DeviceList, ImageInfo, Nothing, Restart, RestartHow, Slot},
     topics,
-    vocab::gadget::{GadgetState, UsbState},
+    vocab::gadget::UsbState,
     vocab::update::{
         methods, Begin, Chunk, FactoryReset, Power, Stage, UpdateState, Upload, UploadRef,
     },
@@ -366,15 +369,7 @@ fn a_card_that_comes_late_is_found_and_what_was_told_before_it_counts() -> Resul
     let node = Node::new();
     fs::rename(node.path("card"), node.path("later")).unwrap();
     let mut kernel = node.start(NOWHERE)?;
-    let gadget = GadgetState {
-        state: UsbState::Configured,
-        udc: String::new(),
-        speed: String::new(),
-        binding: 1,
-        functions: vec![],
-        profile: String::new(),
-        profiles: vec![],
-    };
+    let gadget = gadget_state(UsbState::Configured);
     kernel.emit("gadget", topics::GADGET_STATE, &gadget)?;
     kernel.ping()?;
     fs::rename(node.path("later"), node.path("card")).unwrap();
