@@ -1,15 +1,18 @@
 //! The shell: brings the gadget up, watches it, answers requests.
 
 use crate::{config::Config, error::GadgetError, gadget::Gadget, journal::Wish};
-use dkvm_sdk::{Fault, Incoming, Link, Request, WireError};
+use dkvm_sdk::{ErrorCode, Fault, Incoming, Link, Request, WireError};
 use dkvm_wire::{
     service::Nothing,
     vocab::gadget::{methods, Choose, Plug},
 };
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 /// How often the state is read even if Linux says nothing: `suspended` gives no notice.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// Requests that wait while one is done: a page, the command line, and some.
+const WAITING: usize = 8;
 
 /// Runs until the kernel says goodbye; the gadget stays bound.
 pub async fn run(mut link: Link) -> Result<(), Fault> {
@@ -28,7 +31,10 @@ pub async fn run(mut link: Link) -> Result<(), Fault> {
         tokio::select! {
             incoming = link.next() => match incoming? {
                 Incoming::Goodbye { .. } => return Ok(()),
-                Incoming::Request(request) => answer(&mut gadget, &link, request).await?,
+                Incoming::Request(request) => match serve(&mut gadget, &mut link, request).await? {
+                    Then::GoOn => {}
+                    Then::End => return Ok(()),
+                },
                 _ => {}
             },
             () = gadget.changed() => {}
@@ -38,21 +44,81 @@ pub async fn run(mut link: Link) -> Result<(), Fault> {
     }
 }
 
-async fn answer(gadget: &mut Gadget, link: &Link, request: Request) -> Result<(), Fault> {
+/// What comes after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// The next one.
+    GoOn,
+    /// The end: the kernel has said goodbye.
+    End,
+}
+
+/// What a request has left.
+enum Left {
+    /// What was there to complain of, if anything.
+    AsItWas,
+    /// A chosen profile is bound: nothing.
+    Whole,
+}
+
+/// Does what is asked, one after the other, and answers the kernel's `ping` meanwhile.
+async fn serve(gadget: &mut Gadget, link: &mut Link, request: Request) -> Result<Then, Fault> {
+    let mut waiting = VecDeque::from([request]);
+    let mut then = Then::GoOn;
+    while let Some(request) = waiting.pop_front() {
+        let work = answer(gadget, request);
+        tokio::pin!(work);
+        let left = loop {
+            tokio::select! {
+                biased;
+                left = &mut work => break left?,
+                incoming = link.next(), if then == Then::GoOn => match incoming? {
+                    Incoming::Goodbye { .. } => then = Then::End,
+                    Incoming::Request(next) if waiting.len() < WAITING => waiting.push_back(next),
+                    Incoming::Request(next) => next.fail(busy())?,
+                    _ => {}
+                },
+            }
+        };
+        if let Left::Whole = left {
+            link.ready()?;
+        }
+    }
+    Ok(then)
+}
+
+fn busy() -> WireError {
+    let text = "the gadget device is at work, and others wait already: try again in a second";
+    WireError::new(ErrorCode::Exhausted, text)
+}
+
+async fn answer(gadget: &mut Gadget, request: Request) -> Result<Left, Fault> {
     let result = match request.method() {
         methods::REPLUG => gadget.replug().await,
         methods::PLUG => match request.decode::<Plug>() {
             Ok(plug) => gadget.wish(plug.into()).await,
-            Err(error) => return Ok(request.fail(error)?),
+            Err(error) => return refuse(request, error),
         },
         methods::PROFILE => match request.decode::<Choose>() {
-            Ok(Choose { name }) => return profile(gadget, link, request, &name).await,
-            Err(error) => return Ok(request.fail(error)?),
+            Ok(Choose { name }) => return profile(gadget, request, &name).await,
+            Err(error) => return refuse(request, error),
         },
-        methods::GET => return Ok(request.reply(&gadget.state()?)?),
-        _ => return Ok(request.unknown()?),
+        methods::GET => {
+            request.reply(&gadget.state()?)?;
+            return Ok(Left::AsItWas);
+        }
+        _ => {
+            request.unknown()?;
+            return Ok(Left::AsItWas);
+        }
     };
-    Ok(request.answer_with(outcome(&result))?)
+    request.answer_with(outcome(&result))?;
+    Ok(Left::AsItWas)
+}
+
+fn refuse(request: Request, error: WireError) -> Result<Left, Fault> {
+    request.fail(error)?;
+    Ok(Left::AsItWas)
 }
 
 fn outcome(result: &Result<(), GadgetError>) -> Result<Nothing, WireError> {
@@ -62,19 +128,13 @@ fn outcome(result: &Result<(), GadgetError>) -> Result<Nothing, WireError> {
     }
 }
 
-/// A profile that is bound leaves nothing to complain of. When there is none left, neither the new nor the old one, the
-/// device ends: its next life takes what it can get.
-async fn profile(
-    gadget: &mut Gadget,
-    link: &Link,
-    request: Request,
-    name: &str,
-) -> Result<(), Fault> {
+/// When there is none left, neither the new profile nor the old one, the device ends: its next life takes what it can get.
+async fn profile(gadget: &mut Gadget, request: Request, name: &str) -> Result<Left, Fault> {
     let result = gadget.switch(name).await;
     request.answer_with(outcome(&result))?;
     match result {
-        Ok(()) => Ok(link.ready()?),
-        Err(error) if error.is_refusal() => Ok(()),
+        Ok(()) => Ok(Left::Whole),
+        Err(error) if error.is_refusal() => Ok(Left::AsItWas),
         Err(error) => Err(error.into()),
     }
 }

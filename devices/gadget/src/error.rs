@@ -101,6 +101,12 @@ pub enum GadgetError {
         /// Why.
         source: Box<GadgetError>,
     },
+    /// The thread that works in configfs was lost.
+    #[error("a step in configfs was not ended: {source}")]
+    Thread {
+        /// How.
+        source: io::Error,
+    },
     /// A function's device file did not come.
     #[error(
         "{device} did not appear after the USB gadget was bound: devtmpfs must be mounted at /dev"
@@ -124,6 +130,7 @@ impl Exit for GadgetError {
             | Self::NoSuchProfile { .. }
             | Self::Unfit { .. }
             | Self::Kept { .. }
+            | Self::Thread { .. }
             | Self::NoDeviceFile { .. } => ExitCode::Internal,
         }
     }

@@ -78,7 +78,7 @@ impl Gadget {
 
     async fn bring_up_as(&mut self, name: &str) -> Result<(), GadgetError> {
         self.take(&self.fitting(name)?);
-        let found = self.backend.prepare()?;
+        let found = self.backend.prepare().await?;
         match (&found, self.journal.wish) {
             (Found::Adopted, _) => {
                 dkvm_sdk::info!(
@@ -116,7 +116,7 @@ impl Gadget {
 
     async fn plug(&mut self) -> Result<(), GadgetError> {
         self.journal.bound();
-        self.backend.bind()?;
+        self.backend.bind().await?;
         self.backend.hand_out().await?;
         dkvm_sdk::info!(
             "bound to {}, profile {}",
@@ -191,7 +191,7 @@ impl Gadget {
             let _ = self.tell(state);
             tokio::time::sleep(RELEASE).await;
         }
-        self.backend.unbind()
+        self.backend.unbind().await
     }
 
     /// Unplugs and plugs.
@@ -228,8 +228,10 @@ impl Gadget {
     /// Builds a profile in place of the one that is there, and binds it unless a person unplugged it.
     async fn change(&mut self, next: &Profile) -> Result<(), GadgetError> {
         self.take(next);
-        self.backend.prepare()?;
-        // Who works the functions learns which are gone before others have their device files.
+        self.backend.prepare().await?;
+        self.backend.hand_out_early().await?;
+        // Who works the functions learns which are gone before others have their device files, and which are there before the
+        // target sees them.
         let _ = self.publish();
         match self.journal.wish {
             Wish::Plugged => {

@@ -4,6 +4,7 @@ mod configfs;
 mod dummy;
 mod files;
 mod handout;
+mod site;
 mod udc;
 
 use crate::{
@@ -72,17 +73,17 @@ impl Backend {
     }
 
     /// Finds the gadget or builds it. It is bound afterwards only if it was adopted.
-    pub fn prepare(&mut self) -> Result<Found, GadgetError> {
+    pub async fn prepare(&mut self) -> Result<Found, GadgetError> {
         match self {
-            Self::Configfs(configfs) => configfs.prepare(),
+            Self::Configfs(configfs) => configfs.prepare().await,
             Self::Dummy(_) => Ok(Found::Unbound),
         }
     }
 
     /// Binds it: the target sees it plugged.
-    pub fn bind(&mut self) -> Result<(), GadgetError> {
+    pub async fn bind(&mut self) -> Result<(), GadgetError> {
         match self {
-            Self::Configfs(configfs) => configfs.bind(),
+            Self::Configfs(configfs) => configfs.bind().await,
             Self::Dummy(dummy) => {
                 dummy.bind();
                 Ok(())
@@ -91,9 +92,9 @@ impl Backend {
     }
 
     /// Unbinds it: the target sees it unplugged.
-    pub fn unbind(&mut self) -> Result<(), GadgetError> {
+    pub async fn unbind(&mut self) -> Result<(), GadgetError> {
         match self {
-            Self::Configfs(configfs) => configfs.unbind(),
+            Self::Configfs(configfs) => configfs.unbind().await,
             Self::Dummy(dummy) => {
                 dummy.unbind();
                 Ok(())
@@ -105,6 +106,14 @@ impl Backend {
     pub async fn hand_out(&self) -> Result<(), GadgetError> {
         match self {
             Self::Configfs(configfs) => configfs.hand_out().await,
+            Self::Dummy(_) => Ok(()),
+        }
+    }
+
+    /// The same for what is there before the gadget is bound.
+    pub async fn hand_out_early(&self) -> Result<(), GadgetError> {
+        match self {
+            Self::Configfs(configfs) => configfs.hand_out_early().await,
             Self::Dummy(_) => Ok(()),
         }
     }
