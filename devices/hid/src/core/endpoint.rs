@@ -1,12 +1,15 @@
 //! One function's endpoint: whether the target takes reports, and what it saw last.
 
-use super::{motion::Delta, time::Time};
+use super::{focus::LEASE, motion::Delta, time::Time};
 use crate::reports::Report;
 use dkvm_wire::vocab::input::Link;
 use std::time::Duration;
 
 /// A report not taken for so long means that the target does not poll. 10 ms dropped keys elsewhere (jetkvm#1598).
 pub const STALL: Duration = Duration::from_millis(100);
+/// How long steps wait for a target that has configured the function and does not poll: it is busy (firmware, a loaded machine), and
+/// what is typed ahead is meant for it.
+pub const TYPE_AHEAD: Duration = Duration::from_secs(3);
 /// How often a function that is not configured is tried again. Its device wakes us when it is; this is for drivers that forget to.
 pub const RETRY_DOWN: Duration = Duration::from_millis(100);
 /// How often a device file that is not there, or not ours yet, is tried again.
@@ -95,6 +98,15 @@ impl Endpoint {
             Phase::Ready => Use::Now,
             Phase::Busy(_) => Use::Wait,
             Phase::Absent(_) | Phase::Down(_) | Phase::Stalled => Use::Out,
+        }
+    }
+
+    /// How long steps wait for it, where it takes none. For a target that is not there they are history after the lease.
+    pub fn patience(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Ready | Phase::Busy(_) => None,
+            Phase::Stalled => Some(TYPE_AHEAD),
+            Phase::Absent(_) | Phase::Down(_) => Some(LEASE),
         }
     }
 

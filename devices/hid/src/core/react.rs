@@ -1,11 +1,11 @@
 //! What each event changes.
 
 use super::{
-    endpoint::{Endpoint, Load, Use, RETRY_OPEN},
+    endpoint::{Endpoint, Load, RETRY_OPEN},
     focus::{Source, LEASE},
     held::Held,
     motion::Pending,
-    steps::{Out, Progress},
+    steps::{Out, Progress, Waiting},
     time::Time,
     Bus, Core, Event, Outcome, Usb,
 };
@@ -174,8 +174,17 @@ impl Core {
     }
 
     pub(super) fn out_since(&self) -> Out {
-        let out = self.bus != Bus::Awake;
-        self.endpoints
-            .map(|endpoint| (out || endpoint.usage() == Use::Out).then_some(endpoint.taken))
+        let asleep = self.bus != Bus::Awake;
+        self.endpoints.map(|endpoint| {
+            let patience = if asleep {
+                Some(LEASE)
+            } else {
+                endpoint.patience()
+            };
+            patience.map(|patience| Waiting {
+                since: endpoint.taken,
+                patience,
+            })
+        })
     }
 }

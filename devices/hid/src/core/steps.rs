@@ -2,13 +2,12 @@
 
 use super::{
     book::{Book, Mark},
-    focus::LEASE,
     held::{within, Edge, Held, Pointer},
     time::Time,
 };
 use crate::reports::Function;
 use dkvm_wire::vocab::input::{InputState, Position, Step, MAX_STEPS};
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 /// What a step does, and to which function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,15 +86,24 @@ pub struct Item {
     pub lead: (i32, i32),
 }
 
-/// Since when each function takes nothing; `None` for those that do.
-pub type Out = [Option<Time>; Function::ALL.len()];
+/// A function that takes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Since when.
+    pub since: Time,
+    /// How long steps wait for it; then they are history, and would surprise who typed them.
+    pub patience: Duration,
+}
+
+/// Which functions take nothing; `None` for those that do.
+pub type Out = [Option<Waiting>; Function::ALL.len()];
 
 impl Item {
     /// When it will have waited too long for a function that takes nothing.
     fn end(&self, out: Out) -> Option<Time> {
         let waiting =
             out[self.effect.function().index()].filter(|_| self.progress != Progress::Done)?;
-        Some(waiting.max(self.since).after(LEASE))
+        Some(waiting.since.max(self.since).after(waiting.patience))
     }
 }
 
@@ -210,7 +218,7 @@ impl Steps {
         self.items.iter().filter_map(|item| item.end(out)).min()
     }
 
-    /// Gives up steps for functions that have taken nothing for the lease, and returns how many that were. A long queue
+    /// Gives up steps for functions that have taken nothing for as long as they wait, and returns how many that were. A long queue
     /// that moves is no reason.
     pub fn give_up(&mut self, out: Out, now: Time) -> u32 {
         let lost = self.items.iter_mut().filter(|item| {

@@ -13,6 +13,14 @@ use dkvm_wire::vocab::input::{Link, Position};
 const A: u8 = 4;
 const B: u8 = 5;
 
+/// Time goes by, and the page speaks as often as a page does.
+fn wait(world: &mut World, page: &mut Page, millis: u64) {
+    for _ in 0..millis / 100 {
+        world.input(&page.message());
+        world.advance(100);
+    }
+}
+
 #[test]
 fn a_tap_within_one_poll_interval_is_two_reports() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
@@ -135,7 +143,9 @@ fn a_mouse_that_nobody_polls_does_not_hold_up_the_keyboard() {
     assert_eq!(world.core.state().absolute, Link::Stalled);
     (0..40).for_each(|_| world.poll(Function::Keyboard));
     assert_eq!(world.seen, page.did[2..]);
-    world.advance(400);
+    wait(&mut world, &mut page, 2800);
+    assert_eq!(world.ack().lost, 0);
+    wait(&mut world, &mut page, 100);
     assert_eq!((world.ack().steps, world.ack().lost), (34, 2));
 }
 
@@ -148,7 +158,7 @@ fn a_target_that_stops_polling_gets_the_present_and_not_the_past() {
         world.advance(100);
     }
     assert_eq!(world.core.state().keyboard, Link::Stalled);
-    world.advance(600);
+    wait(&mut world, &mut page, 3000);
     page.key(0x28, true);
     world.input(&page.message());
     world.settle();
@@ -161,6 +171,20 @@ fn a_target_that_stops_polling_gets_the_present_and_not_the_past() {
             Seen::Key(0x28, true)
         ]
     );
+}
+
+#[test]
+fn a_target_that_stands_still_for_a_second_gets_what_was_typed_ahead() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    for key in 4..12 {
+        page.key(key, true).key(key, false);
+        world.input(&page.message());
+        world.advance(100);
+    }
+    wait(&mut world, &mut page, 1000);
+    world.settle();
+    assert_eq!(world.seen, page.did);
+    assert_eq!(world.ack().lost, 0);
 }
 
 #[test]
