@@ -51,6 +51,12 @@ export function consoleKeymap({ model, layout, variant }: Layout): string {
   }
 }
 
+/** Whether a keymap of the console has a character on a key. Debian's maker of keymaps leaves some out: it has an apostrophe for each acute accent, for example. */
+export function inKeymap(keymap: string, character: string): boolean {
+  const code = character.codePointAt(0)!.toString(16).padStart(4, "0");
+  return " \t\n".includes(character) || new RegExp(`U\\+${code}\\b`).test(keymap);
+}
+
 /** What a desktop on the target makes of its keyboard's events. */
 export function desktopText({ model, layout, variant }: Layout, events: InputEvent[]): string {
   const input = events.map(({ code, value }) => `${code} ${value}\n`).join("");
@@ -58,33 +64,30 @@ export function desktopText({ model, layout, variant }: Layout, events: InputEve
   return text.replaceAll("\r", "\n");
 }
 
-/** What the console's accents make of a base: "' e" → "é". */
-export type Accents = Map<string, string>;
+/** The pairs that Linux's console composes: "' e". */
+export type Accents = ReadonlySet<string>;
 
-/** By which character Linux's console knows a dead key (`ret_diacr` of its keyboard driver). */
-const ACCENT_OF: Record<string, string> = { grave: "`", acute: "'", circumflex: "^", tilde: "~", diaeresis: '"', cedilla: "," };
+/** By which character the console knows a dead key (`ret_diacr` of its keyboard driver), and the mark that it puts on a letter. */
+const ACCENT_OF: Record<string, { character: string; mark: string }> = {
+  grave: { character: "`", mark: "\u0300" },
+  acute: { character: "'", mark: "\u0301" },
+  circumflex: { character: "^", mark: "\u0302" },
+  tilde: { character: "~", mark: "\u0303" },
+  diaeresis: { character: '"', mark: "\u0308" },
+  cedilla: { character: ",", mark: "\u0327" },
+};
 
-/** The accents of `dumpkeys --compose-only`: `compose '\'' 'e' to U+00e9`. */
+/** The accents of `dumpkeys --compose-only`: lines like `compose '\'' 'e' to eacute`. */
 export function readAccents(dump: string): Accents {
-  const accents: Accents = new Map();
-  for (const line of dump.split("\n")) {
-    const [, accent, base, made] = /^compose (\S+) (\S+) to (\S+)/.exec(line) ?? [];
-    if (made !== undefined) accents.set(`${consoleCharacter(accent!)} ${consoleCharacter(base!)}`, consoleCharacter(made));
-  }
-  return accents;
+  const pairs = dump.matchAll(/^compose '\\?(.)' '\\?(.)' to /gmu);
+  return new Set([...pairs].map(([, accent, base]) => `${accent} ${base}`));
 }
 
-/** `'e'`, `'\''` or `U+00e9`. */
-function consoleCharacter(word: string): string {
-  const code = /^\+?U\+([0-9a-f]+)$/i.exec(word)?.[1];
-  if (code !== undefined) return String.fromCodePoint(parseInt(code, 16));
-  return word.replace(/^'\\?(.+)'$/u, "$1");
-}
-
-/** Whether the console composes the same. */
+/** Whether the console composes the same as a desktop. */
 export function onConsole({ character, dead, base }: Layout["composed"][number], accents: Accents): boolean {
   const accent = ACCENT_OF[dead];
   if (accent === undefined) return false;
   // With a space, and twice, the accent itself comes.
-  return base === " " || base === "" ? accent === character : accents.get(`${accent} ${base}`) === character;
+  if (base === " " || base === "") return accent.character === character;
+  return accents.has(`${accent.character} ${base}`) && (base + accent.mark).normalize("NFC") === character;
 }

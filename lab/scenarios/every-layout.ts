@@ -1,0 +1,213 @@
+// Text as keystrokes: every character of every layout, on Linux's console and as a desktop reads the keys.
+import { LabError, sleep, until } from "../src/lab.ts";
+import { consoleKeymap, desktopText, inKeymap, layouts, onConsole, readAccents, type Accents, type Layout } from "../src/layouts.ts";
+import { Node } from "../src/node.ts";
+import type { Rig } from "../src/rig.ts";
+import { scenario, type Bench } from "../src/scenario.ts";
+import type { InputEvent } from "../src/target-log.ts";
+
+/** DKVM_LAYOUTS="de fr": these alone. */
+const SOME_LAYOUTS = process.env["DKVM_LAYOUTS"]?.split(" ");
+/** The target's console that is typed into, and the file that all bytes from it go to. */
+const TTY = "/dev/tty3";
+const TYPED = "/tmp/typed";
+const EV_SYN = 0;
+const SYN_DROPPED = 3;
+/** Characters typed at once: the cable of the lab fetches reports ahead of the target, and QEMU keeps two thousand of them. */
+const PART = 200;
+/** A text long enough for a death in the middle. */
+const LONG = "The quick brown fox, 0123456789! ".repeat(12);
+const SOME = 60;
+const ATTEMPTS = 4;
+/** Nothing comes for so long: nothing more will, ms. */
+const PATIENCE = 5000;
+
+export default scenario("every-layout", "for each layout, a text with all its characters comes out the same; so it does over the death of hid, and with Caps Lock on", async (bench) => {
+  const all = layouts().filter(({ id }) => SOME_LAYOUTS === undefined || SOME_LAYOUTS.includes(id));
+  const rig = await boot(bench, all);
+  await capsLock(bench, rig);
+  await refusals(bench, rig);
+  const typed = await everyLayout(bench, rig, all);
+  const speed = await deaths(bench, rig);
+  bench.equal(await rig.target.heldKeys(), [], "keys still held");
+  bench.equal(rig.target.log.usbDisconnects(), 0, "USB disconnects");
+  return `${all.length} layouts, ${typed.desktop} characters as a desktop reads them, ${typed.console} of them on Linux's console, 0 lost; ${speed.toFixed(0)} characters/s`;
+});
+
+async function boot(bench: Bench, all: Layout[]): Promise<Rig> {
+  const files = Object.fromEntries(all.map((layout) => [`/keymaps/${layout.id}`, consoleKeymap(layout)]));
+  const programs = { "/bin/kbdrate": "/usr/sbin/kbdrate", ...Object.fromEntries(["loadkeys", "dumpkeys", "setleds"].map((name) => [`/bin/${name}`, `/usr/bin/${name}`])) };
+  const rig = await bench.boot({ target: { files, programs } });
+  await new Node(rig.pi).awaitUp(["gadget", "hid", "typist"], { timeout: 60_000 });
+  await rig.target.awaitInput(/dKVM/, 60_000);
+  await must(rig, "kbdrate -s -d 2000 -r 2"); // on a busy machine a key is down for long, and is not to repeat
+  await must(rig, `chvt 3; { cat ${TTY} >>${TYPED} 2>/dev/null & }; sleep 1; stty -F ${TTY} raw -echo`);
+  bench.tell(`both machines are up, ${all.length} keymaps made from xkb-data`);
+  return rig;
+}
+
+async function must(rig: Rig, script: string): Promise<string> {
+  const { code, text } = await rig.target.sh(`{ ${script}\n} 2>&1`);
+  if (code !== 0) throw new LabError(`the target failed at '${script}': ${text}`);
+  return text;
+}
+
+type Where = "console and desktop" | "desktop";
+
+/** Has a text typed, in parts, and sees that the target gets it. */
+async function type(rig: Rig, layout: Layout, characters: string[], where: Where): Promise<void> {
+  for (let at = 0; at < characters.length; at += PART) await typePart(rig, layout, textOf(characters.slice(at, at + PART)), where);
+}
+
+async function typePart(rig: Rig, layout: Layout, text: string, where: Where): Promise<void> {
+  const mark = await typeWhole(rig, layout, text);
+  await comes(layout, text, { name: "as a desktop reads it", read: async () => desktopText(layout, keys(rig, mark)) });
+  if (where !== "desktop") await comes(layout, text, { name: "on the console", read: () => onTarget(rig) });
+  await released(rig);
+}
+
+/** On a machine with too much else to do, the target takes no report for half a second: that is told, nothing is lost in silence, and a person types again. */
+async function typeWhole(rig: Rig, layout: Layout, text: string): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    await must(rig, `: >${TYPED}`);
+    const mark = rig.target.log.mark();
+    const { code, stderr } = await (await begin(rig, layout, text))();
+    if (code === 0) return mark;
+    if (attempt === ATTEMPTS || !stderr.includes("took no input")) throw new LabError(`${layout.id}: ${stderr}`);
+    await released(rig);
+    await sleep(PATIENCE);
+  }
+}
+
+async function begin(rig: Rig, layout: Layout, text: string): Promise<() => ReturnType<Rig["pi"]["sh"]>> {
+  await rig.pi.write("/tmp/text", text);
+  const typing = rig.pi.sh(`dkvm type --layout ${layout.id} --file /tmp/text`);
+  return () => typing;
+}
+
+function keys(rig: Rig, mark: number): InputEvent[] {
+  const lost = rig.target.log.events.slice(mark).some(({ type, code }) => type === EV_SYN && code === SYN_DROPPED);
+  if (lost) throw new LabError("the target's reporter was too slow for its events");
+  return rig.target.log.keys(mark);
+}
+
+/** Waits until all of a text is there, or nothing more comes. */
+async function comes(layout: Layout, text: string, { name, read }: { name: string; read(): Promise<string> }): Promise<void> {
+  let [got, grown] = ["", performance.now()];
+  while (got !== text && performance.now() - grown < PATIENCE) {
+    const now = await read();
+    if (now.length !== got.length) grown = performance.now();
+    got = now;
+    if (got !== text) await sleep(20);
+  }
+  same(layout, name, got, text);
+}
+
+async function released(rig: Rig): Promise<void> {
+  await until("the target holds no key", async () => (await rig.target.heldKeys()).length === 0, { timeout: PATIENCE, every: 20 });
+}
+
+async function onTarget(rig: Rig): Promise<string> {
+  const text = await must(rig, `base64 ${TYPED}`);
+  return Buffer.from(text, "base64").toString("utf8").replaceAll("\r", "\n");
+}
+
+/** What differs first, in words that show where. */
+function same(layout: Layout, where: string, got: string, wanted: string): void {
+  if (got === wanted) return;
+  const [a, b] = [[...got], [...wanted]];
+  const at = b.findIndex((character, index) => character !== a[index]);
+  const show = (text: string[]): string => JSON.stringify(text.slice(Math.max(0, at - 2), at + 6).join(""));
+  throw new LabError(`${layout.id}, ${where}: ${show(a)} in place of ${show(b)} at character ${at} of ${b.length} (${a.length} came)`);
+}
+
+/** A mark that stands behind a letter would become one with it. */
+function textOf(characters: string[]): string {
+  return characters.map((character) => (/\p{M}/u.test(character) ? `\n${character}\n` : character)).join("");
+}
+
+async function everyLayout(bench: Bench, rig: Rig, all: Layout[]): Promise<{ console: number; desktop: number }> {
+  const accents = readAccents(await must(rig, "dumpkeys --compose-only"));
+  bench.tell(`the console knows ${accents.size} pairs of accent and letter`);
+  const count = { console: 0, desktop: 0 };
+  const wrong: string[] = [];
+  for (const layout of all) {
+    const { here, elsewhere } = split(layout, accents);
+    await oneLayout(rig, layout, here, elsewhere).catch((error: Error) => wrong.push(error.message));
+    count.console += here.length;
+    count.desktop += here.length + elsewhere.length;
+    bench.tell(`${layout.id}: ${here.length} characters on console and desktop, ${elsewhere.length} more on a desktop`);
+  }
+  if (wrong.length > 0) throw new LabError(wrong.join("\n"));
+  return count;
+}
+
+async function oneLayout(rig: Rig, layout: Layout, here: string[], elsewhere: string[]): Promise<void> {
+  await must(rig, `loadkeys -C ${TTY} -q /keymaps/${layout.id}`);
+  await type(rig, layout, here, "console and desktop");
+  await type(rig, layout, elsewhere, "desktop");
+}
+
+/** The console's keymap lacks some characters, and has one accent table of some hundred pairs; xkb's compose table has thousands. */
+function split(layout: Layout, accents: Accents): { here: string[]; elsewhere: string[] } {
+  const keymap = consoleKeymap(layout);
+  const direct = layout.direct.map((character) => ({ character, known: inKeymap(keymap, character) }));
+  const composed = layout.composed.map((pair) => ({ character: pair.character, known: onConsole(pair, accents) }));
+  const all = [...direct, ...composed];
+  const those = (wanted: boolean): string[] => all.filter(({ known }) => known === wanted).map(({ character }) => character);
+  return { here: those(true), elsewhere: those(false) };
+}
+
+/** Before any keymap is loaded: the kernel's own has Caps Lock as it is on the keys of a PC. */
+async function capsLock(bench: Bench, rig: Rig): Promise<void> {
+  const us = layouts().find(({ id }) => id === "us")!;
+  await must(rig, `setleds +caps <${TTY}`);
+  await sleep(1000); // the LED's way to the node is told nowhere
+  await must(rig, `: >${TYPED}`);
+  const typing = await begin(rig, us, "aBc, XyZ!\n");
+  bench.equal((await typing()).code, 0, "exit code with Caps Lock on");
+  await comes(us, "aBc, XyZ!\n", { name: "with Caps Lock on", read: () => onTarget(rig) });
+  bench.check(/CapsLock on/.test(await must(rig, `setleds <${TTY}`)), "Caps Lock is on again");
+  await must(rig, `setleds -caps <${TTY}`);
+  bench.tell("Caps Lock was switched off and on again");
+}
+
+async function refusals(bench: Bench, rig: Rig): Promise<void> {
+  const mark = rig.target.log.mark();
+  const refused = await rig.pi.sh("dkvm type --layout us 'abc ж'");
+  bench.check(refused.code === 1 && refused.stderr.includes("“ж” (line 1, column 5)"), `what cannot be typed is told: ${refused.stderr}`);
+  bench.equal(rig.target.log.keys(mark).length, 0, "keys pressed for a text that cannot be typed");
+  bench.tell("text that cannot be typed is told before the first key");
+}
+
+/** hid dies in the middle and nothing is lost; the typist dies and nothing stays pressed. Characters per second without a death. */
+async function deaths(bench: Bench, rig: Rig): Promise<number> {
+  const us = layouts().find(({ id }) => id === "us")!;
+  await must(rig, `loadkeys -C ${TTY} -q /keymaps/us`);
+  const begun = performance.now();
+  await typePart(rig, us, LONG, "console and desktop");
+  const seconds = (performance.now() - begun) / 1000;
+  await must(rig, `: >${TYPED}`);
+  const typing = await begin(rig, us, LONG);
+  await until("some of it is typed", async () => (await onTarget(rig)).length > SOME, { every: 20 });
+  await rig.pi.kill((await rig.pi.pidOf(/dkvm-device hid/))!, "KILL");
+  bench.equal((await typing()).code, 0, "exit code of the text over hid's death");
+  await comes(us, LONG, { name: "over the death of hid", read: () => onTarget(rig) });
+  bench.tell("hid died in the middle, and the text is whole");
+  await typistDies(bench, rig, us);
+  return LONG.length / seconds;
+}
+
+async function typistDies(bench: Bench, rig: Rig, us: Layout): Promise<void> {
+  await must(rig, `: >${TYPED}`);
+  const typing = await begin(rig, us, LONG);
+  await until("some of it is typed", async () => (await onTarget(rig)).length > SOME, { every: 20 });
+  await rig.pi.kill((await rig.pi.pidOf(/dkvm-device typist/))!, "KILL");
+  const { code, stderr } = await typing();
+  bench.check(code === 1, `the command tells that the typist died: ${stderr}`);
+  await sleep(PATIENCE / 5); // what is in the cable arrives
+  await released(rig);
+  const came = await onTarget(rig);
+  bench.check(LONG.startsWith(came) && came.length < LONG.length, `what came is the beginning of the text, not ${JSON.stringify(came.slice(-40))}`);
+  bench.tell(`the typist died after ${came.length} characters: nothing stays pressed`);
+}
