@@ -27,11 +27,13 @@ const BUSY_WAIT: Duration = Duration::from_secs(2);
 
 /// `POST /api/storage`: an image, or a part of one.
 pub async fn take(app: &Arc<App>, visit: Visit) -> Result<Reply, Refusal> {
-    let session = update::admit(app, &visit)?;
-    let (begin, piece) = order(&visit)?;
-    let _turn = app.image_uploads.try_acquire().map_err(|_| busy())?;
+    let begun = update::admit(app, &visit).and_then(|session| {
+        let turn = || app.image_uploads.try_acquire().map_err(|_| busy());
+        Ok((session, order(&visit)?, turn()?))
+    });
     let source = visit.pass.source;
-    let mut body = visit.request.into_body();
+    let body = visit.request.into_body();
+    let ((session, (begin, piece), _turn), mut body) = update::or_drained(begun, body)?;
     let gateway = Gateway {
         sender: app.hub.sender().clone(),
         device: app.hub.device_of(&Key::Storage, "storage"),

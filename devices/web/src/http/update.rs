@@ -42,11 +42,11 @@ pub fn stands(app: &Arc<App>, visit: &Visit) -> Result<Reply, Refusal> {
 
 /// `POST /api/update`: a bundle, or a part of one.
 pub async fn take(app: &Arc<App>, visit: Visit) -> Result<Reply, Refusal> {
-    let session = admit(app, &visit)?;
-    let order = order(&visit)?;
-    let _turn = Turn::take(app)?;
+    let begun =
+        admit(app, &visit).and_then(|session| Ok((session, order(&visit)?, Turn::take(app)?)));
     let source = visit.pass.source;
-    let mut body = visit.request.into_body();
+    let body = visit.request.into_body();
+    let ((session, order, _turn), mut body) = or_drained(begun, body)?;
     let gateway = Gateway::new(app);
     let done = tokio::select! {
         done = pump(&order, &mut body, &gateway) => done,
@@ -107,6 +107,17 @@ fn leaving() -> Refusal {
         StatusCode::SERVICE_UNAVAILABLE,
         "the node's web device restarts: send the bundle again, it goes on where it stopped",
     )
+}
+
+/// Goes on with the body, or throws it away beside the refusal: a visitor who is still sending would not hear it.
+pub fn or_drained<T>(begun: Result<T, Refusal>, body: Incoming) -> Result<(T, Incoming), Refusal> {
+    match begun {
+        Ok(begun) => Ok((begun, body)),
+        Err(refusal) => {
+            tokio::spawn(drain(body));
+            Err(refusal)
+        }
+    }
 }
 
 /// Throws away what is still sent, for a while.
