@@ -8,9 +8,16 @@ use dkvm_wire::{
     DeviceName, WireError,
 };
 use serde::Serialize;
+use std::time::Duration;
 
 /// Death records that a page shows of one device.
 const MAX_DEATHS: u32 = 32;
+
+/// How long a device has for an answer, as the SDK's own calls.
+const USUAL_PATIENCE: Duration = Duration::from_secs(5);
+/// How long another USB profile may take: half a second, but on a machine with much to do Linux takes seconds to build it, and
+/// once more when the old one has to come back. A page gives up after 10 s.
+const PROFILE_PATIENCE: Duration = Duration::from_secs(9);
 
 /// The subject under which a device tells its state, and the name it has unless the configuration says otherwise.
 type About = (Key, &'static str);
@@ -34,7 +41,14 @@ pub async fn perform(hub: &Hub, action: Action) -> Result<Option<Vec<DeathRecord
         Action::Plug(plug) => ask(hub, GADGET, gadget::methods::PLUG, &plug).await,
         Action::Profile { profile } => {
             let choose = gadget::Choose { name: profile };
-            ask(hub, GADGET, gadget::methods::PROFILE, &choose).await
+            ask_within(
+                PROFILE_PATIENCE,
+                hub,
+                GADGET,
+                gadget::methods::PROFILE,
+                &choose,
+            )
+            .await
         }
         Action::PowerPress(press) => ask(hub, POWER, power::methods::PRESS, &press).await,
         Action::Wake(wake) => ask(hub, POWER, power::methods::WAKE, &wake).await,
@@ -85,11 +99,22 @@ async fn deaths(hub: &Hub, device: DeviceName) -> Result<Vec<DeathRecord>, WireE
 /// Asks the device that told its state under `about`.
 async fn ask<B: Serialize>(
     hub: &Hub,
+    about: About,
+    method: &str,
+    body: &B,
+) -> Result<Nothing, WireError> {
+    ask_within(USUAL_PATIENCE, hub, about, method, body).await
+}
+
+async fn ask_within<B: Serialize>(
+    patience: Duration,
+    hub: &Hub,
     (key, usual): About,
     method: &str,
     body: &B,
 ) -> Result<Nothing, WireError> {
     let device = hub.device_of(&key, usual);
-    let done = hub.sender().call(&format!("{device}/{method}"), body).await;
+    let method = format!("{device}/{method}");
+    let done = hub.sender().call_within(patience, &method, body).await;
     done.map_err(|error| error.into_wire().about(device))
 }
