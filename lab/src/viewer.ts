@@ -120,8 +120,8 @@ export class Viewer {
   }
 
   /** One HTTPS request with this viewer's cookies; a body of bytes goes as it is, any other as JSON. */
-  async fetch(path: string, options: RequestOptions = {}, body?: unknown): Promise<{ status: number; body: Buffer }> {
-    const headers: Record<string, string> = { origin: `https://${this.address}`, cookie: this.cookie };
+  async fetch(path: string, options: RequestOptions = {}, body?: unknown, more: Record<string, string> = {}): Promise<{ status: number; body: Buffer }> {
+    const headers: Record<string, string> = { origin: `https://${this.address}`, cookie: this.cookie, ...more };
     const bytes = Buffer.isBuffer(body) ? body : undefined;
     if (body !== undefined) headers["content-type"] = bytes ? "application/octet-stream" : "application/json";
     if (this.#session) headers["x-dkvm-csrf"] = this.#session.csrf;
@@ -134,8 +134,15 @@ export class Viewer {
         response.on("error", failed);
       });
       call.on("error", failed).on("timeout", () => call.destroy(new Error("timeout")));
+      // an answer may come before the body is through: what then breaks is nobody's
+      call.on("socket", (socket) => socket.on("error", () => {}));
       call.end(bytes ?? (body === undefined ? undefined : JSON.stringify(body)));
     });
+  }
+
+  /** Sends a body that may take long, as the page sends files. */
+  upload(path: string, body: Buffer, headers: Record<string, string>): Promise<{ status: number; body: Buffer }> {
+    return this.fetch(path, { method: "POST", timeout: 60_000 }, body, headers);
   }
 
   async #enter(): Promise<boolean> {
