@@ -1,0 +1,234 @@
+// What the target writes is what the image holds, and what was uploaded is what is there: over deaths, broken links and pulled plugs.
+import { createHash, randomBytes } from "node:crypto";
+import { LabError, sleep, until } from "../src/lab.ts";
+import { Node } from "../src/node.ts";
+import type { Pi } from "../src/pi.ts";
+import type { Rig } from "../src/rig.ts";
+import { quantile, scenario, type Bench } from "../src/scenario.ts";
+import { usageOfCharacter, Viewer } from "../src/viewer.ts";
+import type { StorageState } from "../../devices/web/page/src/wire/StorageState.ts";
+
+/** The full run is 1024 MiB and 100 cuts of power: DKVM_DISK_MIB=1024 DKVM_CUTS=100. */
+const DISK_MIB = Number(process.env["DKVM_DISK_MIB"] ?? 32);
+const CUTS = Number(process.env["DKVM_CUTS"] ?? 20);
+/** So often an upload is broken off. */
+const BREAKS = 20;
+const UPLOAD_MIB = 128;
+const MIB = 2 ** 20;
+/** Two processors for an emulated PC, a Pi and the lab. */
+const PATIENCE = { timeout: 60_000, every: 50 };
+const DEVICES = ["gadget", "hid", "web", "storage"];
+const WORDS = "the target takes keys while its disk works ";
+
+export default scenario("disk-truth", "a disk that the target writes while the storage device dies is byte-exact; so is an upload that is broken off again and again; power cuts lose no image", async (bench) => {
+  const rig = await bench.boot({ pi: { hdmi: false, card: { size: `${DISK_MIB + UPLOAD_MIB + 700}M` } }, target: { system: "linux", memory: "512M" } });
+  const node = new Node(rig.pi);
+  await node.awaitUp(DEVICES, PATIENCE);
+  const viewer = await Viewer.open(rig.pi.network.address);
+  const disk = await writable(bench, rig, node, viewer);
+  const upload = await broken(bench, rig.pi, viewer);
+  viewer.close();
+  await rig.target.powerOff();
+  await rig.usb.unplug();
+  const kept = await cuts(bench, rig.pi, node);
+  await rig.pi.powerOff();
+  return `${disk}; ${upload}; ${kept}`;
+});
+
+function storage(pi: Pi): Promise<StorageState> {
+  return pi.must("dkvm storage --json").then((text) => JSON.parse(text) as StorageState);
+}
+
+function imagePath(name: string): string {
+  return `/var/lib/dkvm/storage/images/${name}`;
+}
+
+async function hashOf(pi: Pi, path: string): Promise<string> {
+  const answer = await pi.sh(`sha256sum '${path}'`, 600_000);
+  if (answer.code !== 0) throw new LabError(`no hash of ${path}: ${answer.stderr}`);
+  return answer.stdout.slice(0, 64);
+}
+
+// -- a writable disk
+
+async function writable(bench: Bench, rig: Rig, node: Node, viewer: Viewer): Promise<string> {
+  const { pi, target } = rig;
+  await target.awaitInput(/dKVM/, 60_000); // a target that is just setting the device up holds the switch up
+  await until("USB is in use", () => viewer.gadget?.state === "configured", PATIENCE);
+  await pi.sh("dkvm usb profile install --yes"); // its answer may come too late on a busy machine; what counts is seen next
+  await until("the node has drives", async () => (await storage(pi)).luns.length > 0, PATIENCE);
+  // all of the device is set up before its disk is worked
+  await until("the target has the keyboard and mice of the new profile", () => target.log.usbInputs().length === 3 && viewer.hid?.keyboard === "ok", PATIENCE);
+  await pi.must(`dkvm storage drive disk.img ${DISK_MIB} && dkvm storage attach disk.img --lun 0 --writable`);
+  await target.sh("modprobe -a usb-storage sd_mod");
+  const dev = await until("the target has the disk", async () => (await target.sh(`for d in /sys/block/sd*; do [ "$(cat $d/size 2>/dev/null)" = ${DISK_MIB * 2048} ] && echo /dev/\${d##*/}; done`)).text.trim() || undefined, PATIENCE);
+  await viewer.takeFocus();
+  const mark = target.log.mark();
+  await viewer.type("before");
+  await target.awaitTyped("before", mark, 60_000);
+  const disconnects = target.log.usbDisconnects();
+  const typing = new Typing(rig, viewer);
+  const began = performance.now();
+  // what is written is hashed on its way
+  const written = target.sh(`mkfifo /tmp/copy; sha256sum </tmp/copy >/tmp/sum & head -c ${DISK_MIB * MIB} /dev/urandom | tee /tmp/copy | dd of=${dev} bs=1M conv=fsync 2>/tmp/dd; wait; cat /tmp/sum /tmp/dd`, 1_800_000);
+  const killed = kills(bench, pi, node);
+  const [{ text: wrote }] = await Promise.all([written, killed]);
+  const seconds = (performance.now() - began) / 1000;
+  const { text: read } = await target.sh(`echo 3 >/proc/sys/vm/drop_caches; sha256sum <${dev}`, 1_800_000);
+  const keys = await typing.end();
+  const sum = wrote.trim().slice(0, 64);
+  bench.check(/records out/.test(wrote), `the target could not write to ${dev}: ${wrote}`);
+  bench.equal(read.trim().slice(0, 64), sum, "what the target reads back from its disk");
+  bench.equal(target.log.usbDisconnects(), disconnects, "USB disconnects at the target");
+  await viewer.act({ name: "storage_eject", lun: 0, force: false });
+  bench.equal(await hashOf(pi, imagePath("disk.img")), sum, "the image after all was written");
+  const state = await storage(pi);
+  bench.check(state.images.find(({ name }) => name === "disk.img")?.modified, "an image that the target wrote to is not told as modified");
+  bench.tell(`${DISK_MIB} MiB written at ${(DISK_MIB / seconds).toFixed(1)} MiB/s over two deaths of storage, byte-exact; ${keys}`);
+  return `${DISK_MIB} MiB written, read back and byte-exact in the image over 2 SIGKILLs of storage, ${keys}`;
+}
+
+/** Twice while the target writes. */
+async function kills(bench: Bench, pi: Pi, node: Node): Promise<void> {
+  for (let round = 0; round < 2; round++) {
+    await sleep(1500);
+    const pid = await pi.pidOf(/dkvm-device storage/);
+    if (pid === undefined) throw new LabError("storage does not run");
+    const { generation } = await node.device("storage");
+    await pi.kill(pid, "KILL");
+    await node.awaitUp(["storage"], { ...PATIENCE, after: new Map([["storage", generation]]) });
+    const state = await until("storage knows its drives again", async () => { const now = await storage(pi); return now.luns.length > 0 ? now : undefined; }, PATIENCE);
+    bench.equal(state.luns[0]?.image, "disk.img", "what is in the drive after a death of storage");
+  }
+}
+
+/** A person who types while the disk works. */
+class Typing {
+  readonly #mark: number;
+  readonly #lostBefore: number;
+  readonly #latencies: number[] = [];
+  #text = "";
+  #go = true;
+  readonly #done: Promise<void>;
+
+  constructor(readonly rig: Rig, readonly viewer: Viewer) {
+    this.#mark = rig.target.log.mark();
+    this.#lostBefore = viewer.lost;
+    this.#done = this.#type();
+    this.#done.catch(() => {});
+  }
+
+  async #type(): Promise<void> {
+    for (let at = 0; this.#go; at++) {
+      const character = WORDS[at % WORDS.length]!;
+      const began = performance.now();
+      await this.viewer.tap(usageOfCharacter(character));
+      await this.viewer.settled(60_000);
+      this.#latencies.push(performance.now() - began);
+      this.#text += character;
+      await sleep(30);
+    }
+  }
+
+  /** What was typed arrived, but for keys that the target did not fetch in time: those were told as lost, each. */
+  async end(): Promise<string> {
+    this.#go = false;
+    await this.#done;
+    await sleep(1000); // the last key is on its way through the target's own log
+    const typed = this.rig.target.log.typed(this.#mark);
+    if (!isPart(typed, this.#text)) throw new LabError(`the target got what was not typed: ${typed}`);
+    const missing = this.#text.length - typed.length;
+    const told = this.viewer.lost - this.#lostBefore;
+    if (missing > told) throw new LabError(`${missing} of ${this.#text.length} keys are missing, but only ${told} presses and releases were told as lost`);
+    const median = quantile(this.#latencies, 0.5).toFixed(1);
+    return `${this.#text.length} keys typed meanwhile, ${missing} not fetched by the busy target and told so; median ${median} ms from press and release to their acknowledgement`;
+  }
+}
+
+/** In order, nothing twice, but perhaps with gaps. */
+function isPart(part: string, whole: string): boolean {
+  let at = 0;
+  for (const character of whole) if (part[at] === character) at++;
+  return at === part.length;
+}
+
+// -- an upload that is broken off
+
+async function broken(bench: Bench, pi: Pi, viewer: Viewer): Promise<string> {
+  const whole = randomBytes(UPLOAD_MIB * MIB);
+  const breaks = [breakLink, (on: Pi) => kill(on, "storage"), (on: Pi) => kill(on, "web")];
+  const points: number[] = [];
+  for (let round = 0; round < BREAKS; round++) {
+    const sent = post(viewer, whole, await offset(pi)).catch(() => undefined); // it is to break off
+    const from = points.at(-1) ?? 0;
+    // at a random point of what is left for this round; what comes until it is noticed counts too
+    const target = from + (Math.random() / 4) * ((whole.length - from) / (BREAKS + 1 - round));
+    await until("some of it is there", async () => (await offset(pi)) >= target, { ...PATIENCE, every: 5 });
+    await breaks[round % breaks.length]!(pi);
+    await sent;
+    await until("storage and web are back", async () => { await offset(pi); return (await viewer.fetch("/api/health").catch(() => ({ status: 0 }))).status === 200; }, PATIENCE);
+    const at = await offset(pi);
+    // a death of storage between two chunks is not even noticed by the upload: the last one may go through
+    bench.check(at > 0 || round === BREAKS - 1, `the upload was through after ${round + 1} breaks, before it could be broken off ${BREAKS} times`);
+    points.push(at || whole.length);
+  }
+  const answer = await until("the rest goes through", async () => { const last = await post(viewer, whole, await offset(pi)).catch(() => undefined); return last?.status === 200 ? last : undefined; }, PATIENCE);
+  const state = await until("it is an image", async () => { const now = await storage(pi); return now.images.some(({ name }) => name === "broken.img") ? now : undefined; }, PATIENCE);
+  const wanted = createHash("sha256").update(whole).digest("hex");
+  bench.equal(state.images.find(({ name }) => name === "broken.img")?.sha256, wanted, `the hash that the node tells (answer ${answer.body})`);
+  bench.equal(await hashOf(pi, imagePath("broken.img")), wanted, "the image after the last part");
+  bench.equal(state.incoming.length, 0, "uploads left over");
+  bench.tell(`${UPLOAD_MIB} MiB uploaded over ${BREAKS} breaks at MiB ${points.map((at) => (at / MIB).toFixed(1)).join(", ")}: byte-exact`);
+  return `an upload of ${UPLOAD_MIB} MiB broken off ${BREAKS} times (link, storage, web) is byte-exact`;
+}
+
+async function offset(pi: Pi): Promise<number> {
+  const state = await until("storage answers", () => storage(pi).catch(() => undefined), PATIENCE);
+  return state.incoming.find(({ name }) => name === "broken.img")?.offset ?? 0;
+}
+
+function post(viewer: Viewer, whole: Buffer, from: number): Promise<{ status: number; body: Buffer }> {
+  const headers = { "content-range": `bytes ${from}-${whole.length - 1}/${whole.length}` };
+  return viewer.upload("/api/storage?name=broken.img&tag=lab", whole.subarray(from), headers);
+}
+
+async function kill(pi: Pi, name: string): Promise<void> {
+  const pid = await pi.pidOf(new RegExp(`dkvm-device ${name}`));
+  if (pid !== undefined) await pi.kill(pid, "KILL");
+}
+
+/** All that is under way is lost, and the connection with it. */
+async function breakLink(pi: Pi): Promise<void> {
+  await pi.must("ip link set vec0 down; sleep 1; ip link set vec0 up; ip route add default via $(. /etc/lab.env; echo $LAB_GATEWAY) 2>/dev/null; true");
+  await kill(pi, "web"); // whose old connection would else wait for half a minute
+}
+
+// -- power
+
+async function cuts(bench: Bench, pi: Pi, node: Node): Promise<string> {
+  const finished = new Map<string, string>();
+  let whole = 0;
+  for (let round = 0; round < CUTS; round++) {
+    const name = `cut-${round}.img`;
+    const hash = (await pi.must("head -c 3000000 /dev/urandom >/tmp/image && sha256sum /tmp/image")).slice(0, 64);
+    const put = pi.sh(`dkvm storage put /tmp/image --name ${name}`).then(({ code }) => { if (code === 0) finished.set(name, hash); }, () => undefined);
+    // an image takes about a second: some cuts come before its end, some after
+    await Promise.race([put.then(() => sleep(Math.random() * 300)), sleep(Math.random() * 2500)]);
+    await pi.powerCut();
+    await pi.powerOn();
+    await node.awaitUp(["storage"], PATIENCE);
+    whole = await allThere(bench, pi, finished);
+  }
+  bench.check(finished.size > 0, "no image was finished before a cut: the scenario shows nothing");
+  bench.tell(`${CUTS} cuts of power, ${finished.size} images finished before one, all there`);
+  return `${CUTS} cuts of power lost none of ${finished.size} finished images (${whole} in all, each with its hash)`;
+}
+
+/** Each image that was told as finished, and none that is not what its hash says. */
+async function allThere(bench: Bench, pi: Pi, finished: Map<string, string>): Promise<number> {
+  const { images } = await until("storage answers", () => storage(pi).catch(() => undefined), PATIENCE);
+  for (const [name, hash] of finished) bench.equal(images.find((one) => one.name === name)?.sha256, hash, `${name} after a cut of power`);
+  const last = images.filter(({ name }) => name.startsWith("cut-")).slice(-3);
+  for (const { name, sha256 } of last) bench.equal(await hashOf(pi, imagePath(name)), sha256, `the bytes of ${name} after a cut of power`);
+  return images.length;
+}
