@@ -45,6 +45,11 @@ pub const LOST: End = (
     Ending::Failed,
     "the target took no input for a while, and typing ended: look at it before the rest is typed",
 );
+/// This process was held up for longer than its word lasts.
+pub const LAPSED: End = (
+    Ending::Failed,
+    "this node was too busy to go on typing, and typing ended: look at the target before the rest is typed",
+);
 const SILENT: End = (
     Ending::Failed,
     "the keyboard device (hid) did not answer, and typing ended: look whether it runs",

@@ -13,7 +13,7 @@ mod tests;
 pub mod time;
 
 use dkvm_wire::vocab::{
-    input::{HidState, InputAck, InputState, Link, Motion, REFRESH_MS},
+    input::{HidState, InputAck, InputState, Link, Motion, LEASE_MS, REFRESH_MS},
     typist::{Typed, Typing},
 };
 use job::{Caps, End, Job, News};
@@ -23,6 +23,8 @@ use thiserror::Error;
 use time::Time;
 
 const REFRESH: Duration = Duration::from_millis(REFRESH_MS);
+/// A holder that was silent for so long may have lost its lease: a message takes some time to hid on a busy machine.
+const SILENCE: Duration = Duration::from_millis(LEASE_MS - REFRESH_MS);
 
 /// What happened.
 #[derive(Debug, Clone)]
@@ -124,6 +126,10 @@ impl Core {
 
     /// Takes an event; what is to be sent, if anything is.
     pub fn step(&mut self, event: Event, now: Time) -> Option<InputState> {
+        // hid has let go of Shift and AltGr, or is about to: what is left would be typed without them.
+        if self.job.is_some() && now.since(self.sent) >= SILENCE {
+            self.end(job::LAPSED);
+        }
         match event {
             Event::Hid(state) => self.told(state),
             Event::HidGone => self.hid = None,

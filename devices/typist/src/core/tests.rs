@@ -107,9 +107,18 @@ impl World {
         self.step(Event::Ack(ack));
     }
 
+    /// As the device does: it comes again at least every 100 ms.
     fn wait(&mut self, ms: u64) {
-        self.now = self.now.after(Duration::from_millis(ms));
-        self.step(Event::Tick);
+        let mut left = ms;
+        loop {
+            let step = left.min(100);
+            self.now = self.now.after(Duration::from_millis(step));
+            self.step(Event::Tick);
+            left -= step;
+            if left == 0 {
+                return;
+            }
+        }
     }
 
     fn run(&mut self, count: usize) {
@@ -284,6 +293,18 @@ fn a_hid_that_is_silent_for_long_ends_it_and_one_that_returns_does_not() {
         world.core.start(vec![], Duration::ZERO, world.now),
         Err(StartError::NoHid)
     );
+}
+
+#[test]
+fn a_typist_that_was_held_up_types_nothing_without_its_modifiers() {
+    let mut world = World::new(hid());
+    world.start("us", "AAAA", 0);
+    world.take(1);
+    let before = world.state.clone();
+    world.now = world.now.after(Duration::from_millis(400));
+    world.step(Event::Tick);
+    assert_eq!(world.ending(), Some(Ending::Failed));
+    assert_eq!(world.state, before, "nothing more is sent");
 }
 
 #[test]
