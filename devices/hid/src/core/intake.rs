@@ -51,6 +51,11 @@ impl Core {
     fn accept(&mut self, state: &InputState, now: Time) {
         let book = self.books.open(state.holder, state.first);
         let new = self.steps.take(state, book, self.held.pointer, now);
+        let restored = self
+            .steps
+            .modifiers_below(self.owed.keys.modifiers, &state.keys);
+        self.held.keys.modifiers |= restored;
+        self.owed.keys.modifiers &= !restored;
         if book.seq.is_none_or(|seq| is_later(state.seq, seq)) {
             book.seq = Some(state.seq);
             let base = book.motion.replace(state.motion).unwrap_or(state.motion);

@@ -70,6 +70,8 @@ impl Core {
             held.release();
             books.0.iter_mut().for_each(book::Book::give_up_sent);
         }
+        // What the lives before this one released is not known: it may be any.
+        owed.keys.modifiers = u8::MAX;
         let steps = books
             .get(record.holder)
             .map_or_else(Steps::default, Steps::resume);

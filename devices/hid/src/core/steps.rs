@@ -5,7 +5,7 @@ use super::{
     held::{within, Edge, Held, Pointer},
     time::Time,
 };
-use crate::reports::Function;
+use crate::reports::{Function, FIRST_MODIFIER, LAST_MODIFIER};
 use dkvm_wire::vocab::input::{InputState, Position, Step, MAX_STEPS};
 use std::{collections::VecDeque, time::Duration};
 
@@ -38,6 +38,16 @@ impl Effect {
         match self {
             Self::Key { .. } => Function::Keyboard,
             Self::Button { function, .. } => *function,
+        }
+    }
+
+    /// Which modifier it is of, if it is of one, and which way.
+    fn modifier(&self) -> Option<(u8, Edge)> {
+        match *self {
+            Self::Key { usage, edge } if (FIRST_MODIFIER..=LAST_MODIFIER).contains(&usage) => {
+                Some((usage, edge))
+            }
+            Self::Key { .. } | Self::Button { .. } => None,
         }
     }
 
@@ -204,6 +214,29 @@ impl Steps {
             progress,
             lead: (0, 0),
         }
+    }
+
+    /// Of the modifiers `owed`, which were released against their holder's word, those that it held at the first key or click
+    /// that waits: without them an `A` would become an `a`. `keys` is what it holds after all steps.
+    pub fn modifiers_below(&self, owed: u8, keys: &[u8]) -> u8 {
+        let waiting = || {
+            self.items
+                .iter()
+                .filter(|item| item.progress != Progress::Done)
+        };
+        let Some(place) = waiting().position(|item| item.effect.modifier().is_none()) else {
+            return 0;
+        };
+        let held = |usage: &u8| {
+            let own = waiting()
+                .position(|item| item.effect.modifier().is_some_and(|(own, _)| own == *usage));
+            match own.and_then(|at| Some((at, waiting().nth(at)?.effect.modifier()?.1))) {
+                Some((at, edge)) => at > place && edge == Edge::Up,
+                None => keys.contains(usage),
+            }
+        };
+        let bits = (FIRST_MODIFIER..=LAST_MODIFIER).filter(held);
+        owed & bits.fold(0, |bits, usage| bits | 1 << (usage - FIRST_MODIFIER))
     }
 
     /// Whether a step that is not done concerns one of these functions.

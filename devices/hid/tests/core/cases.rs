@@ -75,6 +75,52 @@ fn a_holder_that_comes_back_holds_again() {
 }
 
 #[test]
+fn what_is_typed_with_shift_over_a_silence_is_typed_with_shift() {
+    const SHIFT: u8 = 0xe1;
+    for holds_on in [true, false] {
+        let (mut world, mut page) = (World::new(), Page::new(1, 1));
+        page.key(SHIFT, true);
+        world.input(&page.message());
+        world.settle();
+        world.advance(800);
+        world.settle();
+        assert!(world.nothing_pressed());
+        page.key(A, true).key(A, false);
+        if !holds_on {
+            page.key(SHIFT, false);
+        }
+        world.input(&page.message());
+        world.settle();
+        let mut seen = vec![
+            Seen::Key(SHIFT, true),
+            Seen::Key(SHIFT, false),
+            Seen::Key(SHIFT, true),
+            Seen::Key(A, true),
+            Seen::Key(A, false),
+        ];
+        if !holds_on {
+            seen.push(Seen::Key(SHIFT, false));
+        }
+        assert_eq!(world.seen, seen);
+    }
+}
+
+#[test]
+fn a_modifier_alone_is_not_tapped_again_after_a_silence() {
+    const SUPER: u8 = 0xe3;
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    page.key(SUPER, true);
+    world.input(&page.message());
+    world.settle();
+    world.advance(800);
+    world.settle();
+    page.key(SUPER, false);
+    world.input(&page.message());
+    world.settle();
+    assert_eq!(world.seen, page.did);
+}
+
+#[test]
 fn a_source_that_is_gone_holds_nothing() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
     page.key(A, true);

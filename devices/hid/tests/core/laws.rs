@@ -173,6 +173,22 @@ prop_compose! {
     }
 }
 
+const SHIFT: u8 = 0xe1;
+
+/// The keys that were pressed, each with whether Shift was down.
+fn with_shift(log: &[Seen]) -> Vec<(u8, bool)> {
+    let mut shift = false;
+    let mut presses = vec![];
+    for seen in log {
+        match *seen {
+            Seen::Key(SHIFT, down) => shift = down,
+            Seen::Key(key, true) => presses.push((key, shift)),
+            _ => {}
+        }
+    }
+    presses
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
@@ -234,6 +250,33 @@ proptest! {
             prop_assert!(typed + play.world.ack().lost as usize >= meant, "key {key}: {typed} of {meant}, lost {}", play.world.ack().lost);
         }
         prop_assert!(play.world.nothing_pressed());
+    }
+
+    /// Shift may be let go by silence or death and pressed again, but what is typed with it is never seen without, nor the other way.
+    #[test]
+    fn a_key_keeps_its_shift(
+        acts in vec(prop_oneof![
+            6 => (4u8..8).prop_map(|key| (Some(key), Act::Acks)),
+            2 => Just((None, Act::Toggle(Seen::Key(SHIFT, false)))),
+            6 => kind_act().prop_filter("taps alone", |act| !matches!(act, Act::Toggle(_))).prop_map(|act| (None, act)),
+            1 => (0u32..9, 0u64..2500).prop_map(|(after, dead)| (None, Act::Die { after, dead })),
+            2 => (0u64..900).prop_map(|millis| (None, Act::Wait(millis))),
+        ], 0..60)
+    ) {
+        let mut play = Play::new();
+        for (tap, act) in acts {
+            if let Some(key) = tap {
+                play.page.key(key, true).key(key, false);
+            }
+            play.act(act);
+        }
+        play.finish();
+        let mut meant = with_shift(&play.page.did);
+        for press in with_shift(&play.world.seen) {
+            let place = meant.iter().position(|other| *other == press);
+            prop_assert!(place.is_some(), "{press:?} was not typed so: {:?} of {:?}", play.world.seen, play.page.did);
+            place.map(|place| meant.remove(place));
+        }
     }
 
     /// Cut messages too: each key and button goes up and down just as its holder's did.

@@ -3,7 +3,7 @@
 use dkvm_hid::{
     applied,
     core::{focus::Source, time::Time, Action, Core, Event, Outcome, Record},
-    reports::{Function, Report},
+    reports::{Function, Report, FIRST_MODIFIER},
 };
 use dkvm_wire::vocab::input::{InputAck, InputState};
 use std::collections::{BTreeSet, VecDeque};
@@ -189,9 +189,12 @@ impl World {
             self.pressed.remove(&(place, *code));
             self.seen.push(seen(report.function(), *code, false));
         }
-        for code in now.difference(&before) {
-            self.pressed.insert((place, *code));
-            self.seen.push(seen(report.function(), *code, true));
+        // A host reads the modifiers of a report first.
+        let mut down: Vec<u8> = now.difference(&before).copied().collect();
+        down.sort_by_key(|code| (*code < FIRST_MODIFIER, *code));
+        for code in down {
+            self.pressed.insert((place, code));
+            self.seen.push(seen(report.function(), code, true));
         }
     }
 
