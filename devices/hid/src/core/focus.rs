@@ -32,6 +32,9 @@ pub struct Focus {
     pub source: Option<Source>,
     /// When its word lapses; `None` when it has lapsed or nothing was said.
     pub lease: Option<Time>,
+    /// When its word lapses by what it said itself, prolonged by nobody: what the next life inherits, so that no row of deaths
+    /// holds a key for ever.
+    pub said: Time,
     /// The lease was prolonged since the holder spoke last.
     pub forgiven: bool,
 }
@@ -72,7 +75,8 @@ impl Focus {
         self.epoch = state.focus;
         self.holder = state.holder;
         self.source = Some(source);
-        self.lease = Some(now.after(LEASE));
+        self.said = now.after(LEASE);
+        self.lease = Some(self.said);
         self.forgiven = false;
     }
 

@@ -85,6 +85,7 @@ impl Core {
                 epoch: record.epoch,
                 holder: record.holder,
                 lease,
+                said: record.lease,
                 ..Focus::default()
             },
             books,
@@ -142,7 +143,10 @@ impl Core {
         Record {
             epoch: self.focus.epoch,
             holder: self.focus.holder,
-            lease: self.focus.lease.unwrap_or_default(),
+            lease: self
+                .focus
+                .lease
+                .map_or(Time::default(), |_| self.focus.said),
             binding: self.binding,
             held: self.held.clone(),
             leds: self.leds,
@@ -152,7 +156,12 @@ impl Core {
 
     /// When to come again with a [`Event::Tick`], if nothing happens before.
     pub fn deadline(&self) -> Option<Time> {
-        let endpoints = self.endpoints.iter().filter_map(Endpoint::deadline).min();
+        // A function that is down is tried again when the target wakes, and not before.
+        let sleeps = |endpoint: &&Endpoint| {
+            self.bus != Bus::Awake && matches!(endpoint.phase, endpoint::Phase::Down(_))
+        };
+        let endpoints = self.endpoints.iter().filter(|endpoint| !sleeps(endpoint));
+        let endpoints = endpoints.filter_map(Endpoint::deadline).min();
         [
             self.focus.lease,
             self.steps.deadline(self.out_since()),
@@ -191,8 +200,8 @@ impl Core {
     fn link(&self, function: Function) -> Link {
         match (self.endpoints[function.index()].link(), self.bus) {
             (Link::Absent, _) => Link::Absent,
-            (_, Bus::Asleep) => Link::NotConfigured,
-            (link, Bus::Awake | Bus::Unplugged) => link,
+            (_, Bus::Asleep | Bus::Unplugged) => Link::NotConfigured,
+            (link, Bus::Awake) => link,
         }
     }
 

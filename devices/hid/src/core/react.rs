@@ -150,7 +150,8 @@ impl Core {
     /// What has become too old. Of a holder that falls silent, only what its functions do not take is history; what waits in
     /// a queue that moves goes with the holder's word, and comes again with it.
     pub(super) fn expire(&mut self, now: Time) {
-        let lost = self.steps.give_up(self.out_since(), now);
+        let out = self.out_since();
+        let lost = self.steps.give_up(out, now, &mut self.held);
         self.count_lost(lost);
         if self.focus.lapses(now) && !self.focus.forgive(now) {
             self.let_go();

@@ -51,6 +51,14 @@ impl Effect {
         }
     }
 
+    /// Whether what comes after it depends on it even when it is history: a release, and any change of a modifier.
+    fn outlives(&self) -> bool {
+        let released = match *self {
+            Self::Key { edge, .. } | Self::Button { edge, .. } => edge == Edge::Up,
+        };
+        released || self.modifier().is_some()
+    }
+
     /// Does it.
     pub fn apply(&self, held: &mut Held) {
         match *self {
@@ -253,11 +261,18 @@ impl Steps {
 
     /// Gives up steps for functions that have taken nothing for as long as they wait, and returns how many that were. A long queue
     /// that moves is no reason.
-    pub fn give_up(&mut self, out: Out, now: Time) -> u32 {
+    ///
+    /// What they would have released, and their modifiers, is so in `held` all the same: a `w` behind a Ctrl that was let go in
+    /// vain would else close the window.
+    pub fn give_up(&mut self, out: Out, now: Time, held: &mut Held) -> u32 {
         let lost = self.items.iter_mut().filter(|item| {
             item.progress != Progress::Done && item.end(out).is_some_and(|end| end <= now)
         });
         let done = |count: u32, item: &mut Item| {
+            // One that flies was done to `held` when it was written.
+            if item.progress != Progress::Flying && item.effect.outlives() {
+                item.effect.apply(held);
+            }
             item.progress = Progress::Done;
             count + 1
         };

@@ -233,6 +233,59 @@ fn a_target_that_stands_still_for_a_second_gets_what_was_typed_ahead() {
     assert_eq!(world.ack().lost, 0);
 }
 
+/// Ctrl+C, and a target that stands still before it is let go; what is typed much later is not Ctrl+W.
+#[test]
+fn what_was_let_go_in_vain_is_let_go_for_what_comes_after() {
+    const CTRL: u8 = 0xe0;
+    const C: u8 = 6;
+    const W: u8 = 0x1a;
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    page.key(CTRL, true);
+    world.input(&page.message());
+    world.settle();
+    page.key(C, true).key(C, false).key(CTRL, false);
+    wait(&mut world, &mut page, 2900);
+    page.key(W, true).key(W, false);
+    wait(&mut world, &mut page, 300);
+    world.settle();
+    let w = world
+        .seen
+        .iter()
+        .position(|seen| *seen == Seen::Key(W, true));
+    let ctrl = world
+        .seen
+        .iter()
+        .position(|seen| *seen == Seen::Key(CTRL, false));
+    assert!(w.is_some() && ctrl < w, "{:?}", world.seen);
+}
+
+#[test]
+fn a_row_of_deaths_does_not_hold_a_key_for_ever() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    page.key(A, true);
+    world.input(&page.message());
+    world.settle();
+    for _ in 0..6 {
+        world.dead = true;
+        world.micros += 400_000;
+        world.restart();
+        world.settle();
+    }
+    assert!(world.nothing_pressed());
+}
+
+#[test]
+fn a_sleeping_target_asks_for_no_ticks() {
+    let mut world = World::unconfigured();
+    world.ports = [Port::Down; 3];
+    world.advance(500);
+    world.feed(Event::Usb(Usb {
+        binding: Some(1),
+        bus: Bus::Asleep,
+    }));
+    assert_eq!(world.core.deadline(), None);
+}
+
 #[test]
 fn hid_is_usable_as_soon_as_the_target_is_configured() {
     let (mut world, mut page) = (World::unconfigured(), Page::new(1, 1));

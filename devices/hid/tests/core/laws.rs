@@ -26,7 +26,12 @@ enum Act {
     Poll(u8),
     Wait(u64),
     Stall(u64),
-    Die { after: u32, dead: u64 },
+    /// The target fetches nothing, and the page speaks on.
+    Frozen(u64),
+    Die {
+        after: u32,
+        dead: u64,
+    },
     Reset(u64),
 }
 
@@ -92,6 +97,10 @@ impl Play {
                 self.world.poll_all();
             }
             Act::Stall(millis) => self.world.advance(millis),
+            Act::Frozen(millis) => (0..millis / 100).for_each(|_| {
+                self.send(Fate::Arrives);
+                self.world.advance(100);
+            }),
             Act::Die { after, dead } => self.die(after, dead),
             Act::Reset(millis) => {
                 self.world.unconfigure();
@@ -261,6 +270,7 @@ proptest! {
             6 => kind_act().prop_filter("taps alone", |act| !matches!(act, Act::Toggle(_))).prop_map(|act| (None, act)),
             1 => (0u32..9, 0u64..2500).prop_map(|(after, dead)| (None, Act::Die { after, dead })),
             2 => (0u64..900).prop_map(|millis| (None, Act::Wait(millis))),
+            1 => (0u64..4500).prop_map(|millis| (None, Act::Frozen(millis))),
         ], 0..60)
     ) {
         let mut play = Play::new();

@@ -83,7 +83,7 @@ impl Node {
         device.share = device
             .pid
             .and_then(|pid| Share::of(pid, now))
-            .unwrap_or_default();
+            .unwrap_or_else(|| Share::none(now));
         let peer = device.peer();
         let body = encode_body(&dkvm_wire::service::Nothing {});
         let ping = Message::Request {

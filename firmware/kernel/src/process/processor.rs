@@ -107,7 +107,11 @@ mod tests {
 
     #[test]
     fn this_process_is_read() {
+        let begun = std::time::Instant::now();
+        while begun.elapsed().as_millis() < 50 {
+            std::hint::spin_loop();
+        }
         let share = Share::of(std::process::id(), Millis(5)).unwrap();
-        assert!(share.runnable || share.used_ms < u64::MAX);
+        assert!(share.used_ms > 0, "{share:?}");
     }
 }
