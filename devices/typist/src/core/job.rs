@@ -18,7 +18,8 @@ const MOST_STEPS: usize = 14;
 const REFILL: usize = 8;
 /// A target tells its lock LEDs within a few milliseconds of the key.
 const CAPS_PATIENCE: Duration = Duration::from_secs(2);
-/// hid gives steps up within half a second and is back from its own death within two.
+/// hid gives steps up within half a second where there is no target, within 3 s where it stands still, and is back from its own
+/// death within two.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The target's Caps Lock, as far as it tells.
@@ -164,6 +165,14 @@ impl Job {
             Phase::Ending(_) | Phase::Restoring(_) => return,
         }
         self.phase = Phase::Ending(end);
+    }
+
+    /// How it ends, if it ends before the whole text is typed.
+    pub fn broken_off(&self) -> Option<End> {
+        match self.phase {
+            Phase::Ending(end) | Phase::Restoring(end) if end != DONE => Some(end),
+            _ => None,
+        }
     }
 
     /// Goes on as far as it can.

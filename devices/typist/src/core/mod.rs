@@ -151,6 +151,9 @@ impl Core {
             self.end(job::TAKEN);
         }
         self.hid = Some(state);
+        if let Some(end) = self.job.as_ref().and_then(Job::broken_off) {
+            self.stop(end);
+        }
     }
 
     fn acked(&mut self, ack: &InputAck, now: Time) {
@@ -172,14 +175,24 @@ impl Core {
         }
     }
 
+    /// No more is typed. A target that takes no keys gets no further word either: hid would type what it has of us when the
+    /// target wakes, for as long as our word lasts.
     fn stop(&mut self, end: End) {
-        if let Some(job) = &mut self.job {
+        if !self.takes_keys() {
+            self.end(end);
+        } else if let Some(job) = &mut self.job {
             job.stop(end);
         }
     }
 
+    fn takes_keys(&self) -> bool {
+        let keyboard = self.hid.as_ref().map(|hid| hid.keyboard);
+        keyboard == Some(Link::Ok)
+    }
+
     fn advance(&mut self, now: Time) -> News {
-        let caps = self.hid.as_ref().map_or(Caps::Off, caps);
+        // Unknown while hid is away: Caps Lock is neither taken to be off nor pressed.
+        let caps = self.hid.as_ref().map_or(Caps::On, caps);
         let Some(job) = &mut self.job else {
             return News::None;
         };

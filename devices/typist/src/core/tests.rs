@@ -222,6 +222,48 @@ fn a_cancel_ends_within_what_is_on_its_way() {
 }
 
 #[test]
+fn a_cancel_at_a_target_that_stands_still_ends_at_once() {
+    for stalled_first in [true, false] {
+        let mut world = World::new(hid());
+        world.start("us", &"aB".repeat(500), 0);
+        world.take(10);
+        let stalled = HidState {
+            keyboard: Link::Stalled,
+            ..world.hid.clone()
+        };
+        if stalled_first {
+            world.step(Event::Hid(stalled));
+            world.step(Event::Cancel);
+        } else {
+            world.step(Event::Cancel);
+            assert!(world.core.typing().is_some(), "some is on its way");
+            world.step(Event::Hid(stalled));
+        }
+        assert_eq!(world.ending(), Some(Ending::Cancelled));
+        // hid keeps what it has for as long as it hears of us.
+        world.state = None;
+        world.wait(1000);
+        assert_eq!(world.state, None, "nothing more is sent");
+    }
+}
+
+#[test]
+fn a_text_that_is_typed_but_for_what_is_on_its_way_waits_for_a_target_that_stands_still() {
+    let mut world = World::new(hid());
+    world.start("us", "ab", 0);
+    world.take(1);
+    let stalled = HidState {
+        keyboard: Link::Stalled,
+        ..world.hid.clone()
+    };
+    world.step(Event::Hid(stalled));
+    world.wait(1000);
+    world.run(4);
+    assert_eq!(world.ending(), Some(Ending::Done));
+    assert_eq!(world.strokes(), expected("us", "ab"));
+}
+
+#[test]
 fn whoever_takes_the_focus_ends_it_at_once() {
     for by_ack in [false, true] {
         let mut world = World::new(hid());
@@ -342,6 +384,23 @@ fn a_caps_lock_that_stays_on_is_told_before_the_first_key() {
 }
 
 #[test]
+fn a_caps_lock_that_nobody_can_tell_of_is_not_taken_to_be_off() {
+    let mut state = hid();
+    state.leds.caps = true;
+    let mut world = World::new(state);
+    world.locks = false;
+    world.start("us", "aB", 0);
+    world.take(2);
+    world.step(Event::HidGone);
+    world.wait(1_900);
+    assert_eq!(world.strokes(), [(CAPS_LOCK, vec![])], "no character");
+    world.wait(200);
+    assert_eq!(world.ending(), Some(Ending::Failed));
+    let last = world.state.expect("it said that it is there");
+    assert_eq!(last.steps, [], "Caps Lock is not pressed blindly");
+}
+
+#[test]
 fn a_cancel_while_caps_lock_goes_off_leaves_it_as_it_was() {
     let mut state = hid();
     state.leds.caps = true;
@@ -370,6 +429,11 @@ fn nothing_starts_without_a_keyboard_or_beside_another_text() {
     assert_eq!(start(&mut world.core), Err(StartError::Busy));
 }
 
+/// Numbers as hid says them, and any others.
+fn near(limit: u32) -> impl Strategy<Value = u32> {
+    prop_oneof![0..limit, any::<u32>()]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -389,12 +453,17 @@ proptest! {
 
     /// Nothing that hid can say makes it panic, or type on without an end.
     #[test]
-    fn any_ack_is_survived(acks in proptest::collection::vec((any::<u32>(), any::<u32>(), any::<u32>()), 0..40)) {
+    fn any_ack_is_survived(acks in proptest::collection::vec((near(40), near(7), near(3)), 0..40)) {
         let mut world = World::new(hid());
         world.start("us", "some text", 0);
         for (steps, focus, lost) in acks {
             let ack = InputAck { holder: HOLDER, seq: 0, steps, focus, lost };
             let _ = world.core.step(Event::Ack(ack), world.now);
         }
+        // Whatever hid said that it took.
+        world.taken = u32::MAX;
+        world.wait(11_000);
+        prop_assert_eq!(world.core.typing(), None);
+        prop_assert!(world.ending().is_some());
     }
 }
