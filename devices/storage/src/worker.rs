@@ -23,6 +23,8 @@ use std::{
 const QUEUE: usize = 64;
 /// Between two looks at what changes without us; a person at the target ejects something now and then.
 const LOOK: Duration = Duration::from_secs(2);
+/// Between two pieces that are read back while others send without a pause: both go on.
+const READ_EVERY: Duration = Duration::from_millis(100);
 /// Between two states of an upload: a page draws no faster.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 /// Who waits for one upload to be read back: the uploader, and the same after its patience was over.
@@ -57,6 +59,7 @@ impl Worker {
             waiting: Vec::new(),
             told: None,
             looked: Instant::now(),
+            idled: Instant::now(),
             news: News::None,
         };
         let thread = thread::Builder::new().name("library".into());
@@ -88,6 +91,7 @@ struct Runner {
     waiting: Vec<(String, Request)>,
     told: Option<(StorageState, Instant)>,
     looked: Instant,
+    idled: Instant,
     news: News,
 }
 
@@ -108,6 +112,9 @@ impl Runner {
                 Err(RecvTimeoutError::Timeout) => self.idle(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            if self.is_overdue() {
+                self.idle();
+            }
             self.tell_if_due();
         }
     }
@@ -123,8 +130,19 @@ impl Runner {
         }
     }
 
+    /// Whether jobs came so close upon each other that there was no time between them for long enough.
+    fn is_overdue(&self) -> bool {
+        let patience = if self.engine.is_reading() {
+            READ_EVERY
+        } else {
+            LOOK
+        };
+        self.idled.elapsed() >= patience
+    }
+
     /// Between jobs: what is read back, and a look at what changes by itself.
     fn idle(&mut self) {
+        self.idled = Instant::now();
         if self.looked.elapsed() >= LOOK {
             self.engine.look();
             self.looked = Instant::now();
@@ -137,6 +155,11 @@ impl Runner {
     fn finished(&mut self, id: &str, result: Result<Finished, WireError>) {
         log(methods::PUT_FINISH, &result);
         self.tell();
+        self.answer_waiting(id, &result);
+    }
+
+    /// All who wait for that upload to be read back.
+    fn answer_waiting(&mut self, id: &str, result: &Result<Finished, WireError>) {
         let waiting = std::mem::take(&mut self.waiting);
         let (done, others) = waiting.into_iter().partition(|(of, _)| of == id);
         self.waiting = others;
@@ -172,9 +195,7 @@ impl Runner {
             methods::PUT_WRITE => self.written(request),
             methods::PUT_FINISH => self.finish(request),
             methods::PUT_BEGIN => self.work(request, |engine, begin| engine.begin(&begin)),
-            methods::PUT_ABORT => self.work(request, |engine, put: PutRef| {
-                engine.abort(&put.id).map(nothing)
-            }),
+            methods::PUT_ABORT => self.abort(request),
             methods::RENAME => self.work(request, |engine, rename| {
                 engine.rename(&rename).map(nothing)
             }),
@@ -206,6 +227,19 @@ impl Runner {
         self.tell();
         // Whoever asked is gone when this fails.
         let _ = request.answer_with(result);
+    }
+
+    /// Who waits for the upload to be read back is told that there is none any more.
+    fn abort(&mut self, request: Request) {
+        let mut forgotten = None;
+        self.work(request, |engine, put: PutRef| {
+            engine.abort(&put.id)?;
+            forgotten = Some(put.id);
+            Ok(Nothing {})
+        });
+        if let Some(id) = forgotten {
+            self.answer_waiting(&id, &Err(StorageError::NoUpload.into_wire()));
+        }
     }
 
     /// Many a second: told now and then, and not logged where it went well.

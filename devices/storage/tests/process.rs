@@ -254,6 +254,82 @@ fn what_is_not_what_was_promised_is_thrown_away() -> Result<(), Failure> {
     kernel.goodbye()
 }
 
+/// Half of it in one life, the rest in the next: such an upload is read back.
+fn over_two_lives(
+    node: &Node,
+    begin: &PutBegin,
+    whole: &[u8],
+) -> Result<(FakeKernel, PutAt), Failure> {
+    let mut kernel = node.start()?;
+    let at = kernel.call(methods::PUT_BEGIN, begin)?;
+    write_until(&mut kernel, at, whole, whole.len() / 2)?;
+    kernel.kill()?;
+    let mut kernel = node.start()?;
+    let at: PutAt = kernel.call(methods::PUT_BEGIN, begin)?;
+    assert_ne!(at.offset, 0, "it goes on");
+    let at = write_until(&mut kernel, at, whole, whole.len())?;
+    Ok((kernel, at))
+}
+
+#[test]
+fn what_is_read_back_and_not_what_was_promised_is_thrown_away_and_nothing_else_is(
+) -> Result<(), Failure> {
+    let node = Node::new();
+    let whole = bytes(300_000, 5);
+    let mut promised = begin("a.img", whole.len() as u64);
+    promised.sha256 = Some("0".repeat(64));
+    let (mut kernel, at) = over_two_lives(&node, &promised, &whole)?;
+    let end = PutFinish {
+        id: at.id,
+        sha256: None,
+    };
+    let refused = kernel.refused(methods::PUT_FINISH, &end)?;
+    assert!(refused.message.contains("upload it again"), "{refused}");
+    // The same process answers: a new one would first have to be started.
+    let state = state(&mut kernel)?;
+    assert!(state.images.is_empty() && state.incoming.is_empty());
+    upload(&mut kernel, "b.img", &whole)?;
+    assert!(node.image("b.img") == whole);
+    kernel.goodbye()
+}
+
+#[test]
+fn who_waits_for_an_upload_that_is_forgotten_is_told() -> Result<(), Failure> {
+    let node = Node::new();
+    // Read back in many pieces: the second request is there before the end.
+    let whole = bytes(8 << 20, 9);
+    let (mut kernel, at) = over_two_lives(&node, &begin("a.img", whole.len() as u64), &whole)?;
+    let end = PutFinish {
+        id: at.id.clone(),
+        sha256: None,
+    };
+    let waits = kernel.begin(methods::PUT_FINISH, &end)?;
+    let forget = kernel.begin(methods::PUT_ABORT, &PutRef { id: at.id })?;
+    let forgotten = kernel.response(methods::PUT_ABORT, forget)?;
+    let told = kernel.response(methods::PUT_FINISH, waits)?;
+    assert_eq!(forgotten.is_ok(), told.is_err(), "one of the two won");
+    kernel.goodbye()
+}
+
+#[test]
+fn another_file_of_that_name_and_size_is_not_told_to_be_there() -> Result<(), Failure> {
+    let node = Node::new();
+    let mut kernel = node.start()?;
+    let first = upload(&mut kernel, "a.img", b"abc")?;
+    let at: PutAt = kernel.call(methods::PUT_BEGIN, &begin("a.img", 3))?;
+    assert_eq!(at.offset, 3, "it looks like the one that is there");
+    let end = |sha256: String| PutFinish {
+        id: at.id.clone(),
+        sha256: Some(sha256),
+    };
+    let refused = kernel.refused(methods::PUT_FINISH, &end("0".repeat(64)))?;
+    assert_eq!(refused.code, ErrorCode::Conflict);
+    assert!(refused.message.contains("delete or rename"), "{refused}");
+    let again: Finished = kernel.call(methods::PUT_FINISH, &end(first.sha256.clone()))?;
+    assert_eq!(again, first);
+    kernel.goodbye()
+}
+
 #[test]
 fn bad_uploads_are_refused_in_sentences_and_leave_nothing() -> Result<(), Failure> {
     let node = Node::new();

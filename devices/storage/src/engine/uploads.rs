@@ -83,7 +83,7 @@ impl Engine {
     pub fn finish(&mut self, finish: &PutFinish) -> Result<Finish, StorageError> {
         let wanted = parse(finish.sha256.as_deref())?;
         let Some(intake) = self.uploads.get(&finish.id) else {
-            return self.finished_before(&finish.id).map(Finish::Done);
+            return self.finished_before(&finish.id, wanted).map(Finish::Done);
         };
         let (offset, size) = (intake.offset, intake.plan.size);
         if offset < size {
@@ -99,13 +99,16 @@ impl Engine {
         Ok(Finish::ReadingBack)
     }
 
-    /// The answer to who asks again because the first answer was lost.
-    fn finished_before(&self, id: &str) -> Result<Finished, StorageError> {
-        let found = self.record.finished(id).map(|(name, hash)| Finished {
+    /// The answer to who asks again because the first answer was lost; not to who has another file of that name, size and time.
+    fn finished_before(&self, id: &str, wanted: Option<Hash>) -> Result<Finished, StorageError> {
+        let (name, hash) = self.record.finished(id).ok_or(StorageError::NoUpload)?;
+        if wanted.is_some_and(|wanted| wanted != hash) {
+            return Err(StorageError::Exists(name.clone()));
+        }
+        Ok(Finished {
             name: name.to_string(),
             sha256: hash.to_string(),
-        });
-        found.ok_or(StorageError::NoUpload)
+        })
     }
 
     /// Whether something is being read back.
@@ -122,7 +125,8 @@ impl Engine {
             Ok(Some(hash)) => self.complete(&id, hash, wanted),
             Err(error) => Err(error),
         };
-        self.reading.remove(0);
+        // By its name: a completion that forgot the upload has forgotten its reading too.
+        self.reading.retain(|reading| !reading.is_of(&id));
         Some((id, result))
     }
 
