@@ -111,7 +111,7 @@ fn place(state: &GadgetState) -> Where {
         .iter()
         .find(|function| function.name == FUNCTION);
     match function.filter(|function| !function.device.is_empty()) {
-        Some(function) => Where::At(function.device.clone().into(), state.binding),
+        Some(function) => Where::at(&function.device, state.binding),
         None => Where::Nowhere(
             "the USB profile that is bound has no mass storage: choose one that has it, as `install` or `desk`"
                 .to_owned(),

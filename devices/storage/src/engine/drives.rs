@@ -1,6 +1,9 @@
 //! The drives: where they are, what is put in and taken out, and what is put back after a death.
 
-use super::Engine;
+use super::{
+    place::{Node, Where},
+    Engine,
+};
 use crate::{
     backend::{Backend, Configfs, Drives, Dummy, Force},
     config::{BackendKind, Config},
@@ -25,18 +28,11 @@ use std::{
 const INSERTED: &str = "inserted.json";
 const NOT_SAID: &str = "the gadget device has not said yet what it has bound";
 
-/// Where the drives are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Where {
-    /// The function's directory, and how often the gadget was bound.
-    At(PathBuf, u32),
-    /// Nowhere, and why.
-    Nowhere(String),
-}
-
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Seen {
     binding: u32,
+    #[serde(default)]
+    node: Node,
     luns: BTreeMap<u32, ImageName>,
 }
 
@@ -112,12 +108,16 @@ impl Port {
         self.backend = None;
         match place {
             Where::Nowhere(reason) => self.reason = reason,
-            Where::At(function, binding) => match Configfs::open(&function) {
+            Where::At(node, binding) => match Configfs::open(&node.path) {
                 Ok(drives) => {
                     self.backend = Some(Backend::Configfs(drives));
-                    if self.seen.binding != binding {
+                    if (self.seen.binding, &self.seen.node) != (binding, &node) {
                         let luns = BTreeMap::new();
-                        self.see(Seen { binding, luns });
+                        self.see(Seen {
+                            binding,
+                            node,
+                            luns,
+                        });
                     }
                 }
                 Err(error) => self.reason = error.to_string(),
@@ -125,11 +125,16 @@ impl Port {
         }
     }
 
+    /// Into a function that was rebuilt meanwhile nothing was put, whatever it is called.
     fn inserted(&self, lun: u32, slot: Option<&Slot>) -> Inserted {
         match (self.seen.luns.get(&lun), slot) {
-            (Some(name), Some(slot)) if *name == slot.image => Inserted::Yes,
+            (Some(name), Some(slot)) if *name == slot.image && self.is_seen() => Inserted::Yes,
             _ => Inserted::NotYet,
         }
+    }
+
+    fn is_seen(&self) -> bool {
+        self.kind == BackendKind::Dummy || self.seen.node.is_there()
     }
 
     /// What a drive holds since; kept, so that the next life of this process tells what the target ejects.
@@ -142,8 +147,11 @@ impl Port {
             Some(name) => drop(luns.insert(lun, name.clone())),
             None => drop(luns.remove(&lun)),
         }
-        let binding = self.seen.binding;
-        self.see(Seen { binding, luns });
+        self.see(Seen {
+            binding: self.seen.binding,
+            node: self.seen.node.clone(),
+            luns,
+        });
     }
 
     fn see(&mut self, seen: Seen) {
@@ -307,9 +315,13 @@ impl Engine {
 
     /// Takes out what is in a drive.
     pub fn eject(&mut self, eject: Eject) -> Result<(), StorageError> {
-        self.port.backend(eject.lun)?;
-        if self.held(eject.lun)? != Held::Empty {
-            self.take_out(eject.lun, eject.force.into())?;
+        match self.port.backend(eject.lun).map(drop) {
+            Ok(()) if self.held(eject.lun)? != Held::Empty => {
+                self.take_out(eject.lun, eject.force.into())?;
+            }
+            // A drive that the profile has not now: its image only waits to be put back, and can be had out of it.
+            Err(error) if !self.record.luns.contains_key(&eject.lun) => return Err(error),
+            _ => {}
         }
         self.port.found(eject.lun, None);
         self.empty(eject.lun)
@@ -431,6 +443,82 @@ mod tests {
             error,
             Err(StorageError::NoLun { lun: 7, count: 2 })
         ));
+    }
+
+    fn function(folder: &Path, name: &str) -> PathBuf {
+        let function = folder.join(name);
+        for lun in 0..2 {
+            let lun = function.join(format!("lun.{lun}"));
+            fs::create_dir_all(&lun).unwrap();
+            fs::write(lun.join("file"), "").unwrap();
+        }
+        function
+    }
+
+    /// In drive 0 of a function of Linux's.
+    fn plugged() -> (tempfile::TempDir, Engine, PathBuf) {
+        let (folder, engine) = with_image();
+        drop(engine);
+        let config = Config {
+            backend: BackendKind::Configfs,
+            in_memory: InMemory::Allow,
+            reserve_mib: 0,
+        };
+        let folders = Folders {
+            state: folder.path().to_owned(),
+            run: Some(folder.path().to_owned()),
+        };
+        let mut engine = Engine::start(&config, &folders).unwrap();
+        let function = function(folder.path(), "mass_storage.X-3");
+        engine.bound(Where::at(&function, 1));
+        engine.attach(&attach(Access::Writable)).unwrap();
+        (folder, engine, function)
+    }
+
+    fn in_it(function: &Path) -> String {
+        fs::read_to_string(function.join("lun.0/file")).unwrap()
+    }
+
+    #[test]
+    fn a_function_of_another_profile_told_before_its_binding_gets_the_image() {
+        let (folder, mut engine, _) = plugged();
+        let other = function(folder.path(), "mass_storage.X-0");
+        engine.bound(Where::at(&other, 1));
+        assert!(in_it(&other).ends_with("/a.img"), "{:?}", engine.state());
+        engine.bound(Where::at(&other, 2));
+        assert_eq!(engine.state().luns[0].image.as_deref(), Some("a.img"));
+        // There it is known again that only the target can have ejected it.
+        fs::write(other.join("lun.0/file"), "").unwrap();
+        engine.look();
+        assert_eq!(engine.state().luns[0].image, None);
+    }
+
+    #[test]
+    fn a_function_rebuilt_at_the_same_path_gets_the_image_also_before_it_is_told() {
+        let (folder, mut engine, old) = plugged();
+        let fresh = function(folder.path(), "fresh");
+        fs::rename(&old, folder.path().join("away")).unwrap();
+        fs::rename(&fresh, &old).unwrap();
+        engine.look();
+        assert!(in_it(&old).ends_with("/a.img"), "{:?}", engine.state());
+        let told = Where::at(&old, 1);
+        engine.bound(told);
+        assert_eq!(engine.state().luns[0].image.as_deref(), Some("a.img"));
+    }
+
+    #[test]
+    fn the_image_of_a_drive_that_is_not_there_now_can_be_had_out_of_it() {
+        let (_folder, mut engine, _) = plugged();
+        engine.bound(Where::Nowhere("no storage in it".into()));
+        let refused = engine.delete("a.img").unwrap_err();
+        assert!(refused.to_string().contains("drive 0"), "{refused}");
+        let eject = |lun| Eject { lun, force: false };
+        assert!(matches!(
+            engine.eject(eject(1)),
+            Err(StorageError::NoDrives(_))
+        ));
+        engine.eject(eject(0)).unwrap();
+        engine.delete("a.img").unwrap();
     }
 
     #[test]

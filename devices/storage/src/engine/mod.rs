@@ -2,9 +2,10 @@
 
 mod drives;
 mod images;
+mod place;
 mod uploads;
 
-pub use drives::Where;
+pub use place::Where;
 pub use uploads::Finish;
 
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 };
 use dkvm_wire::vocab::storage::{Incoming, StorageState, StoredImage};
 use drives::Port;
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 use uploads::Reading;
 
 /// There as long as Linux has not been restarted since.
@@ -44,8 +45,17 @@ pub struct Engine {
 impl Engine {
     /// With what earlier lives left.
     pub fn start(config: &Config, folders: &Folders) -> Result<Self, StorageError> {
+        let mut engine = Self::found(config, folders)?;
+        engine.look();
+        // Only now: a death before all uploads were cut back to what is certain must not make the next life trust the rest.
+        mark_alive(folders);
+        Ok(engine)
+    }
+
+    /// What earlier lives left, uploads cut back to what of them is certain.
+    fn found(config: &Config, folders: &Folders) -> Result<Self, StorageError> {
         let library = Library::open(&folders.state)?;
-        let intakes = library.intakes(linux_died(folders));
+        let intakes = library.intakes(linux_died(folders))?;
         let mut engine = Self {
             record: library.load(),
             images: library.images()?,
@@ -58,7 +68,6 @@ impl Engine {
             library,
         };
         engine.forget_published();
-        engine.look();
         Ok(engine)
     }
 
@@ -192,16 +201,65 @@ impl Engine {
     }
 }
 
-/// Marks this life of Linux, and says whether there was a mark.
+/// Whether this life of Linux has no mark yet.
 fn linux_died(folders: &Folders) -> LinuxDied {
-    let Some(mark) = folders.run.as_ref().map(|run| run.join(ALIVE)) else {
-        return LinuxDied::Yes;
-    };
-    if mark.exists() {
-        return LinuxDied::No;
+    match mark(folders) {
+        Some(mark) if mark.exists() => LinuxDied::No,
+        _ => LinuxDied::Yes,
     }
+}
+
+/// Marks this life of Linux.
+fn mark_alive(folders: &Folders) {
+    let Some(mark) = mark(folders) else { return };
     if let Err(error) = fs::write(&mark, "") {
         dkvm_sdk::warn!("cannot write {}: {error}", mark.display());
     }
-    LinuxDied::Yes
+}
+
+fn mark(folders: &Folders) -> Option<PathBuf> {
+    folders.run.as_ref().map(|run| run.join(ALIVE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::BackendKind;
+    use dkvm_wire::vocab::storage::{PutBegin, PutChunk};
+
+    fn config() -> Config {
+        Config {
+            backend: BackendKind::Dummy,
+            in_memory: InMemory::Allow,
+            reserve_mib: 0,
+        }
+    }
+
+    #[test]
+    fn a_death_while_uploads_are_cut_back_leaves_no_mark_that_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = Folders {
+            state: folder.path().to_owned(),
+            run: Some(folder.path().to_owned()),
+        };
+        let begin = PutBegin {
+            name: "a".into(),
+            size: 10,
+            sha256: None,
+            tag: String::new(),
+        };
+        let mut engine = Engine::start(&config(), &folders).unwrap();
+        let at = engine.begin(&begin).unwrap();
+        let data = b"never flushed".get(..5).unwrap().to_vec();
+        let (id, offset) = (at.id, at.offset);
+        engine.write(&PutChunk { id, offset, data }).unwrap();
+        drop(engine);
+        // Linux starts anew; the device dies before it is through with what it found.
+        fs::remove_file(folder.path().join(ALIVE)).unwrap();
+        drop(Engine::found(&config(), &folders).unwrap());
+        assert_eq!(linux_died(&folders), LinuxDied::Yes);
+        let mut engine = Engine::start(&config(), &folders).unwrap();
+        assert_eq!(engine.begin(&begin).unwrap().offset, 0);
+        assert_eq!(linux_died(&folders), LinuxDied::No);
+    }
 }

@@ -128,12 +128,30 @@ impl Intake {
             plan: self.plan.clone(),
             flushed: self.offset,
         };
-        let flushed = self.file.sync_data();
+        let flushed = self.file.sync_data().inspect_err(|_| self.back());
         flushed
             .and_then(|()| write_mark(&self.folder, &mark))
             .map_err(StorageError::io(act))?;
         self.flushed = self.offset;
         Ok(())
+    }
+
+    /// Linux counts what it could not write as written from then on: all since the last flush has to come again.
+    fn back(&mut self) {
+        self.offset = self.flushed;
+        self.running = (self.offset == 0).then(Running::default);
+        let fresh = open(&self.path()).and_then(|file| {
+            file.set_len(self.offset)?;
+            self.kept = keep(&file, self.plan.size).unwrap_or(Kept::Nothing);
+            Ok(file)
+        });
+        match fresh {
+            Ok(file) => self.file = file,
+            Err(error) => dkvm_sdk::warn!(
+                "{}: cannot cut it back to what is on the card: {error}",
+                self.path().display()
+            ),
+        }
     }
 
     /// The hash of all of it, if this process saw it all.
@@ -188,10 +206,10 @@ impl Verify {
 }
 
 /// Those that earlier lives left. What makes no sense is removed: nothing could be made of it.
-pub fn find(folder: &Path, died: LinuxDied) -> Vec<Intake> {
+pub fn find(folder: &Path, died: LinuxDied) -> io::Result<Vec<Intake>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         let id = path.file_stem().and_then(|stem| stem.to_str());
         let id = id.filter(|id| is_id(id)).map(str::to_owned);
         match (path.extension().and_then(|end| end.to_str()), id) {
@@ -206,7 +224,7 @@ pub fn find(folder: &Path, died: LinuxDied) -> Vec<Intake> {
             _ => drop(fs::remove_file(&path)),
         }
     }
-    found
+    Ok(found)
 }
 
 fn part(folder: &Path, id: &str) -> PathBuf {
@@ -268,13 +286,50 @@ mod tests {
         intake.flush().unwrap();
         intake.write(b"def").unwrap();
         drop(intake);
-        let found = find(path, LinuxDied::No);
+        let found = find(path, LinuxDied::No).unwrap();
         assert_eq!((found.len(), found[0].offset), (1, 6));
         drop(found);
-        let found = find(path, LinuxDied::Yes);
+        let found = find(path, LinuxDied::Yes).unwrap();
         assert_eq!(found[0].offset, 3);
         assert_eq!(found[0].hash(), None, "it did not see them");
         assert_eq!(fs::read(found[0].path()).unwrap(), b"abc");
+    }
+
+    /// Takes what is written, and cannot flush it.
+    fn failing() -> File {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).open("/dev/null").unwrap()
+    }
+
+    #[test]
+    fn what_the_card_did_not_take_has_to_come_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut intake = Intake::create(folder.path(), plan(6)).unwrap();
+        intake.write(b"abc").unwrap();
+        intake.flush().unwrap();
+        intake.write(b"xyz").unwrap();
+        intake.file = failing();
+        assert!(intake.flush().is_err());
+        assert_eq!((intake.offset, intake.hash()), (3, None));
+        assert_eq!(fs::read(intake.path()).unwrap(), b"abc");
+        intake.write(b"def").unwrap();
+        intake.flush().unwrap();
+        let hash = intake.verify().go_on().unwrap();
+        assert_eq!(hash, Some(Hash::of(b"abcdef")));
+    }
+
+    #[test]
+    fn what_the_card_took_nothing_of_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut intake = Intake::create(folder.path(), plan(3)).unwrap();
+        intake.write(b"xyz").unwrap();
+        intake.file = failing();
+        assert!(intake.flush().is_err());
+        assert_eq!(intake.offset, 0);
+        intake.write(b"abc").unwrap();
+        intake.flush().unwrap();
+        assert_eq!(intake.hash(), Some(Hash::of(b"abc")));
+        assert_eq!(fs::read(intake.path()).unwrap(), b"abc");
     }
 
     #[test]
@@ -283,7 +338,7 @@ mod tests {
         let mut intake = Intake::create(folder.path(), plan(6)).unwrap();
         intake.write(b"abc").unwrap();
         drop(intake);
-        let mut intake = find(folder.path(), LinuxDied::No).remove(0);
+        let mut intake = find(folder.path(), LinuxDied::No).unwrap().remove(0);
         intake.write(b"def").unwrap();
         let mut verify = intake.verify();
         let hash = loop {
@@ -305,7 +360,7 @@ mod tests {
             fs::write(path.join(name), "x").unwrap();
         }
         fs::write(path.join(format!("{}.json", plan(9).id())), "{").unwrap();
-        assert!(find(path, LinuxDied::No).is_empty());
+        assert!(find(path, LinuxDied::No).unwrap().is_empty());
         let left: Vec<_> = fs::read_dir(path).unwrap().flatten().collect();
         assert!(left.is_empty(), "{left:?}");
     }

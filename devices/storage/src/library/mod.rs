@@ -124,8 +124,9 @@ impl Library {
     }
 
     /// Uploads that earlier lives left; what cannot be gone on with is removed.
-    pub fn intakes(&self, died: LinuxDied) -> Vec<Intake> {
-        intake::find(&self.incoming, died)
+    pub fn intakes(&self, died: LinuxDied) -> Result<Vec<Intake>, StorageError> {
+        let act = || format!("reading {}", self.incoming.display());
+        intake::find(&self.incoming, died).map_err(StorageError::io(act()))
     }
 
     /// What the data partition has.
@@ -204,6 +205,16 @@ mod tests {
         assert_eq!(library.name_of(Path::new("/etc/passwd")), None);
         let link = ImageName::try_from("link").unwrap();
         assert_eq!(library.size(&link), None);
+    }
+
+    #[test]
+    fn uploads_that_cannot_be_looked_for_are_not_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::open(folder.path()).unwrap();
+        assert!(library.intakes(LinuxDied::Yes).unwrap().is_empty());
+        fs::remove_dir(library.incoming()).unwrap();
+        let error = library.intakes(LinuxDied::Yes).unwrap_err();
+        assert!(error.to_string().contains("incoming"), "{error}");
     }
 
     #[test]
