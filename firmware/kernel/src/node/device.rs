@@ -27,6 +27,8 @@ pub(crate) struct Device {
     pub(super) ping: Option<RequestId>,
     /// What it had of the processor when it was last given time to answer.
     pub(super) share: Share,
+    /// What of that time was given back to it already.
+    pub(super) given_back_ms: u64,
     pub(super) last_lines: VecDeque<String>,
     pub(super) counts: Counts,
     /// Was ready once: devices after it need not wait any more.
@@ -83,6 +85,7 @@ impl Device {
             session: None,
             ping: None,
             share: Share::default(),
+            given_back_ms: 0,
             last_lines: VecDeque::new(),
             counts: Counts::default(),
             was_ready: false,

@@ -84,6 +84,7 @@ impl Node {
             .pid
             .and_then(|pid| Share::of(pid, now))
             .unwrap_or_else(|| Share::none(now));
+        device.given_back_ms = 0;
         let peer = device.peer();
         let body = encode_body(&dkvm_wire::service::Nothing {});
         let ping = Message::Request {

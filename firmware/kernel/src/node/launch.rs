@@ -44,6 +44,7 @@ impl Node {
         device.session = None;
         device.ping = None;
         device.share = Share::none(now);
+        device.given_back_ms = 0;
         device.last_lines.clear();
         device.link = Some(Link::new(Io::pipes(spawned.output, spawned.input)));
         let peer = device.peer();

@@ -12,6 +12,9 @@ const CHORES_MS: u64 = 500;
 /// blame for silence in that time.
 const LAG_MS: u64 = 250;
 
+/// Most that is given back of one deadline: one that floods the router starves by its own doing.
+const GIVEN_BACK_MOST_MS: u64 = 6_000;
+
 /// Calls the node when something is due, for ever.
 pub(crate) async fn keep_time(node: Rc<RefCell<Node>>) {
     let (timer, clock) = (node.borrow().timer.clone(), node.borrow().clock);
@@ -51,7 +54,7 @@ impl Node {
     }
 
     /// A device that could run and was not let is silent through no fault of its own; killing it would make its successor as
-    /// late. What it lacked is given back, so one that spins for ever gets no more than it takes from others.
+    /// late. What it lacked is given back, up to a bound.
     pub(super) fn forgive_starving(&mut self, id: DeviceId, now: Millis) {
         let device = &mut self.devices[id.0];
         if !device.state.awaits_answer() {
@@ -61,8 +64,11 @@ impl Node {
             return;
         };
         let starved = share.starved_since(std::mem::replace(&mut device.share, share));
-        if starved >= LAG_MS {
-            self.drive(id, Event::Lag(starved));
+        let left = GIVEN_BACK_MOST_MS.saturating_sub(device.given_back_ms);
+        let given = starved.min(left);
+        if given >= LAG_MS {
+            device.given_back_ms += given;
+            self.drive(id, Event::Lag(given));
         }
     }
 
