@@ -6,6 +6,7 @@ use crate::{
 };
 use dkvm_hid::reports::Pan;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// All keys have defaults that suit a Pi.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -43,6 +44,28 @@ pub struct Config {
     pub serial_user: String,
     /// The endpoints that the controller has, where Linux does not tell, or tells wrongly.
     pub endpoints: Option<Endpoints>,
+    /// What the dummy does wrong, by the name of the profile; for tests.
+    pub faults: BTreeMap<String, Fault>,
+}
+
+/// How the dummy binds a profile wrongly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Fault {
+    /// So often it binds it rightly before.
+    #[serde(default)]
+    pub after: u32,
+    /// What it does then.
+    pub does: Wrong,
+}
+
+/// What can go wrong with a bind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wrong {
+    /// Linux refuses.
+    Fail,
+    /// Linux never ends it.
+    Hang,
 }
 
 /// Endpoints of a controller, besides endpoint 0; seen from the target.
@@ -94,6 +117,7 @@ impl Default for Config {
             storage_user: "dkvm-storage".to_owned(),
             serial_user: "dkvm-serial".to_owned(),
             endpoints: None,
+            faults: BTreeMap::new(),
         }
     }
 }

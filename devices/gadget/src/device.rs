@@ -66,6 +66,10 @@ async fn serve(gadget: &mut Gadget, link: &mut Link, request: Request) -> Result
     let mut waiting = VecDeque::from([request]);
     let mut then = Then::GoOn;
     while let Some(request) = waiting.pop_front() {
+        if then == Then::End {
+            request.fail(ending())?;
+            continue;
+        }
         let work = answer(gadget, request);
         tokio::pin!(work);
         let left = loop {
@@ -92,6 +96,11 @@ fn busy() -> WireError {
     WireError::new(ErrorCode::Exhausted, text)
 }
 
+fn ending() -> WireError {
+    let text = "the gadget device is being stopped, and nothing was done: try again when it runs";
+    WireError::new(ErrorCode::Unavailable, text)
+}
+
 async fn answer(gadget: &mut Gadget, request: Request) -> Result<Left, Fault> {
     let result = match request.method() {
         methods::REPLUG => gadget.replug().await,
@@ -113,7 +122,10 @@ async fn answer(gadget: &mut Gadget, request: Request) -> Result<Left, Fault> {
         }
     };
     request.answer_with(outcome(&result))?;
-    Ok(Left::AsItWas)
+    match result {
+        Err(error) if error.is_hang() || gadget.is_lost() => Err(error.into()),
+        _ => Ok(Left::AsItWas),
+    }
 }
 
 fn refuse(request: Request, error: WireError) -> Result<Left, Fault> {

@@ -107,6 +107,15 @@ pub enum GadgetError {
         /// How.
         source: io::Error,
     },
+    /// Linux does not come back.
+    #[error(
+        "Linux has not ended a step in configfs for {seconds} s: restart the node if USB does not come back by itself; the Linux log \
+         tells more"
+    )]
+    Hung {
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// A function's device file did not come.
     #[error(
         "{device} did not appear after the USB gadget was bound: devtmpfs must be mounted at /dev"
@@ -131,6 +140,7 @@ impl Exit for GadgetError {
             | Self::Unfit { .. }
             | Self::Kept { .. }
             | Self::Thread { .. }
+            | Self::Hung { .. }
             | Self::NoDeviceFile { .. } => ExitCode::Internal,
         }
     }
@@ -143,6 +153,11 @@ impl GadgetError {
             self,
             Self::NoSuchProfile { .. } | Self::Unfit { .. } | Self::Kept { .. }
         )
+    }
+
+    /// Whether a thread may be in configfs still: nothing else must be done there.
+    pub fn is_hang(&self) -> bool {
+        matches!(self, Self::Hung { .. })
     }
 
     /// For the answer to a request.

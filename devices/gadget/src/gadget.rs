@@ -70,6 +70,7 @@ impl Gadget {
                 Ok(()) => {
                     return Ok(missed.map(|error| format!("{error}; {name} is bound instead")))
                 }
+                Err(error) if error.is_hang() => return Err(error),
                 Err(error) if names.is_empty() => return Err(missed.unwrap_or(error)),
                 Err(error) => missed = missed.or(Some(error)),
             }
@@ -174,10 +175,20 @@ impl Gadget {
         let changed = self.journal.wish != wish;
         self.journal.wish(wish);
         match wish {
-            Wish::Plugged if changed => self.plug().await,
+            Wish::Plugged if changed || !self.is_bound()? => self.plug().await,
             Wish::Plugged => Ok(()),
             Wish::Unplugged => self.unplug().await,
         }
+    }
+
+    fn is_bound(&self) -> Result<bool, GadgetError> {
+        let status = self.backend.status()?;
+        Ok(!status.bound_to.trim().is_empty())
+    }
+
+    /// Whether nothing is bound though it should be: the next life brings up what it can get.
+    pub fn is_lost(&self) -> bool {
+        self.journal.wish == Wish::Plugged && !self.is_bound().unwrap_or(false)
     }
 
     /// Says that it will be unplugged, so that hid releases what is held, and unplugs. The target would release it itself
@@ -204,13 +215,16 @@ impl Gadget {
         self.plug().await
     }
 
-    /// Another profile. When it cannot be had the one before is bound again.
+    /// Another profile. When it cannot be had the one before is bound again, unless Linux is at the first one still.
     pub async fn switch(&mut self, name: &str) -> Result<(), GadgetError> {
         let next = self.fitting(name)?;
         if next != self.profile {
             let before = self.profile.clone();
             self.unplug().await?;
             if let Err(source) = self.change(&next).await {
+                if source.is_hang() {
+                    return Err(source);
+                }
                 self.change(&before).await?;
                 return Err(GadgetError::Kept {
                     name: name.to_owned(),
@@ -220,7 +234,7 @@ impl Gadget {
             }
         }
         if let Err(error) = self.choice.keep(name) {
-            dkvm_sdk::warn!("cannot keep the choice of the USB profile {name}: {error}; it lasts until the gadget device starts again");
+            dkvm_sdk::warn!("cannot keep the choice of the USB profile {name}: {error}; it lasts until the node starts again");
         }
         Ok(())
     }

@@ -2,12 +2,14 @@
 
 use crate::{
     budget::{Shortage, Supply},
-    config::Config,
+    config::{Config, Fault, Wrong},
+    error::GadgetError,
     plan::OutEndpoint,
     profile::Profile,
     status::Status,
 };
 use dkvm_wire::vocab::gadget::FunctionInfo;
+use std::{collections::BTreeMap, io};
 
 /// The dummy.
 #[derive(Debug)]
@@ -15,6 +17,7 @@ pub struct Dummy {
     cable: Cable,
     profile: Profile,
     supply: Option<Supply>,
+    faults: BTreeMap<String, Fault>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,7 @@ impl Dummy {
             cable: Cable::Out,
             profile: profile.clone(),
             supply: config.endpoints.map(Supply::from),
+            faults: config.faults.clone(),
         }
     }
 
@@ -44,9 +48,32 @@ impl Dummy {
         supply.fits(&profile.functions, OutEndpoint::No).err()
     }
 
-    /// Plugs.
-    pub fn bind(&mut self) {
-        self.cable = Cable::In;
+    /// Plugs, or does what it is told to do wrong.
+    pub async fn bind(&mut self) -> Result<(), GadgetError> {
+        match self.fault() {
+            None => {
+                self.cable = Cable::In;
+                Ok(())
+            }
+            Some(Wrong::Hang) => std::future::pending().await,
+            Some(Wrong::Fail) => Err(GadgetError::Bind {
+                name: self.profile.name.clone(),
+                udc: "dummy".to_owned(),
+                source: io::Error::other("it was told to fail"),
+            }),
+        }
+    }
+
+    /// What goes wrong with this bind, if anything does.
+    fn fault(&mut self) -> Option<Wrong> {
+        let fault = self.faults.get_mut(&self.profile.name)?;
+        match fault.after.checked_sub(1) {
+            Some(left) => {
+                fault.after = left;
+                None
+            }
+            None => Some(fault.does),
+        }
     }
 
     /// Unplugs.

@@ -18,6 +18,10 @@ pub use configfs::Configfs;
 use dkvm_wire::vocab::gadget::FunctionInfo;
 pub use dummy::Dummy;
 pub use files::group_of;
+use std::{future::Future, time::Duration};
+
+/// A step in configfs takes some seconds at most, where Linux loads a driver on a machine that has much to do.
+const HUNG: Duration = Duration::from_secs(30);
 
 /// How the gadget came to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +79,7 @@ impl Backend {
     /// Finds the gadget or builds it. It is bound afterwards only if it was adopted.
     pub async fn prepare(&mut self) -> Result<Found, GadgetError> {
         match self {
-            Self::Configfs(configfs) => configfs.prepare().await,
+            Self::Configfs(configfs) => ended(configfs.prepare()).await,
             Self::Dummy(_) => Ok(Found::Unbound),
         }
     }
@@ -83,18 +87,15 @@ impl Backend {
     /// Binds it: the target sees it plugged.
     pub async fn bind(&mut self) -> Result<(), GadgetError> {
         match self {
-            Self::Configfs(configfs) => configfs.bind().await,
-            Self::Dummy(dummy) => {
-                dummy.bind();
-                Ok(())
-            }
+            Self::Configfs(configfs) => ended(configfs.bind()).await,
+            Self::Dummy(dummy) => ended(dummy.bind()).await,
         }
     }
 
     /// Unbinds it: the target sees it unplugged.
     pub async fn unbind(&mut self) -> Result<(), GadgetError> {
         match self {
-            Self::Configfs(configfs) => configfs.unbind().await,
+            Self::Configfs(configfs) => ended(configfs.unbind()).await,
             Self::Dummy(dummy) => {
                 dummy.unbind();
                 Ok(())
@@ -141,4 +142,11 @@ impl Backend {
             Self::Dummy(_) => std::future::pending().await,
         }
     }
+}
+
+/// The kernel's `ping` is answered while Linux works, so nobody else judges a step that does not end.
+async fn ended<T>(step: impl Future<Output = Result<T, GadgetError>>) -> Result<T, GadgetError> {
+    let seconds = HUNG.as_secs();
+    let result = tokio::time::timeout(HUNG, step).await;
+    result.unwrap_or(Err(GadgetError::Hung { seconds }))
 }
