@@ -170,7 +170,7 @@ pub enum StorageDo {
         #[arg(long)]
         name: Option<String>,
     },
-    /// Put an image into a drive; what was in it is ejected
+    /// Put an image into a drive; with --lun what was in it is ejected
     Attach(AttachTo),
     /// Take out what is in a drive
     Eject {
@@ -216,7 +216,7 @@ pub enum StorageDo {
 pub struct AttachTo {
     /// The image's name
     pub image: String,
-    /// Which drive; the first that is empty without it
+    /// Which drive, also one that is full; the first that is empty without it
     #[arg(long, value_name = "N")]
     pub lun: Option<u32>,
     /// As a CD-ROM, else as a disk

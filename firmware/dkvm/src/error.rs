@@ -77,6 +77,15 @@ pub enum CliError {
         /// What Linux said.
         source: std::io::Error,
     },
+    /// A folder, a pipe, or a disk.
+    #[error("{path} is no file: name the image itself")]
+    NoFile {
+        /// Which path.
+        path: PathBuf,
+    },
+    /// No drive to put an image into.
+    #[error("all drives are full: eject one, or name one with --lun")]
+    DrivesFull,
     /// A text that was not typed to its end.
     #[error("{message} ({far} were typed)")]
     NotTyped {

@@ -65,12 +65,11 @@ fn act<A: Serialize>(
     }
 }
 
-/// Without a drive's number: the first that is empty.
 fn attach(session: &mut Session, to: AttachTo, form: Form) -> Result<(), CliError> {
-    let state = state(session)?;
-    let free = |lun: &&LunInfo| lun.image.is_none();
-    let empty = state.luns.iter().find(free).map_or(0, |lun| lun.index);
-    let lun = to.lun.unwrap_or(empty);
+    let lun = match to.lun {
+        Some(lun) => lun,
+        None => first_empty(&state(session)?.luns)?,
+    };
     let attach = Attach {
         lun,
         medium: if to.cdrom {
@@ -87,6 +86,16 @@ fn attach(session: &mut Session, to: AttachTo, form: Form) -> Result<(), CliErro
     };
     let told = format!("{} is in drive {lun}", attach.image);
     act(session, methods::ATTACH, &attach, form, &told)
+}
+
+/// What is in a drive is the target's: without a drive's number none is emptied for another image.
+fn first_empty(luns: &[LunInfo]) -> Result<u32, CliError> {
+    match luns.iter().find(|lun| lun.image.is_none()) {
+        Some(lun) => Ok(lun.index),
+        // The device says why there are none.
+        None if luns.is_empty() => Ok(0),
+        None => Err(CliError::DrivesFull),
+    }
 }
 
 fn eject(session: &mut Session, eject: Eject, form: Form) -> Result<(), CliError> {
@@ -117,4 +126,30 @@ fn forget(session: &mut Session, name: &str, form: Form) -> Result<(), CliError>
     let id = found.map(|one| one.id.clone()).unwrap_or_default();
     let told = format!("the upload of {name} is forgotten");
     act(session, methods::PUT_ABORT, &PutRef { id }, form, &told)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn lun(index: u32, image: Option<&str>) -> LunInfo {
+        LunInfo {
+            index,
+            image: image.map(str::to_owned),
+            medium: Medium::Disk,
+            access: Access::ReadOnly,
+            problem: None,
+        }
+    }
+
+    #[test]
+    fn without_a_number_no_drive_is_emptied_for_another_image() {
+        let luns = [lun(0, Some("a")), lun(1, None)];
+        assert_eq!(first_empty(&luns).unwrap(), 1);
+        assert_eq!(first_empty(&[]).unwrap(), 0);
+        let full = first_empty(&luns[..1]).unwrap_err();
+        assert!(full.to_string().contains("--lun"), "{full}");
+    }
 }

@@ -12,7 +12,7 @@ use dkvm_wire::vocab::storage::{
 use dkvm_wire::{ErrorCode, RequestId};
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -126,6 +126,11 @@ struct Image {
 impl Image {
     fn open(path: &Path, name: Option<String>) -> Result<Self, CliError> {
         let read = |source| unread(path, source);
+        // Before it is opened: a pipe would wait for who writes to it.
+        if !fs::metadata(path).map_err(read)?.is_file() {
+            let path = path.to_owned();
+            return Err(CliError::NoFile { path });
+        }
         let file = File::open(path).map_err(read)?;
         let found = file.metadata().map_err(read)?;
         let own = path
@@ -174,5 +179,32 @@ fn unread(path: &Path, source: io::Error) -> CliError {
     CliError::Read {
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn what_is_no_file_is_refused_before_anything_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success());
+        for path in [folder.path(), &pipe, Path::new("/dev/null")] {
+            let refused = Image::open(path, None).err().unwrap();
+            assert!(matches!(refused, CliError::NoFile { .. }), "{refused}");
+        }
+        let file = folder.path().join("a.img");
+        fs::write(&file, "abc").unwrap();
+        let image = Image::open(&file, None).ok().unwrap();
+        assert_eq!((image.begin.name.as_str(), image.begin.size), ("a.img", 3));
     }
 }
