@@ -9,12 +9,14 @@ import { usageOfCharacter, Viewer } from "../src/viewer.ts";
 import type { StorageState } from "../../devices/web/page/src/wire/StorageState.ts";
 
 /** The full run is 1024 MiB and 100 cuts of power: DKVM_DISK_MIB=1024 DKVM_CUTS=100. */
-const DISK_MIB = Number(process.env["DKVM_DISK_MIB"] ?? 32);
+const DISK_MIB = Number(process.env["DKVM_DISK_MIB"] ?? 64);
 const CUTS = Number(process.env["DKVM_CUTS"] ?? 20);
 /** So often an upload is broken off. */
 const BREAKS = 20;
 const UPLOAD_MIB = 128;
 const MIB = 2 ** 20;
+/** After each cut of power the bytes of so many images are read; of all of them at the end. */
+const LAST = 3;
 /** Two processors for an emulated PC, a Pi and the lab. */
 const PATIENCE = { timeout: 60_000, every: 50 };
 const DEVICES = ["gadget", "hid", "web", "storage"];
@@ -69,9 +71,12 @@ async function writable(bench: Bench, rig: Rig, node: Node, viewer: Viewer): Pro
   const disconnects = target.log.usbDisconnects();
   const typing = new Typing(rig, viewer);
   const began = performance.now();
-  // what is written is hashed on its way
-  const written = target.sh(`mkfifo /tmp/copy; sha256sum </tmp/copy >/tmp/sum & head -c ${DISK_MIB * MIB} /dev/urandom | tee /tmp/copy | dd of=${dev} bs=1M conv=fsync 2>/tmp/dd; wait; cat /tmp/sum /tmp/dd`, 1_800_000);
-  const killed = kills(bench, pi, node);
+  // what is written is hashed on its way, and goes to the disk from the first MiB on, not when all of it is in the target's memory
+  const written = target.sh(`echo ${MIB} >/proc/sys/vm/dirty_background_bytes; mkfifo /tmp/copy; sha256sum </tmp/copy >/tmp/sum & head -c ${DISK_MIB * MIB} /dev/urandom | tee /tmp/copy | dd of=${dev} bs=1M conv=fsync 2>/tmp/dd; wait; cat /tmp/sum /tmp/dd`, 1_800_000);
+  const writing = { goesOn: true };
+  const over = () => { writing.goesOn = false; };
+  written.then(over, over);
+  const killed = kills(bench, pi, node, writing);
   const [{ text: wrote }] = await Promise.all([written, killed]);
   const seconds = (performance.now() - began) / 1000;
   const { text: read } = await target.sh(`echo 3 >/proc/sys/vm/drop_caches; sha256sum <${dev}`, 1_800_000);
@@ -88,18 +93,37 @@ async function writable(bench: Bench, rig: Rig, node: Node, viewer: Viewer): Pro
   return `${DISK_MIB} MiB written, read back and byte-exact in the image over 2 SIGKILLs of storage, ${keys}`;
 }
 
+interface Writing {
+  goesOn: boolean;
+}
+
 /** Twice while the target writes. */
-async function kills(bench: Bench, pi: Pi, node: Node): Promise<void> {
+async function kills(bench: Bench, pi: Pi, node: Node, writing: Writing): Promise<void> {
   for (let round = 0; round < 2; round++) {
-    await sleep(1500);
+    await untilWritten(bench, pi, writing);
     const pid = await pi.pidOf(/dkvm-device storage/);
     if (pid === undefined) throw new LabError("storage does not run");
     const { generation } = await node.device("storage");
+    stillWrites(bench, writing);
     await pi.kill(pid, "KILL");
     await node.awaitUp(["storage"], { ...PATIENCE, after: new Map([["storage", generation]]) });
     const state = await until("storage knows its drives again", async () => { const now = await storage(pi); return now.luns.length > 0 ? now : undefined; }, PATIENCE);
     bench.equal(state.luns[0]?.image, "disk.img", "what is in the drive after a death of storage");
   }
+}
+
+/** Until something more of what the target writes has come to the image: what is in the target's memory alone is not being written. */
+async function untilWritten(bench: Bench, pi: Pi, writing: Writing): Promise<void> {
+  const changed = () => pi.must(`stat -c %Y '${imagePath("disk.img")}'`);
+  const before = await changed();
+  await until("the target writes to its disk", async () => {
+    stillWrites(bench, writing);
+    return (await changed()) !== before;
+  }, PATIENCE);
+}
+
+function stillWrites(bench: Bench, { goesOn }: Writing): void {
+  bench.check(goesOn, `the target was through with ${DISK_MIB} MiB before storage had been killed twice, which shows nothing: give it more to write (DKVM_DISK_MIB)`);
 }
 
 /** A person who types while the disk works. */
@@ -217,18 +241,20 @@ async function cuts(bench: Bench, pi: Pi, node: Node): Promise<string> {
     await pi.powerCut();
     await pi.powerOn();
     await node.awaitUp(["storage"], PATIENCE);
-    whole = await allThere(bench, pi, finished);
+    whole = await allThere(bench, pi, finished, LAST);
   }
+  await allThere(bench, pi, finished, CUTS);
   bench.check(finished.size > 0, "no image was finished before a cut: the scenario shows nothing");
   bench.tell(`${CUTS} cuts of power, ${finished.size} images finished before one, all there`);
   return `${CUTS} cuts of power lost none of ${finished.size} finished images (${whole} in all, each with its hash)`;
 }
 
-/** Each image that was told as finished, and none that is not what its hash says. */
-async function allThere(bench: Bench, pi: Pi, finished: Map<string, string>): Promise<number> {
+/** Each image that was told as finished, and of the last so many none that is not what its hash says. */
+async function allThere(bench: Bench, pi: Pi, finished: Map<string, string>, read: number): Promise<number> {
   const { images } = await until("storage answers", () => storage(pi).catch(() => undefined), PATIENCE);
   for (const [name, hash] of finished) bench.equal(images.find((one) => one.name === name)?.sha256, hash, `${name} after a cut of power`);
-  const last = images.filter(({ name }) => name.startsWith("cut-")).slice(-3);
+  const round = (name: string) => Number(/^cut-(\d+)\.img$/.exec(name)?.[1] ?? -1);
+  const last = images.filter(({ name }) => round(name) >= 0).sort((one, other) => round(one.name) - round(other.name)).slice(-read);
   for (const { name, sha256 } of last) bench.equal(await hashOf(pi, imagePath(name)), sha256, `the bytes of ${name} after a cut of power`);
   return images.length;
 }
