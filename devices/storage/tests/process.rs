@@ -466,6 +466,24 @@ fn a_drive_keeps_its_image_over_deaths_and_gets_it_back_from_a_new_binding() -> 
 }
 
 #[test]
+fn a_profile_whose_function_is_told_before_its_binding_keeps_the_image() -> Result<(), Failure> {
+    let node = Node::new();
+    node.put_there("a.img", &[0; 1024]);
+    let mut kernel = node.start()?;
+    node.bind(&mut kernel, 1)?;
+    kernel.call::<_, Nothing>(methods::ATTACH, &attach(1, "a.img", Medium::Disk))?;
+    let file = node.attribute(1, "file");
+    fs::rename(node.path("usb"), node.path("old")).expect("another function");
+    fs::create_dir_all(node.path("usb/lun.0")).expect("a folder");
+    fs::create_dir_all(node.path("usb/lun.1")).expect("a folder");
+    node.unplug();
+    kernel.emit("gadget", topics::GADGET_STATE, &node.bound(1, &["storage"]))?;
+    assert_eq!(state(&mut kernel)?.luns[1].image.as_deref(), Some("a.img"));
+    assert_eq!(node.attribute(1, "file"), file);
+    kernel.goodbye()
+}
+
+#[test]
 fn what_the_target_ejects_stays_out_also_when_nobody_looked() -> Result<(), Failure> {
     let node = Node::new();
     node.put_there("a.img", &[0; 1024]);
