@@ -103,7 +103,7 @@ pub struct InputAck {
     /// not have the focus is always told a higher one, even when two took the same epoch at once.
     pub focus: u32,
     /// How many of this holder's steps so far were given up, because the target took no input for longer
-    /// than the lease.
+    /// than hid waits for it: 3 s where it stands still, the lease where it sleeps or is not there.
     #[serde(default)]
     pub lost: u32,
 }

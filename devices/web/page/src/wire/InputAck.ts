@@ -23,6 +23,6 @@ steps: number,
 focus: number, 
 /**
  * How many of this holder's steps so far were given up, because the target took no input for longer
- * than the lease.
+ * than hid waits for it: 3 s where it stands still, the lease where it sleeps or is not there.
  */
 lost: number, };
