@@ -199,7 +199,7 @@ fn checked(keys: &[Keys]) -> Checked {
 
 fn not_now(error: StartError) -> WireError {
     let code = match error {
-        StartError::Busy => ErrorCode::Conflict,
+        StartError::Busy | StartError::LettingGo => ErrorCode::Conflict,
         StartError::NoHid | StartError::NoKeyboard => ErrorCode::Unavailable,
     };
     WireError::new(code, error.to_string())

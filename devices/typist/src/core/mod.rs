@@ -26,6 +26,10 @@ const REFRESH: Duration = Duration::from_millis(REFRESH_MS);
 /// A holder that was silent for so long may have lost its lease: a message takes some time to hid on a busy machine.
 const SILENCE: Duration = Duration::from_millis(LEASE_MS - REFRESH_MS);
 
+/// So long after its last word hid has let go of a text that ended at once, though hid was held up itself; before, another text
+/// would bring the rest of it along.
+const LET_GO: Duration = Duration::from_millis(2 * LEASE_MS);
+
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -47,6 +51,9 @@ pub enum StartError {
     /// One text at a time.
     #[error("another text is being typed: wait for it, or cancel it")]
     Busy,
+    /// hid may have some of the text before.
+    #[error("the text before ended a moment ago, at a target that takes no keys: type again in a second")]
+    LettingGo,
     /// Nobody takes the keys.
     #[error("the keyboard device (hid) does not run: look at it, then type again")]
     NoHid,
@@ -67,6 +74,8 @@ pub struct Core {
     /// Steps given up, as hid counted them when this text began.
     lost: Option<u32>,
     sent: Time,
+    /// Until when hid may have some of a text that ended at once.
+    letting_go: Option<Time>,
     last: Option<Typed>,
     number: u32,
 }
@@ -82,6 +91,7 @@ impl Core {
             job: None,
             lost: None,
             sent: Time::at(Duration::ZERO),
+            letting_go: None,
             last: None,
             number: 0,
         }
@@ -111,6 +121,9 @@ impl Core {
     ) -> Result<Option<InputState>, StartError> {
         if self.job.is_some() {
             return Err(StartError::Busy);
+        }
+        if self.letting_go.is_some_and(|until| now < until) {
+            return Err(StartError::LettingGo);
         }
         let hid = self.hid.as_ref().ok_or(StartError::NoHid)?;
         if matches!(hid.keyboard, Link::Absent | Link::NotConfigured) {
@@ -179,6 +192,9 @@ impl Core {
     /// target wakes, for as long as our word lasts.
     fn stop(&mut self, end: End) {
         if !self.takes_keys() {
+            if self.job.is_some() {
+                self.letting_go = Some(self.sent.after(LET_GO));
+            }
             self.end(end);
         } else if let Some(job) = &mut self.job {
             job.stop(end);

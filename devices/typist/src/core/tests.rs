@@ -242,8 +242,12 @@ fn a_cancel_at_a_target_that_stands_still_ends_at_once() {
         assert_eq!(world.ending(), Some(Ending::Cancelled));
         // hid keeps what it has for as long as it hears of us.
         world.state = None;
-        world.wait(1000);
+        world.wait(999);
+        let start = |world: &mut World| world.core.start(vec![], Duration::ZERO, world.now);
+        assert_eq!(start(&mut world), Err(StartError::LettingGo));
+        world.wait(1);
         assert_eq!(world.state, None, "nothing more is sent");
+        start(&mut world).expect("hid has nothing of it any more");
     }
 }
 
