@@ -13,6 +13,8 @@ use std::{
 pub const EV_KEY: u16 = 1;
 pub const EV_REL: u16 = 2;
 pub const EV_LED: u16 = 0x11;
+/// Of `EV_SYN`: Linux's buffer ran over.
+const SYN_DROPPED: u16 = 3;
 /// `struct input_event` on 64-bit machines.
 const EVENT: usize = 24;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -55,6 +57,15 @@ impl Input {
             let left = until.saturating_duration_since(Instant::now());
             match self.events.recv_timeout(left) {
                 Ok(code) if code.kind == kind => return Ok(code),
+                Ok(Code {
+                    kind: 0,
+                    code: SYN_DROPPED,
+                    ..
+                }) => {
+                    return Err(Failure::new(
+                        "this program read the host's events too slowly: Linux threw some away",
+                    ))
+                }
                 Ok(_) => {}
                 Err(_) => {
                     return Err(Failure::new(format!(
@@ -123,23 +134,26 @@ fn listen(file: File) -> Result<Input, Failure> {
         .map_err(|error| Failure::new(error.to_string()))?;
     let (sender, events) = channel();
     thread::spawn(move || {
-        let mut event = [0; EVENT];
-        while reader.read_exact(&mut event).is_ok() {
-            let half = |at: usize| u16::from_ne_bytes([event[at], event[at + 1]]);
-            let value = i32::from_ne_bytes([event[20], event[21], event[22], event[23]]);
-            if sender
-                .send(Code {
-                    kind: half(16),
-                    code: half(18),
-                    value,
-                })
-                .is_err()
-            {
-                return;
+        // Many at a time: Linux keeps few, and throws all away when they are too many.
+        let mut bytes = [0; 64 * EVENT];
+        while let Ok(length) = reader.read(&mut bytes) {
+            for event in bytes[..length].chunks_exact(EVENT) {
+                if sender.send(code(event)).is_err() {
+                    return;
+                }
             }
         }
     });
     Ok(Input { file, events })
+}
+
+fn code(event: &[u8]) -> Code {
+    let half = |at: usize| u16::from_ne_bytes([event[at], event[at + 1]]);
+    Code {
+        kind: half(16),
+        code: half(18),
+        value: i32::from_ne_bytes([event[20], event[21], event[22], event[23]]),
+    }
 }
 
 /// Disconnects in the host's log so far.
