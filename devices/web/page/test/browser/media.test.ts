@@ -36,7 +36,7 @@ async function choose(page: Page, size: number): Promise<Buffer> {
 }
 
 test("an image is uploaded with progress, byte for byte, and shown with its hash", () =>
-  media((mock) => void (mock.world.partMs = 400), async ({ page, mock, shot }) => {
+  media((mock) => void (mock.world.partMs = 2000), async ({ page, mock, shot }) => {
     const bytes = await choose(page, 9_000_000);
     await page.getByText(/MB of 8.6 MB, .*\/s/).waitFor();
     await shot("media-sending");
