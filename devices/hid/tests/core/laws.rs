@@ -84,6 +84,19 @@ impl Play {
         }
     }
 
+    /// Plays acts to their end, some of them behind a tap of a key.
+    fn with_taps(acts: Vec<(Option<u8>, Act)>) -> Self {
+        let mut play = Self::new();
+        for (tap, act) in acts {
+            if let Some(key) = tap {
+                play.page.key(key, true).key(key, false);
+            }
+            play.act(act);
+        }
+        play.finish();
+        play
+    }
+
     fn act(&mut self, act: Act) {
         match act {
             Act::Toggle(what) => self.page.toggle(what),
@@ -237,21 +250,14 @@ proptest! {
     #[test]
     fn a_tap_is_never_typed_twice(
         acts in vec(prop_oneof![
-            4 => (4u8..8).prop_map(Some).prop_map(|key| (key, Act::Acks)),
+            4 => (4u8..8).prop_map(|key| (Some(key), Act::Acks)),
             4 => kind_act().prop_filter("taps alone", |act| !matches!(act, Act::Toggle(_)))
                 .prop_map(|act| (None, act)),
             1 => (0u32..9, 0u64..2500).prop_map(|(after, dead)| (None, Act::Die { after, dead })),
             1 => (0u64..900).prop_map(|millis| (None, Act::Wait(millis))),
         ], 0..60)
     ) {
-        let mut play = Play::new();
-        for (tap, act) in acts {
-            if let Some(key) = tap {
-                play.page.key(key, true).key(key, false);
-            }
-            play.act(act);
-        }
-        play.finish();
+        let play = Play::with_taps(acts);
         for key in 4..8 {
             let presses = |log: &[Seen]| log.iter().filter(|seen| **seen == Seen::Key(key, true)).count();
             let (typed, meant) = (presses(&play.world.seen), presses(&play.page.did));
@@ -273,14 +279,7 @@ proptest! {
             1 => (0u64..4500).prop_map(|millis| (None, Act::Frozen(millis))),
         ], 0..60)
     ) {
-        let mut play = Play::new();
-        for (tap, act) in acts {
-            if let Some(key) = tap {
-                play.page.key(key, true).key(key, false);
-            }
-            play.act(act);
-        }
-        play.finish();
+        let play = Play::with_taps(acts);
         let mut meant = with_shift(&play.page.did);
         for press in with_shift(&play.world.seen) {
             let place = meant.iter().position(|other| *other == press);
