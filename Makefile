@@ -3,11 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build cross run test check bench lab image flash clean
+.PHONY: help setup build cross run test check bench lab image flash deb clean
 
 PAGE := devices/web/page
 # How the binaries for the Pi are built: debian (Debian's cross toolchain) or cross (a container).
 CROSS ?= debian
+# `lab` builds in seconds what `release` builds in minutes, for those who change it.
+PROFILE ?= release
+export DKVM_BIN_DIR ?= $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/$(PROFILE)
 STATIC_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 
 help: ## This list
@@ -22,13 +25,14 @@ run: setup build ## Boot the virtual Pi wired to a virtual PC and print the addr
 
 test: setup build cross ## Every test: unit, process, conformance, page, lab scenarios; ends with a plain count
 	@[ -z '$(BUILDROOT)' ] || $(MAKE) --no-print-directory image BOARD=qemu
-	@.ci/test
+	@PROFILE=$(PROFILE) .ci/test
 
 check: ## Format, lints, licences, shell scripts, types of the page; no Linux is built for it
 	@lab/setup.sh check
 	@.ci/check
 
 bench: setup build cross ## Measure: one table, medians and p99, against the peers in the same run
+	@lab/setup.sh bench
 	@lab/run.sh bench
 
 lab: ## One scenario: make lab SCENARIO=name; without a name, the list
@@ -49,13 +53,13 @@ $(PAGE)/dist/index.html: $(PAGE_SOURCES)
 
 build: $(PAGE)/dist/index.html ## The binaries (release) and the page
 	@echo '== dkvm (static), dkvm-device'
-	@cargo build --release --locked -p dkvm-device -p dkvm-testkit -p dkvm-bench -p dkvm-bundle
-	@cargo build --release --locked -p dkvm-hid -p dkvm-gadget --bins --examples # the lab's usb-devices
-	@cargo rustc --release --locked -p dkvm --bin dkvm --target $(STATIC_TARGET) -- -C target-feature=+crt-static
+	@cargo build --profile $(PROFILE) --locked --features dkvm-device/workstation -p dkvm-device -p dkvm-testkit -p dkvm-bench -p dkvm-bundle
+	@cargo build --profile $(PROFILE) --locked -p dkvm-hid -p dkvm-gadget -p dkvm-peer --bins --examples # the lab's usb-devices and strangers
+	@cargo rustc --profile $(PROFILE) --locked -p dkvm --bin dkvm --target $(STATIC_TARGET) -- -C target-feature=+crt-static
 
 cross: $(PAGE)/dist/index.html ## The binaries for the Pi (aarch64); CROSS=cross builds them in a container
 	@[ $(CROSS) = cross ] || lab/setup.sh cross
-	@CROSS=$(CROSS) board/cross.sh
+	@CROSS=$(CROSS) PROFILE=$(PROFILE) board/cross.sh
 
 image: ## A card image: make image BOARD=rpi4, zero2w or qemu [BUILDROOT=dir] [CONSOLE=serial] [OFFLINE=debian]
 	@BOARD='$(BOARD)' board/image.sh request
@@ -67,6 +71,9 @@ image: ## A card image: make image BOARD=rpi4, zero2w or qemu [BUILDROOT=dir] [C
 # A HOSTNAME in the environment is this machine's, not the card's.
 flash: ## Write it to a card: make flash DEVICE=/dev/sdX BOARD=... [KEY=file.pub] [HOSTNAME=] [WIFI_SSID=] [ADDRESS=]
 	@BOARD='$(BOARD)' DEVICE='$(DEVICE)' HOST_NAME='$(if $(findstring command,$(origin HOSTNAME)),$(HOSTNAME))' board/flash.sh
+
+deb: build ## A Debian package for a workstation: keyboard, mouse, screen of this machine for other nodes, into out/
+	@board/workstation/deb.sh
 
 clean: ## Remove what was built here; the cache of the lab's Linux stays
 	@cargo clean

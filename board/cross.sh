@@ -4,7 +4,7 @@
 #   CROSS=cross board/cross.sh   by `cross` (cargo install cross --locked), which needs docker or podman
 #   board/cross.sh --where   only prints the folder the binaries are in
 #
-# Variables: CROSS=debian|cross. For debian: CROSS_RUSTC and CROSS_CARGO, the compiler and cargo that belong to
+# Variables: PROFILE, a profile of Cargo.toml (default release). CROSS=debian|cross. For debian: CROSS_RUSTC and CROSS_CARGO, the compiler and cargo that belong to
 # Debian's libstd-rust-web-dev (default /usr/bin/rustc and /usr/bin/cargo; rustup's cannot use that library).
 set -euo pipefail
 
@@ -12,7 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 repository=$(dirname "$here")
 triple=aarch64-unknown-linux-gnu
 target_dir=$repository/target/aarch64
-where=$target_dir/$triple/release
+profile=${PROFILE:-release}
+where=$target_dir/$triple/$profile
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dkvm
 rustc=${CROSS_RUSTC:-/usr/bin/rustc}
 cargo=${CROSS_CARGO:-/usr/bin/cargo}
@@ -42,6 +43,7 @@ joined() {
 require_debian_tools() {
     local missing=()
     command -v aarch64-linux-gnu-gcc >/dev/null || missing+=(gcc-aarch64-linux-gnu)
+    command -v aarch64-linux-gnu-g++ >/dev/null || missing+=(g++-aarch64-linux-gnu)
     [ -e /usr/aarch64-linux-gnu/include/stdio.h ] || missing+=(libc6-dev-arm64-cross)
     [ -x "$rustc" ] || missing+=(rustc-web)
     [ -x "$cargo" ] || missing+=(cargo-web)
@@ -74,15 +76,18 @@ build_sysroot() {
 
 # All of it by the target's name, so that build scripts, which run here, are built as ever.
 set_debian_environment() {
-    local sysroot=$1 clang_headers=(/usr/lib/llvm-*/lib/clang/*/include)
+    local sysroot=$1 cxx_library clang_headers=(/usr/lib/llvm-*/lib/clang/*/include)
     [ -d "${clang_headers[0]}" ] || fail "clang's own headers are missing: run 'lab/setup.sh cross'"
     export RUSTC=$rustc
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
     export CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc AR_aarch64_unknown_linux_gnu=aarch64-linux-gnu-ar
+    # openh264 is C++; what it needs of the library goes into the binary, for the image has none.
+    export CXX_aarch64_unknown_linux_gnu=aarch64-linux-gnu-g++ CXXSTDLIB_aarch64_unknown_linux_gnu=static=stdc++
+    cxx_library=$(dirname "$(aarch64-linux-gnu-g++ -print-file-name=libstdc++.a)")
     export PKG_CONFIG_ALLOW_CROSS=1 PKG_CONFIG_SYSROOT_DIR=$sysroot
     export PKG_CONFIG_LIBDIR=$sysroot/usr/lib/aarch64-linux-gnu/pkgconfig:$sysroot/usr/share/pkgconfig
     export BINDGEN_EXTRA_CLANG_ARGS_aarch64_unknown_linux_gnu="-nostdinc -isystem ${clang_headers[0]} -isystem /usr/aarch64-linux-gnu/include -isystem $sysroot/usr/include"
-    CARGO_ENCODED_RUSTFLAGS=$(joined --sysroot "$sysroot" -L "native=$sysroot/usr/lib/aarch64-linux-gnu" "${common_flags[@]}")
+    CARGO_ENCODED_RUSTFLAGS=$(joined --sysroot "$sysroot" -L "native=$sysroot/usr/lib/aarch64-linux-gnu" -L "native=$cxx_library" "${common_flags[@]}")
     export CARGO_ENCODED_RUSTFLAGS
     unset RUSTFLAGS RUSTUP_TOOLCHAIN
 }
@@ -105,13 +110,14 @@ prepare_cross() {
     docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1 ||
         fail "cross needs docker or podman, and neither answers: start one, or build with CROSS=debian"
     export CROSS_CONFIG=$here/Cross.toml
-    CARGO_ENCODED_RUSTFLAGS=$(joined "${common_flags[@]}" --remap-path-prefix=/project=/dkvm)
+    # The container's folder of libstdc++.a: Debian 12's, as in cross.Dockerfile.
+    CARGO_ENCODED_RUSTFLAGS=$(joined -L native=/usr/lib/gcc-cross/aarch64-linux-gnu/12 "${common_flags[@]}" --remap-path-prefix=/project=/dkvm)
     export CARGO_ENCODED_RUSTFLAGS
     builder=(cross)
 }
 
 build() {
-    local common=(--release --locked --target "$triple")
+    local common=(--profile "$profile" --locked --target "$triple")
     export CARGO_TARGET_DIR=$target_dir
     cd "$repository"
     nice -n 10 "${builder[@]}" build "${common[@]}" -p dkvm-device
@@ -126,6 +132,7 @@ check_results() {
         [ "$("$readelf" -h "$where/$name" | sed -n 's/.*Machine: *//p')" = AArch64 ] || fail "$where/$name is no aarch64 program"
     done
     if "$readelf" -d "$where/dkvm" | grep -q NEEDED; then fail "$where/dkvm is not static"; fi
+    if "$readelf" -d "$where/dkvm-device" | grep -q 'libstdc++'; then fail "$where/dkvm-device wants libstdc++, which the image has not: CXXSTDLIB was not kept to"; fi
 }
 
 case ${1:-} in

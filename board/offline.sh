@@ -10,8 +10,10 @@ export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dkvm/offline
 toolchain=$cache/toolchain-1
 sources=$cache/sources-1
+binaries=$cache/binaries-1
 linux_tarball=/usr/src/linux-source-6.12.tar.xz
 triple=aarch64-linux-gnu
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 gcc_version=12
 
 toolchain_packages=(
@@ -23,6 +25,11 @@ toolchain_packages=(
 source_packages=(
     alsa-lib:alsa-lib busybox:busybox dnsmasq:dnsmasq dropbear:dropbear e2fsprogs:e2fsprogs jpeg-turbo:libjpeg-turbo
     libnl:libnl3 libxcrypt:libxcrypt util-linux:util-linux wpa_supplicant:wpa
+)
+# What comes built: not every mirror has the sources of these. Same glibc, so Debian's own binaries run. They are in no bill of
+# materials: an image built offline is for tests.
+binary_packages=(
+    nftables libnftables1 libnftnl11 libmnl0 libjansson4 libgmp10 libxtables12 libedit2 libbsd0 libmd0 libtinfo6
 )
 # Host packages of Buildroot for which programs of this machine stand in.
 host_packages=(
@@ -101,8 +108,28 @@ build_toolchain() {
     mv "$work" "$toolchain"
 }
 
+# A root of its own, laid over the image's: one program and its libraries.
+fetch_binaries() {
+    local work=$binaries.new
+    echo "offline: fetching nft from Debian into $binaries" >&2
+    rm -rf "$work"
+    mkdir -p "$work/tree" "$work/root/usr/sbin" "$work/root/usr/lib"
+    "$here/arm64-packages.sh" "$work/tree" "${binary_packages[@]}" >&2 || fail "Debian's nft for arm64 could not be had"
+    cp "$work/tree/usr/sbin/nft" "$work/root/usr/sbin/"
+    find "$work/tree" -path "*/lib/$triple/*" -name '*.so.*' ! -name 'libtic.*' -exec cp -a {} "$work/root/usr/lib/" \;
+    rm -r "$work/tree"
+    mv "$work" "$binaries"
+}
+
+# The board's own overlays, and ours.
+print_overlay() {
+    sed -n "s#^BR2_ROOTFS_OVERLAY=\"\(.*\)\"#BR2_ROOTFS_OVERLAY=\"\1 $binaries/root\"#p" "$here/configs/dkvm_qemu_defconfig"
+}
+
 print_config() {
     cat <<EOF
+# BR2_PACKAGE_NFTABLES is not set
+$(print_overlay)
 # BR2_TOOLCHAIN_EXTERNAL_BOOTLIN is not set
 BR2_TOOLCHAIN_EXTERNAL_CUSTOM=y
 BR2_TOOLCHAIN_EXTERNAL_PREINSTALLED=y
@@ -213,6 +240,7 @@ config)
     [ "${2:-qemu}" = qemu ] || fail "the Linux and the firmware of '$2' are not in Debian: only BOARD=qemu can be built offline"
     [ -f "$linux_tarball" ] || fail "$linux_tarball is missing: install linux-source-6.12"
     [ -d "$toolchain" ] || build_toolchain
+    [ -d "$binaries" ] || fetch_binaries
     print_config
     ;;
 prepare)

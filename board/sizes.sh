@@ -18,7 +18,7 @@ row 'update bundle' "$out/dkvm-*.dkvm"
 row 'boot partition' "$out/boot.vfat"
 row 'root (squashfs)' "$out/rootfs.squashfs"
 row 'Linux' "$output/images/Image"
-for program in usr/bin/dkvm usr/bin/dkvm-device bin/busybox usr/sbin/dropbear usr/sbin/wpa_supplicant usr/sbin/dnsmasq; do
+for program in usr/bin/dkvm usr/bin/dkvm-device bin/busybox usr/sbin/dropbear usr/sbin/wpa_supplicant usr/sbin/dnsmasq usr/sbin/nft; do
     row "$program" "$output/target/$program"
 done
 printf '%-22s %10d\n' 'modules' "$(du -sb "$output/target/lib/modules" | cut -f1)"

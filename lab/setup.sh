@@ -3,19 +3,20 @@
 #   lab/setup.sh         all: packages, the kernels, the lab's programs, npm packages
 #   lab/setup.sh check   only what `make check` and `cargo build` need: no emulator, no kernels
 #   lab/setup.sh cross   only what `make cross` needs: Debian's cross compilers
+#   lab/setup.sh bench   beside all, what only `make bench` needs: the peers that are measured beside us
 #   lab/setup.sh image   only what `make image` and `make flash` need, OFFLINE=debian included
 set -eu
 lab=$(cd "$(dirname "$0")" && pwd)
 
-# What the firmware needs to build and test: turbojpeg for MJPEG, clang for the bindings of V4L2, xkb's data for the layouts that text is typed in.
+# What the firmware needs to build and test: an X server without a screen (xvfb) for the workstation's window, turbojpeg for MJPEG, g++ and nasm for openh264 (without nasm it is silently three times slower), clang for the bindings of V4L2, xkb's data for the layouts that text is typed in.
 build_packages="
-    gcc libc6-dev make git
-    pkg-config libturbojpeg0-dev libclang-14-dev
-    python3 xkb-data libxkbcommon0 libx11-data
+    gcc g++ nasm libc6-dev make git
+    pkg-config libturbojpeg0-dev libasound2-dev libclang-14-dev
+    python3 xkb-data libxkbcommon0 libx11-data xvfb
     shellcheck"
 # For the Pi's own architecture: Debian's Rust is the one that has a library for it without rustup.
 cross_packages="
-    gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
     rustc-web cargo-web"
 # Cards are assembled by the lab too.
 card_packages="
@@ -31,12 +32,18 @@ lab_packages="
     libusbredirhost-dev libusb-1.0-0-dev
     chromium fonts-dejavu-core
     ustreamer
+    alsa-utils libasound2-data libinput-tools
     python3 python3-msgpack
-    dnsmasq-base openssh-client iputils-ping
+    dnsmasq-base nftables iperf3 openssh-client iputils-ping
     hostapd wpasupplicant iw dropbear-bin
     e2fsprogs iproute2 socat
     kbd perl
     grub-common grub-pc-bin xorriso"
+# Who else carries keys and motions over a network, with what they need to run without a desktop; and what measures them.
+bench_packages="
+    barrier xvfb x11-xkb-utils sway seatd openssl
+    libx11-dev libxtst-dev libxi-dev"
+lan_mouse=0.11.0
 say() { echo "setup: $*"; }
 
 fail() {
@@ -140,6 +147,15 @@ fetch_program() {
     rm -r "$work"
 }
 
+# By cargo, as Debian has none; without its window, and with what works without a desktop.
+install_lan_mouse() {
+    [ -x "$lab/build/lan-mouse/bin/lan-mouse" ] && return 0
+    say "will build lan-mouse $lan_mouse by cargo, for the benchmarks (some minutes)"
+    cargo install --quiet --locked --version "$lan_mouse" --no-default-features \
+        --features layer_shell_capture,x11_capture,x11_emulation --root "$lab/build/lan-mouse" lan-mouse ||
+        say "cargo could not install lan-mouse; the benchmarks do without it and say so"
+}
+
 # A tap needs /dev/net/tun, which Debian opens to everybody, some containers do not.
 open_tun() {
     [ -r /dev/net/tun ] && [ -w /dev/net/tun ] && return 0
@@ -157,6 +173,11 @@ check)
 cross)
     install_packages "$build_packages $cross_packages $(node_packages)"
     ;;
+bench)
+    install_packages "$bench_packages"
+    make -s -C "$lab/cables" OUT="$lab/build" bench
+    install_lan_mouse
+    ;;
 image)
     install_packages "$build_packages $cross_packages $card_packages $image_packages $(node_packages)"
     ;;
@@ -170,6 +191,6 @@ all)
     make -s -C "$lab/cables" OUT="$lab/build"
     ;;
 *)
-    fail "unknown part '$1': use no argument, 'check', 'cross' or 'image'"
+    fail "unknown part '$1': use no argument, 'check', 'cross', 'bench' or 'image'"
     ;;
 esac

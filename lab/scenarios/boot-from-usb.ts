@@ -79,7 +79,8 @@ async function upload(bench: Bench, page: Page, iso: string): Promise<number> {
 async function drives(bench: Bench, rig: Rig, page: Page): Promise<void> {
   await page.getByTestId("media-profile").waitFor();
   await rig.pi.must(`cd /var/lib/dkvm && mkdir -p config && { cat /etc/dkvm/dkvm.toml; printf '%s' '${PROFILE}'; } >config/dkvm.toml && dkvm reload`);
-  await until("the profile is there", async () => (await rig.pi.must("dkvm usb")).includes("drives"), { timeout: 30_000, every: 200 });
+  // the gadget device is started anew with what has changed: until it is there, `dkvm usb` says that it is not running
+  await until("the profile is there", async () => (await rig.pi.sh("dkvm usb")).stdout.includes("drives"), { timeout: 30_000, every: 200 });
   await rig.pi.must("dkvm usb profile drives --yes");
   await page.getByTestId("drive-0").waitFor();
   bench.tell("the target has drives");

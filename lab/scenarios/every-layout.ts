@@ -36,7 +36,7 @@ export default scenario("every-layout", "for each layout, a text with all its ch
   await fromThePage(bench, rig);
   const typed = await everyLayout(bench, rig, all);
   const speed = await deaths(bench, rig);
-  bench.equal(await rig.target.heldKeys(), [], "keys still held");
+  await rig.target.awaitNothingHeld("at the end");
   bench.equal(rig.target.log.usbDisconnects(), 0, "USB disconnects");
   return `${all.length} layouts, ${typed.desktop} characters as a desktop reads them, ${typed.console} of them on Linux's console, 0 lost; ${speed.toFixed(0)} characters/s; ${again.length} parts typed again${again.length > 0 ? ` (${again.join("; ")})` : ""}`;
 });
@@ -85,7 +85,7 @@ async function typeOnce(rig: Rig, layout: Layout, text: string): Promise<number 
   const { code, stderr } = await (await begin(rig, layout, text))();
   if (code !== 0 && !/took no input|too busy/.test(stderr)) throw new LabError(`${layout.id}: ${stderr}`);
   if (code === 0) await comes(layout, text, { name: "as a desktop reads it", read: async () => desktopText(layout, rig.target.log.keys(mark)), lenient: () => dropped(rig, mark) });
-  await released(rig);
+  await rig.target.awaitNothingHeld("after a part");
   return code === 0 ? mark : undefined;
 }
 
@@ -124,10 +124,6 @@ async function comes(layout: Layout, text: string, { name, read, lenient }: Read
     if (got !== text) await sleep(20);
   }
   if (!lenient?.()) same(layout, name, got, text);
-}
-
-async function released(rig: Rig): Promise<void> {
-  await until("the target holds no key", async () => (await rig.target.heldKeys()).length === 0, { timeout: PATIENCE, every: 20 });
 }
 
 async function onTarget(rig: Rig): Promise<string> {
@@ -220,7 +216,7 @@ async function fromThePage(bench: Bench, rig: Rig): Promise<void> {
   const { code, stderr } = await slowly;
   bench.check(code === 1 && stderr.includes("another took the keyboard"), `who takes the focus ends it: ${stderr}`);
   viewer.close();
-  await released(rig);
+  await rig.target.awaitNothingHeld("after a part");
   bench.tell("a page has a text typed, and takes the keyboard from the command line");
 }
 
@@ -248,7 +244,7 @@ async function overDeath(bench: Bench, rig: Rig, us: Layout, { code, stderr }: {
   }
   bench.check(/took no input|too busy/.test(stderr), `a text that hid's death ended says so: ${stderr}`);
   await sleep(SETTLE);
-  await released(rig);
+  await rig.target.awaitNothingHeld("after a part");
   const came = await onTarget(rig);
   bench.check(isWithin(came, LONG), `nothing is typed twice over hid's death: ${JSON.stringify(came.slice(-60))}`);
   bench.tell(`hid died in the middle and was back late: ${stderr.trim()}`);
@@ -269,7 +265,7 @@ async function typistDies(bench: Bench, rig: Rig, us: Layout): Promise<void> {
   const { code, stderr } = await typing();
   bench.check(code === 1, `the command tells that the typist died: ${stderr}`);
   await sleep(SETTLE); // what is in the cable arrives
-  await released(rig);
+  await rig.target.awaitNothingHeld("after a part");
   const came = await onTarget(rig);
   bench.check(LONG.startsWith(came) && came.length < LONG.length, `what came is the beginning of the text, not ${JSON.stringify(came.slice(-40))}`);
   bench.tell(`the typist died after ${came.length} characters: nothing stays pressed`);

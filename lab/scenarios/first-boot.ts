@@ -79,7 +79,7 @@ async function cuts(bench: Bench, pi: Pi, firstBoot: number): Promise<number> {
   for (let cut = 0; cut < CUTS; cut++) {
     fresh.copyTo(pi.card!.path);
     // the agent answers long after the partition is made
-    await pi.powerFor(FIRST_MS + (cut / CUTS) * firstBoot * 0.6);
+    await pi.powerFor(FIRST_MS + (cut / (CUTS - 1)) * firstBoot * 0.8);
     if (pi.card!.partition(DATA).type === FRESH) unfinished++;
     await pi.powerOn();
     await good(bench, pi);

@@ -15,7 +15,8 @@ export class Browser {
     page.on("pageerror", (error) => this.consoleMessages.push(`pageerror: ${error.message}`));
   }
 
-  static async open(lab: Lab): Promise<Browser> {
+  /** `args` are more switches of Chromium's. */
+  static async open(lab: Lab, args: string[] = []): Promise<Browser> {
     if (!existsSync(CHROMIUM)) throw new LabError(`${CHROMIUM} is missing: run 'lab/setup.sh'`);
     const profile = lab.path(`chromium-${process.hrtime.bigint()}`);
     const context = await chromium.launchPersistentContext(profile, {
@@ -24,7 +25,7 @@ export class Browser {
       ignoreHTTPSErrors: true,
       viewport: { width: 1280, height: 800 },
       // no sandbox: it is the lab's namespaces that hold it in
-      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"],
+      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", ...args],
     });
     return new Browser(lab, context, context.pages()[0] ?? (await context.newPage()));
   }

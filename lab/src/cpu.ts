@@ -50,3 +50,8 @@ export function machineCpu(pi: Pi): MachineCpu {
   }
   return sum;
 }
+
+/** ms of processor that one process of the Pi has had, as the Pi counts them. */
+export async function processCpu(pi: Pi, pid: number): Promise<number> {
+  return parse(await pi.readText(`/proc/${pid}/stat`)).milliseconds;
+}

@@ -15,13 +15,18 @@ const DUMMIES = { gadget: 'backend = "dummy"', hid: 'backend = "dummy"', capture
 export class HostNode {
   readonly #program = findBinary("dkvm");
 
+  /** Of its page. */
+  readonly address = `127.0.0.1:${PORT}`;
+
   private constructor(readonly socket: string, readonly kernel: ChildProcess, readonly lab: Lab) {}
 
-  static async start(lab: Lab): Promise<HostNode> {
+  /** With more devices than the usual ones, each with its configuration. */
+  static async start(lab: Lab, more: Record<string, string> = {}): Promise<HostNode> {
     const room = lab.path("host-node");
     for (const name of ["run", "state", "shm"]) mkdirSync(`${room}/${name}`, { recursive: true });
     const config = `${room}/dkvm.toml`;
-    writeFileSync(config, configuration(room));
+    writeFileSync(config, configuration(room, { ...DUMMIES, ...more }));
+    run("ip", "link", "set", "lo", "up"); // in the lab's own network namespace
     const kernel = lab.start("host-node.log", findBinary("dkvm"), ["kernel", "--config", config]);
     const node = new HostNode(`${room}/run/kernel.sock`, kernel, lab);
     await until("the node on this machine is up", () => {
@@ -48,12 +53,12 @@ export class HostNode {
   }
 }
 
-function configuration(room: string): string {
+function configuration(room: string, devices: Record<string, string>): string {
   const device = dirname(findBinary("dkvm-device"));
-  const parts = Object.entries(DUMMIES).map(([name, config]) => `[device.${name}]
+  const parts = Object.entries(devices).map(([name, config]) => `[device.${name}]
 command = ["${device}/dkvm-device", "${name}"]
 user = "root"
-${name === "web" ? "network = true\n" : ""}[device.${name}.config]
+${name === "web" ? 'network = true\ncalls = ["control", "storage"]\n' : ""}[device.${name}.config]
 ${config}
 `);
   return `[kernel]

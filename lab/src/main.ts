@@ -1,7 +1,7 @@
 // The runner: lists scenarios and benches, runs them, or boots the lab for a person.
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Lab, LabError, labDirectory } from "./lab.ts";
 import { runForPerson } from "./run.ts";
@@ -10,8 +10,18 @@ import { toMarkdown, toText, type Row } from "./table.ts";
 
 async function load(folder: "scenarios" | "benches"): Promise<Scenario[]> {
   const files = readdirSync(join(labDirectory, folder)).filter((name) => name.endsWith(".ts")).sort();
-  const modules = await Promise.all(files.map((name) => import(pathToFileURL(join(labDirectory, folder, name)).href)));
-  return modules.map((module) => (module as { default?: Scenario }).default).filter((s): s is Scenario => s !== undefined);
+  return (await Promise.all(files.map((name) => loadFile(join(labDirectory, folder, name))))).flat();
+}
+
+async function loadFile(path: string): Promise<Scenario[]> {
+  const { default: found } = (await import(pathToFileURL(path).href)) as { default?: Scenario };
+  return found ? [found] : [];
+}
+
+/** By name; or one that is being written, by its file (from the lab's directory). */
+async function find(folder: "scenarios" | "benches", name: string): Promise<Scenario | undefined> {
+  if (name.endsWith(".ts")) return (await loadFile(resolve(labDirectory, name)))[0];
+  return (await load(folder)).find((scenario) => scenario.name === name);
 }
 
 function list(title: string, scenarios: Scenario[]): void {
@@ -54,9 +64,8 @@ async function play(scenario: Scenario, lab: Lab, rows: Row[] = []): Promise<boo
 }
 
 async function playBenches(names: string[]): Promise<boolean> {
-  const benches = await load("benches");
-  const chosen = names.length ? benches.filter(({ name }) => names.includes(name)) : benches;
-  if (chosen.length === 0) throw new LabError(`there is no such benchmark; there are: ${benches.map(({ name }) => name).join(", ") || "none"}`);
+  const chosen = names.length ? (await Promise.all(names.map((name) => find("benches", name)))).filter((bench): bench is Scenario => bench !== undefined) : await load("benches");
+  if (chosen.length === 0) throw new LabError(`there is no such benchmark; there are: ${(await load("benches")).map(({ name }) => name).join(", ") || "none"}`);
   let good = true;
   const rows: Row[] = [];
   for (const bench of chosen) good = (await play(bench, newLab(), rows)) && good;
@@ -76,14 +85,13 @@ function showTable(rows: Row[]): void {
 async function main([what, ...rest]: string[]): Promise<boolean> {
   if (what === "run") return runForPerson(newLab());
   if (what === "bench") return playBenches(rest);
-  const scenarios = await load("scenarios");
   if (what === undefined || what === "list") {
-    list("Scenarios (make lab SCENARIO=name):", scenarios);
+    list("Scenarios (make lab SCENARIO=name):", await load("scenarios"));
     list("Benchmarks (make bench):", await load("benches"));
     return true;
   }
-  const scenario = scenarios.find(({ name }) => name === what);
-  if (!scenario) throw new LabError(`there is no scenario '${what}'; there are: ${scenarios.map(({ name }) => name).join(", ")}`);
+  const scenario = await find("scenarios", what);
+  if (!scenario) throw new LabError(`there is no scenario '${what}'; there are: ${(await load("scenarios")).map(({ name }) => name).join(", ")}`);
   return play(scenario, newLab());
 }
 

@@ -10,8 +10,9 @@ import type { PiNetwork } from "./network.ts";
 const execute = promisify(execFile);
 const PING_EVERY_MS = 20;
 const CONNECT_MS = 2000;
-/** The one name that the lab's name server knows: its own end of the network. */
+/** The names that the lab's name server knows: its own end of the network. */
 export const TIME_SERVER = "time.lab";
+export const IMAGE_SERVER = "images.lab";
 
 /** Pings for so long; returns how many there were. Each must come back. */
 export async function ping(address: string, milliseconds = 1000): Promise<number> {
@@ -51,11 +52,11 @@ export async function hostKey(address: string): Promise<string> {
   return stdout.trim();
 }
 
-/** dnsmasq on the lab's end of a Pi's network: addresses .50 to .59 for two minutes, itself as time server, and one name. */
+/** dnsmasq on the lab's end of a Pi's network: addresses .50 to .59 for two minutes, itself as time server, and two names. */
 export function startDhcp(lab: Lab, network: PiNetwork): ChildProcess {
   const range = [50, 59].map((host) => network.gateway.replace(/\d+$/, String(host)));
   return lab.start("dnsmasq.log", "/usr/sbin/dnsmasq", [
-    "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", `--address=/${TIME_SERVER}/${network.gateway}`, "--user=root", "--log-facility=-", "--log-dhcp", "--no-ping",
+    "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", `--address=/${TIME_SERVER}/${IMAGE_SERVER}/${network.gateway}`, "--user=root", "--log-facility=-", "--log-dhcp", "--no-ping",
     `--interface=${network.tap}`, "--bind-interfaces", "--dhcp-authoritative", `--dhcp-range=${range.join(",")},255.255.255.0,2m`,
     `--dhcp-option=option:ntp-server,${network.gateway}`, `--dhcp-leasefile=${lab.path("leases")}`, `--pid-file=${lab.path("dnsmasq.pid")}`,
   ]);

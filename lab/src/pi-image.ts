@@ -10,6 +10,7 @@ import type { PiNetwork } from "./network.ts";
 import type { PiOptions } from "./pi.ts";
 import { platformOf, type Platform } from "./platform.ts";
 
+const ALSA = "/usr/share/alsa/alsa.conf";
 export const USB_PORT = 4001;
 export const VNC_PORT = 5900;
 
@@ -51,8 +52,9 @@ export function buildPiTree(options: PiOptions, network: PiNetwork): Cpio {
     addProgram(image, platform, `/usr/lib/lab/${name}`, join(platform.programs, name));
   }
   addBinaries(image, platform, options);
+  addSound(image);
   image.file("/etc/lab.env", environment(platform, options, network));
-  image.file("/etc/dkvm/dkvm.toml", options.config ?? ownConfig(options));
+  image.file("/etc/dkvm/dkvm.toml", options.config ?? imageConfig(options));
   for (const [path, source] of Object.entries(options.programs ?? {})) addProgram(image, platform, path, source);
   for (const [path, file] of Object.entries(options.files ?? {})) {
     if (typeof file === "string" || Buffer.isBuffer(file)) image.file(path, file);
@@ -62,12 +64,14 @@ export function buildPiTree(options: PiOptions, network: PiNetwork): Cpio {
 }
 
 /** The image's configuration; its network device leaves the lab's interfaces to the lab. */
-function ownConfig(options: PiOptions): string {
+export function imageConfig(options: PiOptions = {}): string {
   const text = readFileSync(join(repository, "rootfs/etc/dkvm/dkvm.toml"), "utf8");
   const ignored = options.addresses === "own" ? '["vec1"]' : '["vec0", "vec1"]';
   // Scenarios kill kernels and pull power more often than safe mode allows; `crashes` is about just that.
   const patient = options.crashLimit === "own" ? text : text.replace("[kernel]\n", "[kernel]\ncrash_limit = 1000\n");
-  return patient.replace("[device.network.config]\n", `[device.network.config]\nignore = ${ignored}\n`);
+  // Emulated, TLS over moving pictures takes its time: what would be a hang on a Pi is none there.
+  const slow = options.machine === "aarch64" ? patient.replace("[device.web]\n", "[device.web]\nheartbeat_ms = 6000\n") : patient;
+  return slow.replace("[device.network.config]\n", `[device.network.config]\nignore = ${ignored}\n`);
 }
 
 function addBusybox(image: Cpio, platform: Platform): void {
@@ -97,6 +101,12 @@ function addBinaries(image: Cpio, platform: Platform, options: PiOptions): void 
   for (const name of ["dkvm", "dkvm-device"]) {
     addProgram(image, platform, `/usr/bin/${name}`, platform.binary(name));
   }
+}
+
+/** What ALSA's library reads before it opens a card. */
+function addSound(image: Cpio): void {
+  if (!existsSync(ALSA)) throw new LabError(`${ALSA} is missing: run 'lab/setup.sh'`);
+  image.copy(ALSA, ALSA);
 }
 
 function environment(platform: Platform, options: PiOptions, network: PiNetwork): string {

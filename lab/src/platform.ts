@@ -2,7 +2,7 @@
 // architecture for the emulated one.
 import { execFileSync } from "node:child_process";
 import { existsSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { armPlatform } from "./arm.ts";
 import { umlDirectory } from "./kernel.ts";
 import { LabError, labDirectory, repository } from "./lab.ts";
@@ -52,7 +52,8 @@ export function binaryDirectory(): string {
 
 /** The static dkvm is built for an explicit target triple, the others for the host's default. */
 export function findBinary(name: string): string {
-  const places = [binaryDirectory(), join(binaryDirectory(), "../x86_64-unknown-linux-gnu/release")];
+  const directory = binaryDirectory();
+  const places = [directory, join(directory, "../x86_64-unknown-linux-gnu", basename(directory))];
   const found = places.map((place) => join(place, name)).filter((path) => existsSync(path));
   const newest = found.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
   if (newest === undefined) throw new LabError(`${name} is not built: run 'make build' (looked in ${places.join(" and ")})`);

@@ -35,8 +35,8 @@ export class Bench {
     return Rig.boot(this.lab, options);
   }
 
-  async openBrowser(): Promise<Browser> {
-    const browser = await Browser.open(this.lab);
+  async openBrowser(args: string[] = []): Promise<Browser> {
+    const browser = await Browser.open(this.lab, args);
     this.#browsers.push(browser);
     return browser;
   }

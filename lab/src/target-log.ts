@@ -19,6 +19,8 @@ export interface InputDevice {
   present: boolean;
 }
 
+const EV_SYN = 0;
+const SYN_DROPPED = 3;
 const EV_KEY = 1;
 const EV_REL = 2;
 const EV_ABS = 3;
@@ -52,6 +54,11 @@ export class TargetLog {
     for (const watcher of this.#watchers) watcher();
   }
 
+  /** How often Linux dropped events since a point of the list, as the reporter was late. */
+  dropped(since = 0): number {
+    return this.events.slice(since).filter(({ type, code }) => type === EV_SYN && code === SYN_DROPPED).length;
+  }
+
   /** USB devices of the gadget that the target's kernel saw go. */
   usbDisconnects(): number {
     return this.kernel.filter(({ text }) => /^usb \S+: USB disconnect/.test(text)).length;
@@ -67,8 +74,8 @@ export class TargetLog {
   }
 
   /** Key and button events since a point of the list (see `mark`). */
-  keys(since = 0): InputEvent[] {
-    return this.events.slice(since).filter((event) => event.type === EV_KEY);
+  keys(since = 0, before?: number): InputEvent[] {
+    return this.events.slice(since, before).filter((event) => event.type === EV_KEY);
   }
 
   motions(since = 0): InputEvent[] {
@@ -80,10 +87,10 @@ export class TargetLog {
   }
 
   /** The text that the key presses since `since` typed, on a US keyboard. */
-  typed(since = 0): string {
+  typed(since = 0, before?: number): string {
     let text = "";
     const shifts = new Set<number>();
-    for (const { code, value } of this.keys(since)) {
+    for (const { code, value } of this.keys(since, before)) {
       if (code === KEY.LEFTSHIFT || code === KEY.RIGHTSHIFT) value ? shifts.add(code) : shifts.delete(code);
       else if (value === 1) text += characterOf(code, shifts.size > 0) ?? "";
     }

@@ -3,15 +3,14 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync, readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { Cpio } from "./cpio.ts";
 import { targetKernelDirectory } from "./kernel.ts";
 import { LabError, labDirectory, until, type Lab } from "./lab.ts";
 import { addProgram, USB_PORT, VNC_PORT } from "./pi-image.ts";
 import type { PiNetwork } from "./network.ts";
+import { Observer } from "./observer.ts";
 import { platformOf } from "./platform.ts";
 import { Qmp } from "./qmp.ts";
-import { TargetLog, type InputDevice } from "./target-log.ts";
 
 export interface TargetOptions {
   /** "prompt": a boot sector that echoes keys through the BIOS. "linux": reports every input event. "usb": no disk at all, its BIOS
@@ -26,21 +25,20 @@ export interface TargetOptions {
   programs?: Record<string, string>;
 }
 
-export class Target {
-  readonly log = new TargetLog();
+export class Target extends Observer {
   /** Milliseconds from power-on until the system answers. */
   bootMilliseconds = 0;
   #machine: ChildProcess | undefined;
   #qmp: Qmp | undefined;
-  #report: Socket | undefined;
-  #nextCommand = 1;
   #powered = 0;
 
   constructor(
     readonly lab: Lab,
     readonly network: PiNetwork,
     readonly options: TargetOptions = {},
-  ) {}
+  ) {
+    super();
+  }
 
   static async boot(lab: Lab, network: PiNetwork, options: TargetOptions = {}): Promise<Target> {
     const target = new Target(lab, network, options);
@@ -109,7 +107,7 @@ export class Target {
   /** Pulls the plug. */
   async powerOff(): Promise<void> {
     if (!this.#machine) return;
-    this.#report?.destroy();
+    this.hangUp();
     this.#qmp?.socket.destroy();
     await this.lab.end(this.#machine);
     this.#machine = undefined;
@@ -152,48 +150,6 @@ export class Target {
     return (await this.qmp("qom-get", { path: "/machine/peripheral/cable", property: "attached" })) === true;
   }
 
-  /** Runs a shell script on the target (linux only). */
-  async sh(script: string, timeout = 20_000): Promise<{ code: number; text: string }> {
-    return this.#command(`run`, script.replaceAll("\n", "; "), timeout);
-  }
-
-  /** "DEVICE:CODE" of every key and button that the target's kernel holds pressed. */
-  async heldKeys(): Promise<string[]> {
-    const { text } = await this.#command("held", "", 20_000);
-    return text.split(" ").filter((word) => word !== "");
-  }
-
-  /** Waits for a USB input device; a pattern picks by name. */
-  async awaitInput(name: RegExp = /./, timeout = 15_000): Promise<InputDevice> {
-    return this.awaitLog(`the target has a USB input device ${name}`, () => this.log.usbInputs().find((device) => name.test(device.name)), timeout);
-  }
-
-  /** Waits until `probe`, tried at every line from the target, gives something. */
-  awaitLog<T>(what: string, probe: () => T | undefined, timeout = 10_000): Promise<T> {
-    return new Promise((done, failed) => {
-      const finish = (act: () => void): void => {
-        clearTimeout(timer);
-        stop();
-        act();
-      };
-      const timer = setTimeout(() => finish(() => failed(new LabError(`waited ${timeout / 1000} s in vain: ${what}`))), timeout);
-      const stop = this.log.watch(() => look());
-      const look = (): void => {
-        const value = probe();
-        if (value !== undefined && value !== false) finish(() => done(value));
-      };
-      look();
-    });
-  }
-
-  /** Waits until exactly this text has been typed since the mark; longer or other text fails. */
-  async awaitTyped(text: string, since = 0, timeout = 10_000): Promise<void> {
-    await this.awaitLog(`the target gets ${JSON.stringify(text)}`, () => this.log.typed(since).length >= text.length || undefined, timeout)
-      .catch((error: Error) => { throw new LabError(`${error.message}; it got ${JSON.stringify(this.log.typed(since))}`); });
-    const typed = this.log.typed(since);
-    if (typed !== text) throw new LabError(`the target got ${JSON.stringify(typed)} in place of ${JSON.stringify(text)}`);
-  }
-
   /** The target's own picture, as a PPM file's bytes: what its screen shows, cable or not. */
   async screenshot(): Promise<Buffer> {
     const path = this.lab.path("screen.ppm");
@@ -201,25 +157,11 @@ export class Target {
     return readFileSync(path);
   }
 
-  async #command(verb: string, rest: string, timeout: number): Promise<{ code: number; text: string }> {
-    const id = `c${this.#nextCommand++}`;
-    return new Promise((done, failed) => {
-      const timer = setTimeout(() => failed(new LabError(`the target did not answer '${verb} ${rest}' in ${timeout / 1000} s`)), timeout);
-      this.log.expectAnswer(id, (answer) => {
-        clearTimeout(timer);
-        done(answer);
-      });
-      this.#report?.write(`${verb} ${id} ${rest}\n`);
-    });
-  }
-
   async #openReport(): Promise<void> {
     const socket = await new Promise<Socket>((done, failed) => {
       const s = connect(this.lab.path("report.sock"), () => done(s)).on("error", failed);
     });
-    socket.on("error", () => {});
-    createInterface({ input: socket }).on("line", (line) => this.log.receive(line));
-    this.#report = socket;
+    this.listenTo(socket);
   }
 
   #arguments(): string[] {

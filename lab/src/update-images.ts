@@ -40,7 +40,7 @@ export function smallConfiguration(trial: Trial): string {
   const text = configuration(trial);
   const devices = text.split(/^(?=\[)/m).filter((section) => {
     const device = /^\[device\.([a-z]+)/.exec(section)?.[1];
-    return !section.startsWith("[[route]]") && (device === undefined || device === "nodes" || device === "update");
+    return !/^\[\[route|^\[grants/.test(section) && (device === undefined || device === "nodes" || device === "update");
   });
   return devices.join("");
 }

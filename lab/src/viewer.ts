@@ -4,9 +4,11 @@ import { request, type RequestOptions } from "node:https";
 import WebSocket from "ws";
 import { Engine, randomHolder } from "../../devices/web/page/src/input/engine.ts";
 import { usageOf } from "../../devices/web/page/src/input/usage.ts";
+import type { AudioState } from "../../devices/web/page/src/wire/AudioState.ts";
 import type { Action } from "../../devices/web/page/src/wire/Action.ts";
 import type { DeviceInfo } from "../../devices/web/page/src/wire/DeviceInfo.ts";
 import type { GadgetState } from "../../devices/web/page/src/wire/GadgetState.ts";
+import type { H264State } from "../../devices/web/page/src/wire/H264State.ts";
 import type { HidState } from "../../devices/web/page/src/wire/HidState.ts";
 import type { NetworkState } from "../../devices/web/page/src/wire/NetworkState.ts";
 import type { SessionInfo } from "../../devices/web/page/src/wire/SessionInfo.ts";
@@ -20,15 +22,19 @@ const HEAD_BYTES = 32;
 const TICK_MS = 4;
 const RECONNECT_MS = 50;
 /** Typing pauses here, well under the engine's own limit, so that no key is refused. */
-const PENDING_MOST = 64;
+export const PENDING_MOST = 64;
+
+function ignored(): void {}
 
 export class Viewer {
   readonly engine = new Engine(randomHolder((words) => crypto.getRandomValues(words)));
   readonly devices = new Map<string, DeviceInfo>();
   hid: HidState | null = null;
   video: VideoState | null = null;
+  h264: H264State | null = null;
   gadget: GadgetState | null = null;
   network: NetworkState | null = null;
+  audio: AudioState | null = null;
   frames = 0;
   bytes = 0;
   lastFrame: Buffer | undefined;
@@ -46,6 +52,7 @@ export class Viewer {
   #nextAction = 1;
   #ticker: NodeJS.Timeout | undefined;
 
+  /** The address may have a port. */
   private constructor(readonly address: string) {}
 
   /** Sets the password if none is set, else logs in, and opens the control socket. */
@@ -91,7 +98,7 @@ export class Viewer {
   }
 
   async tap(usage: number): Promise<void> {
-    await until("the target takes keys", () => this.engine.pending < PENDING_MOST, { timeout: 30_000, every: 2 });
+    await until("the target takes keys", () => this.engine.pending < PENDING_MOST, { timeout: 60_000, every: 2 });
     this.engine.key(usage, true);
     this.engine.key(usage, false);
   }
@@ -125,8 +132,9 @@ export class Viewer {
     const bytes = Buffer.isBuffer(body) ? body : undefined;
     if (body !== undefined) headers["content-type"] = bytes ? "application/octet-stream" : "application/json";
     if (this.#session) headers["x-dkvm-csrf"] = this.#session.csrf;
+    const { hostname, port } = new URL(`https://${this.address}`);
     return new Promise((done, failed) => {
-      const call = request({ host: this.address, path, rejectUnauthorized: false, headers, timeout: 5000, ...options }, (response) => {
+      const call = request({ host: hostname, port, path, rejectUnauthorized: false, headers, timeout: 5000, ...options }, (response) => {
         for (const line of response.headers["set-cookie"] ?? []) this.#keepCookie(line);
         const parts: Buffer[] = [];
         response.on("data", (part: Buffer) => parts.push(part));
@@ -135,9 +143,14 @@ export class Viewer {
       });
       call.on("error", failed).on("timeout", () => call.destroy(new Error("timeout")));
       // an answer may come before the body is through: what then breaks is nobody's
-      call.on("socket", (socket) => socket.on("error", () => {}));
+      call.on("socket", (socket) => socket.off("error", ignored).on("error", ignored));
       call.end(bytes ?? (body === undefined ? undefined : JSON.stringify(body)));
     });
+  }
+
+  /** A socket of the page's beside its own two, as `/api/sound`. */
+  socket(path: string, query: Record<string, string> = {}): WebSocket {
+    return this.#socket(path, query);
   }
 
   /** Sends a body that may take long, as the page sends files. */
@@ -170,8 +183,8 @@ export class Viewer {
     this.#cookies.set(pair.slice(0, cut), pair.slice(cut + 1));
   }
 
-  #socket(path: string): WebSocket {
-    const url = `wss://${this.address}${path}?csrf=${encodeURIComponent(this.#session!.csrf)}`;
+  #socket(path: string, query: Record<string, string> = {}): WebSocket {
+    const url = `wss://${this.address}${path}?${new URLSearchParams({ ...query, csrf: this.#session!.csrf })}`;
     return new WebSocket(url, {
       rejectUnauthorized: false, headers: { cookie: this.cookie, origin: `https://${this.address}` }, handshakeTimeout: 3000,
     });
@@ -225,7 +238,9 @@ export class Viewer {
       case "device": this.devices.set(message.name, message); break;
       case "device_gone": this.devices.delete(message.name); break;
       case "gadget": this.gadget = message; break;
+      case "audio": this.audio = message.state; break;
       case "network": this.network = message.state; break;
+      case "h264": this.h264 = message.state; break;
       case "video": this.video = message.state; break;
       case "hid": this.#hearHid(message.state); break;
       case "ack": this.lost = Math.max(this.lost, message.lost ?? 0); this.engine.acked(message); break;

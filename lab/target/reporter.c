@@ -9,19 +9,25 @@
 //   held ID         answers "NUMBER:CODE NUMBER:CODE …", the keys that the kernel holds pressed
 //   run ID SCRIPT   runs it by sh
 // Times are CLOCK_MONOTONIC of the target.
-//   reporter PORT-DEVICE
+//   reporter PORT-DEVICE     in the target PC
+//   reporter TCP-PORT        in a virtual Pi that is its own target: for one connection, and ends with it
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/input.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +42,7 @@ struct input {
 
 static struct input inputs[MAX_DEVICES];
 static int port, watch, kernel_log, next_number;
+static bool ends_with_port;
 
 static long long now(void) {
     struct timespec t;
@@ -183,6 +190,7 @@ static void read_commands(void) {
     static char pending[65536];
     static size_t length;
     ssize_t n = read(port, pending + length, sizeof pending - 1 - length);
+    if (n == 0 && ends_with_port) exit(0);
     if (n <= 0) {
         usleep(10000); // the runner is not connected: the port says so without blocking
         return;
@@ -215,13 +223,34 @@ static void run_once(void) {
     if (p[0].revents) read_commands();
 }
 
+static int open_port(const char *name) {
+    int number = atoi(name), one = 1, connection;
+    if (number == 0) return open(name, O_RDWR | O_CLOEXEC);
+    ends_with_port = true;
+    // devices of the Pi that are real-time must not keep it from reading: what it is late for, Linux drops
+    struct sched_param first = {.sched_priority = 90};
+    sched_setscheduler(0, SCHED_FIFO, &first);
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((unsigned short)number)};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(listener, (struct sockaddr *)&any, sizeof any) || listen(listener, 1)) return -1;
+    printf("reporter: listens\n");
+    fflush(stdout);
+    connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    close(listener);
+    return connection;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 2 || (port = open(argv[1], O_RDWR | O_CLOEXEC)) < 0) {
+    if (argc != 2 || (port = open_port(argv[1])) < 0) {
         perror("reporter: cannot open its port");
         return 1;
     }
     signal(SIGCHLD, SIG_IGN);
     watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    // Linux makes the folder with the first device, and what is not there cannot be watched
+    mkdir("/dev/input", 0755);
     // attributes: a node is readable only after udev or devtmpfs has finished it
     inotify_add_watch(watch, "/dev/input", IN_CREATE | IN_ATTRIB);
     kernel_log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -94,7 +94,7 @@ impl Shell {
 
     async fn incoming(&mut self, link: &Link, incoming: Incoming) -> Result<(), Error> {
         match incoming {
-            Incoming::Demand { topic, readers } if topic == topics::VIDEO_RAW => {
+            Incoming::Demand { topic, readers, .. } if topic == topics::VIDEO_RAW => {
                 self.tell(link, Event::Demand(readers)).await
             }
             Incoming::Request(request) if request.method() == methods::SET_MODE => {

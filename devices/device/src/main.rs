@@ -13,7 +13,7 @@ struct Device {
     main: fn() -> i32,
 }
 
-const DEVICES: [Device; 12] = [
+const DEVICES: &[Device] = &[
     Device {
         name: "gadget",
         what: "what the target sees on its USB port",
@@ -33,6 +33,11 @@ const DEVICES: [Device; 12] = [
         name: "encode",
         what: "frames made small enough for the network",
         main: dkvm_encode::main,
+    },
+    Device {
+        name: "h264",
+        what: "frames as H.264, for those who decode it",
+        main: dkvm_h264::main,
     },
     Device {
         name: "web",
@@ -68,6 +73,55 @@ const DEVICES: [Device; 12] = [
         name: "storage",
         what: "images, and what of them is in the target's USB drives",
         main: dkvm_storage::main,
+    },
+    Device {
+        name: "fetch",
+        what: "images by URL, into the image library",
+        main: dkvm_fetch::main,
+    },
+    Device {
+        name: "serial",
+        what: "the target's serial console, by USB",
+        main: dkvm_serial::main,
+    },
+    Device {
+        name: "audio",
+        what: "the target's sound, and a microphone for it",
+        main: dkvm_audio::main,
+    },
+    Device {
+        name: "usbnet",
+        what: "the network to the target, by USB",
+        main: dkvm_usbnet::main,
+    },
+    Device {
+        name: "peer",
+        what: "the link to other nodes",
+        main: dkvm_peer::main,
+    },
+    #[cfg(feature = "workstation")]
+    Device {
+        name: "input",
+        what: "keyboards and mice of a workstation, for whom has the focus",
+        main: dkvm_input::main,
+    },
+    #[cfg(feature = "workstation")]
+    Device {
+        name: "screen",
+        what: "a target's picture in a window, on a workstation",
+        main: dkvm_screen::main,
+    },
+    #[cfg(feature = "workstation")]
+    Device {
+        name: "speaker",
+        what: "a target's sound, on a workstation",
+        main: dkvm_speaker::main,
+    },
+    #[cfg(feature = "workstation")]
+    Device {
+        name: "mic",
+        what: "a workstation's microphone, for a target",
+        main: dkvm_mic::main,
     },
     Device {
         name: "service",

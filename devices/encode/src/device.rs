@@ -6,7 +6,7 @@ use crate::{
     config::{self, Config},
     core::{Policy, Source, Verdict},
     error::Error,
-    frame::Frame,
+    frame::{Frame, Newest},
     output::{slot_size, Output},
 };
 use dkvm_sdk::{FrameReader, Incoming, Lease, Link, Request};
@@ -58,7 +58,7 @@ struct Encoder {
     backend: Backend,
     reader: FrameReader,
     output: Output,
-    newest: Option<(FrameInfo, Lease)>,
+    newest: Newest,
     last: Option<Frame>,
     complaints: Complaints,
 }
@@ -73,8 +73,8 @@ impl Encoder {
             policy: Policy::new(config.settings()),
             backend,
             reader: FrameReader::new(link),
-            output: Output::default(),
-            newest: None,
+            output: Output::new(topics::VIDEO_JPEG, "encode"),
+            newest: Newest::default(),
             last: None,
             complaints: Complaints::default(),
         })
@@ -110,17 +110,10 @@ impl Encoder {
                 leases,
                 ..
             } if topic == topics::VIDEO_RAW => match body.decode(&topic) {
-                // Replacing one that waits gives its lease back.
-                Ok(info) => {
-                    self.newest = leases
-                        .into_iter()
-                        .next()
-                        .map(|lease| (info, lease))
-                        .or(self.newest.take())
-                }
+                Ok(info) => self.newest.offer(info, leases),
                 Err(error) => self.complain(&error.to_string()),
             },
-            Incoming::Demand { topic, readers } if topic == topics::VIDEO_JPEG => {
+            Incoming::Demand { topic, readers, .. } if topic == topics::VIDEO_JPEG => {
                 self.demand(link, readers)?
             }
             Incoming::Request(request) if request.method() == methods::SET_ENCODE => {
@@ -139,7 +132,7 @@ impl Encoder {
             (false, true) => link.sender().want(topics::VIDEO_RAW)?,
             (true, false) => {
                 link.sender().unwant(topics::VIDEO_RAW)?;
-                self.newest = None;
+                self.newest = Newest::default();
                 self.output.close();
             }
             _ => {}
@@ -184,19 +177,16 @@ impl Encoder {
         {
             return Ok(());
         }
-        let seen = self.reader.view(lease).map_err(|error| error.to_string());
-        let frame =
-            seen.and_then(|view| Frame::checked(info, view).map_err(|error| error.to_string()));
-        let frame = match frame {
+        // Whatever becomes of this frame, the lease of the one before goes back now: held for 10 s it would be a fault.
+        let before = self.last.take();
+        let frame = match Frame::view(&self.reader, info, lease) {
             Ok(frame) => frame,
             Err(why) => {
                 self.complain(&why);
                 return Ok(());
             }
         };
-        let verdict = self
-            .policy
-            .judge(frame.since(self.last.as_ref()), self.now());
+        let verdict = self.policy.judge(frame.since(before.as_ref()), self.now());
         let kept = match (verdict, frame.is_jpeg()) {
             (Verdict::Leave, _) => true,
             (verdict, true) => self.pass_on(link, &frame, verdict)?,

@@ -5,11 +5,29 @@ use crate::{
     jpeg,
     picture::{BadFrame, Picture},
 };
-use dkvm_sdk::FrameView;
+use dkvm_sdk::{FrameReader, FrameView, Lease};
 use dkvm_wire::vocab::video::FrameInfo;
 
 /// FourCC of frames that are JPEGs already.
 pub const MJPG: &str = "MJPG";
+
+/// Of frames that wait, the newest. Replacing one that waits gives its lease back.
+#[derive(Default)]
+pub struct Newest(Option<(FrameInfo, Lease)>);
+
+impl Newest {
+    /// Another frame came; one without a lease is none.
+    pub fn offer(&mut self, info: FrameInfo, leases: Vec<Lease>) {
+        if let Some(lease) = leases.into_iter().next() {
+            self.0 = Some((info, lease));
+        }
+    }
+
+    /// The one that waits.
+    pub fn take(&mut self) -> Option<(FrameInfo, Lease)> {
+        self.0.take()
+    }
+}
 
 /// A frame in shared memory, checked.
 pub struct Frame {
@@ -20,6 +38,12 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// Looks at what a lease is for. The error is a sentence for people.
+    pub fn view(reader: &FrameReader, info: FrameInfo, lease: &Lease) -> Result<Self, String> {
+        let view = reader.view(lease).map_err(|error| error.to_string())?;
+        Self::checked(info, view).map_err(|error| error.to_string())
+    }
+
     /// Takes a frame over if it is whole.
     pub fn checked(mut info: FrameInfo, view: FrameView) -> Result<Self, BadFrame> {
         if info.format == MJPG {

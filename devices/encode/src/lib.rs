@@ -12,16 +12,20 @@
 //!
 //! Nothing is done while nobody wants `video.jpeg`. Of frames that wait, the newest is taken. A picture that did not change
 //! is not encoded again; it is sent again once a second, and at once to a new viewer.
+//!
+//! What any maker of pictures needs (frames checked, compared, the pool that pictures leave by) is public: `h264` uses it too.
 
 pub mod backend;
-mod complaints;
+#[doc(hidden)]
+pub mod bench;
+pub mod complaints;
 pub mod config;
 pub mod core;
 pub mod device;
 pub mod error;
-mod frame;
+pub mod frame;
 pub mod jpeg;
-mod output;
+pub mod output;
 pub mod picture;
 pub mod planes;
 

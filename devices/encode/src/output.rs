@@ -1,8 +1,8 @@
-//! JPEGs on their way out: the pool that they travel in.
+//! Encoded pictures on their way out: the pool that they travel in.
 
 use crate::backend::Quality;
 use dkvm_sdk::{FramePool, Link, PoolError, PoolRequest, SendError, Slot};
-use dkvm_wire::{topics, vocab::video::FrameInfo};
+use dkvm_wire::vocab::video::FrameInfo;
 
 /// Two being read, one on its way, two to write into.
 const SLOTS: u32 = 5;
@@ -28,13 +28,24 @@ pub fn slot_size(info: &FrameInfo, quality: Quality) -> u64 {
 }
 
 /// The pool, made when the first frame of a size comes.
-#[derive(Default)]
 pub struct Output {
+    topic: &'static str,
+    device: &'static str,
     pool: Option<FramePool>,
     wanted: u64,
 }
 
 impl Output {
+    /// For a topic of this device.
+    pub const fn new(topic: &'static str, device: &'static str) -> Self {
+        Self {
+            topic,
+            device,
+            pool: None,
+            wanted: 0,
+        }
+    }
+
     /// Makes sure that there is a pool with slots of this size. The error is a sentence for people.
     pub async fn fit(&mut self, link: &Link, slot_size: u64) -> Result<(), String> {
         if self.pool.is_some() && self.wanted == slot_size {
@@ -48,7 +59,8 @@ impl Output {
         };
         let pool = FramePool::open(link, request).await;
         self.pool = Some(pool.map_err(|error| {
-            format!("no shared memory for JPEGs: {error}; raise `memory` of encode")
+            let device = self.device;
+            format!("no shared memory for pictures: {error}; raise `memory` of {device}")
         })?);
         self.wanted = slot_size;
         Ok(())
@@ -64,14 +76,14 @@ impl Output {
         self.pool.as_ref().and_then(FramePool::take)
     }
 
-    /// Sends a JPEG that fits the slot.
-    pub fn publish(&self, info: &FrameInfo, mut slot: Slot, jpeg: &[u8]) -> Result<(), SendError> {
+    /// Sends a picture that fits the slot.
+    pub fn publish(&self, info: &FrameInfo, mut slot: Slot, bytes: &[u8]) -> Result<(), SendError> {
         let Some(pool) = &self.pool else {
             return Ok(());
         };
-        if let Some(place) = slot.bytes_mut().get_mut(..jpeg.len()) {
-            place.copy_from_slice(jpeg);
-            match pool.publish(topics::VIDEO_JPEG, info, slot, jpeg.len()) {
+        if let Some(place) = slot.bytes_mut().get_mut(..bytes.len()) {
+            place.copy_from_slice(bytes);
+            match pool.publish(self.topic, info, slot, bytes.len()) {
                 Err(PoolError::Send(error)) => return Err(error),
                 Err(error) => dkvm_sdk::warn!("{error}"),
                 Ok(()) => {}

@@ -137,19 +137,21 @@ fn split_uyvy(bytes: &[u8], line: &mut Line<'_>) {
     split_pairs(line.colors, line.u, line.v);
 }
 
-fn split_pairs(pairs: &[u8], u: &mut [u8], v: &mut [u8]) {
+/// Parts a line of colours that alternate: UV of NV12, and of YUYV when its Ys are gone.
+pub fn split_pairs(pairs: &[u8], u: &mut [u8], v: &mut [u8]) {
     take_even(pairs, u);
     take_odd(pairs, v);
 }
 
-/// As words, since so LLVM packs sixteen at a time where byte indices give it sixteen single loads: 15 times faster.
-fn take_even(bytes: &[u8], out: &mut [u8]) {
+/// Each first byte of two. As words, since so LLVM packs sixteen at a time where byte indices give it sixteen single loads: 15 times faster.
+pub fn take_even(bytes: &[u8], out: &mut [u8]) {
     for (pair, out) in bytes.as_chunks::<2>().0.iter().zip(out) {
         *out = (u16::from_le_bytes(*pair) & 0xff) as u8;
     }
 }
 
-fn take_odd(bytes: &[u8], out: &mut [u8]) {
+/// Each second byte of two.
+pub fn take_odd(bytes: &[u8], out: &mut [u8]) {
     for (pair, out) in bytes.as_chunks::<2>().0.iter().zip(out) {
         *out = (u16::from_le_bytes(*pair) >> 8) as u8;
     }

@@ -45,7 +45,8 @@ impl Bench {
             want,
             Want {
                 topic: VIDEO_RAW.into(),
-                want: true
+                want: true,
+                from: None,
             }
         );
         Ok(bench)
@@ -143,7 +144,8 @@ fn nobody_watches_nothing_is_wanted() -> Result<(), Failure> {
         bench.kernel.expect::<Want>(WANT)?,
         Want {
             topic: VIDEO_RAW.into(),
-            want: false
+            want: false,
+            from: None,
         }
     );
     let late = bench.send("YUYV", &raw(1))?;
@@ -201,6 +203,18 @@ fn a_dongles_jpeg_goes_through_by_its_own_lease() -> Result<(), Failure> {
     assert_eq!(state.settings.quality, 80);
     bench.send("MJPG", &bytes)?;
     bench.nothing()?;
+    bench.kernel.goodbye()
+}
+
+/// A source that goes wrong is no reason to keep what came before it until the kernel takes it for a leak.
+#[test]
+fn the_frame_before_a_damaged_one_goes_back_with_it() -> Result<(), Failure> {
+    let mut bench = Bench::watched(json!({}))?;
+    bench.send("YUYV", &raw(50))?;
+    bench.jpeg()?;
+    let short = bench.send("YUYV", &raw(1)[1..])?;
+    bench.kernel.expect_release(&short)?;
+    assert_eq!(bench.kernel.lent(), 0);
     bench.kernel.goodbye()
 }
 

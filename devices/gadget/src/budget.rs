@@ -271,10 +271,39 @@ mod tests {
     }
 
     const ALL: [&str; 5] = ["keyboard", "absolute", "relative", "storage", "serial"];
+    /// What the built-in profile has, as far as it is built.
+    const DESK: [&str; 6] = [
+        "keyboard", "absolute", "relative", "storage", "audio", "network",
+    ];
 
     #[test]
     fn a_pi_carries_what_it_was_bought_for() {
         assert_eq!(supply(7, 7).fits(&functions(&ALL), OutEndpoint::No), Ok(()));
+        // Not one of the seven is left.
+        assert_eq!(
+            supply(7, 7).fits(&functions(&DESK), OutEndpoint::No),
+            Ok(())
+        );
+        assert!(supply(6, 7)
+            .fits(&functions(&DESK), OutEndpoint::No)
+            .is_err());
+    }
+
+    #[test]
+    fn a_profile_of_twelve_endpoints_is_refused_on_a_pi() {
+        let twelve = [
+            "keyboard", "absolute", "storage", "audio", "network", "serial",
+        ];
+        let both: Vec<_> = functions(&twelve)
+            .iter()
+            .flat_map(|one| one.needs(OutEndpoint::No))
+            .collect();
+        assert_eq!(both.len(), 12);
+        let told = told(&supply(7, 7), &twelve);
+        assert!(
+            told.starts_with("needs 8 endpoints to the target") && told.contains("leave out"),
+            "{told}"
+        );
     }
 
     #[test]
@@ -325,6 +354,7 @@ mod tests {
     fn the_buffers_of_a_pi_hold_all_functions() {
         let pi = with_fifos(&[256, 256, 512, 512, 512, 768, 768], 558);
         assert_eq!(pi.fits(&functions(&ALL), OutEndpoint::No), Ok(()));
+        assert_eq!(pi.fits(&functions(&DESK), OutEndpoint::No), Ok(()));
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use crate::{
     budget::Supply,
+    functions::NetworkConfig,
     profile::{self, OwnProfiles, BIOS},
+    serial,
 };
-use dkvm_hid::reports::Pan;
+use dkvm_hid::reports::{Extra, Extras, Form, Pan, Wheel};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -30,6 +32,11 @@ pub struct Config {
     pub serial: Option<String>,
     /// A horizontal wheel on the absolute mouse. Some firmware does not survive the field: then `false`.
     pub ac_pan: bool,
+    /// Wheels that the target can be told in parts of a notch, where it asks for that; not in the profile `bios`.
+    pub hires_wheel: bool,
+    /// What the interface of the absolute mouse tells beside it, by name: `consumer`, `system`, `keys` (more than six at once),
+    /// `touch`; not in the profile `bios`.
+    pub extras: Vec<String>,
     /// The user whose group gets `/dev/hidg*`.
     pub hid_user: String,
     /// The profile until somebody chooses another.
@@ -40,6 +47,10 @@ pub struct Config {
     pub luns: u8,
     /// The user whose group gets what the drives hold.
     pub storage_user: String,
+    /// The user whose group gets the sound card.
+    pub audio_user: String,
+    /// The network to the target.
+    pub network: NetworkConfig,
     /// The user whose group gets the serial port.
     pub serial_user: String,
     /// The endpoints that the controller has, where Linux does not tell, or tells wrongly.
@@ -58,6 +69,15 @@ pub struct Fault {
     pub does: Wrong,
 }
 
+/// Whether the HID functions announce no more than every firmware knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Simple {
+    /// They do not.
+    Yes,
+    /// They announce what is configured.
+    No,
+}
+
 /// What can go wrong with a bind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -66,6 +86,8 @@ pub enum Wrong {
     Fail,
     /// Linux never ends it.
     Hang,
+    /// Nothing, but an earlier life left it bound.
+    Outlive,
 }
 
 /// Endpoints of a controller, besides endpoint 0; seen from the target.
@@ -110,11 +132,15 @@ impl Default for Config {
             product: "dKVM".to_owned(),
             serial: None,
             ac_pan: true,
+            hires_wheel: true,
+            extras: Extra::ALL.map(|one| one.name().to_owned()).to_vec(),
             hid_user: "dkvm-hid".to_owned(),
             profile: BIOS.to_owned(),
             profiles: OwnProfiles::new(),
             luns: 2,
             storage_user: "dkvm-storage".to_owned(),
+            audio_user: "dkvm-audio".to_owned(),
+            network: NetworkConfig::default(),
             serial_user: "dkvm-serial".to_owned(),
             endpoints: None,
             faults: BTreeMap::new(),
@@ -132,14 +158,52 @@ impl Config {
         }
     }
 
+    /// What the HID functions announce; those of the profile `bios` are as every firmware knows them.
+    pub fn form(&self, simple: Simple) -> Form {
+        let pan = self.pan();
+        if simple == Simple::Yes {
+            return Form { pan, ..Form::PLAIN };
+        }
+        let extras = self.extras.iter().filter_map(|name| Extra::of_name(name));
+        Form {
+            pan,
+            wheel: if self.hires_wheel {
+                Wheel::Fine
+            } else {
+                Wheel::Notched
+            },
+            extras: extras.fold(Extras::NONE, Extras::with),
+        }
+    }
+
+    fn fault_of_extras(&self) -> Option<(&'static str, String)> {
+        let stranger = self
+            .extras
+            .iter()
+            .find(|name| Extra::of_name(name).is_none())?;
+        let known = Extra::ALL.map(Extra::name).join(", ");
+        Some((
+            "extras",
+            format!("it holds {stranger:?}, and takes {known}"),
+        ))
+    }
+
     /// A key and the reason why its value cannot be used, if there is one.
     pub fn fault(&self) -> Option<(String, String)> {
         let own = |(key, reason): (&str, String)| (key.to_owned(), reason);
         self.fault_of_texts()
             .or_else(|| self.fault_of_names())
+            .or_else(|| self.fault_of_extras())
             .map(own)
+            .or_else(|| self.network.fault())
             .or_else(|| profile::fault(&self.profiles))
             .or_else(|| self.fault_of_choice().map(own))
+    }
+
+    /// The serial number that the target sees: the owner's, or this machine's.
+    pub fn serial(&self) -> String {
+        let own = self.serial.clone();
+        own.unwrap_or_else(serial::of_this_machine)
     }
 
     fn fault_of_texts(&self) -> Option<(&'static str, String)> {
@@ -222,7 +286,18 @@ mod tests {
                 ..Config::default()
             },
             Config {
+                extras: vec!["keys".into(), "horn".into()],
+                ..Config::default()
+            },
+            Config {
                 luns: 9,
+                ..Config::default()
+            },
+            Config {
+                network: NetworkConfig {
+                    host_addr: Some("01:00:5e:00:00:01".into()),
+                    ..NetworkConfig::default()
+                },
                 ..Config::default()
             },
             Config {
@@ -245,7 +320,9 @@ mod tests {
                 "product",
                 "serial",
                 "udc",
+                "extras",
                 "luns",
+                "network.host_addr",
                 "profile",
                 "profiles.office"
             ]

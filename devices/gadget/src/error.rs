@@ -1,6 +1,6 @@
 //! What of its own ends the device, or is answered to whoever asked for it.
 
-use crate::budget::Shortage;
+use crate::{budget::Shortage, functions::Mac};
 use dkvm_sdk::{ErrorCode, Exit, ExitCode};
 use std::io;
 use thiserror::Error;
@@ -91,6 +91,19 @@ pub enum GadgetError {
         /// What is missing.
         shortage: Shortage,
     },
+    /// A hardware address of the network is somebody else's.
+    #[error(
+        "the hardware address {mac} of the network to the target is in use by this node's {by}: set another one as `{key}` in \
+         [device.gadget.config.network]"
+    )]
+    MacTaken {
+        /// The key that sets it.
+        key: &'static str,
+        /// Which.
+        mac: Mac,
+        /// Whose it is.
+        by: String,
+    },
     /// A profile could not be bound, and the one before is again.
     #[error("the USB profile {name} cannot be had, {kept} stays: {source}")]
     Kept {
@@ -138,6 +151,7 @@ impl Exit for GadgetError {
             | Self::Bind { .. }
             | Self::NoSuchProfile { .. }
             | Self::Unfit { .. }
+            | Self::MacTaken { .. }
             | Self::Kept { .. }
             | Self::Thread { .. }
             | Self::Hung { .. }
@@ -151,7 +165,10 @@ impl GadgetError {
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::NoSuchProfile { .. } | Self::Unfit { .. } | Self::Kept { .. }
+            Self::NoSuchProfile { .. }
+                | Self::Unfit { .. }
+                | Self::MacTaken { .. }
+                | Self::Kept { .. }
         )
     }
 
@@ -165,6 +182,7 @@ impl GadgetError {
         match self {
             Self::NoSuchProfile { .. } => ErrorCode::NotFound,
             Self::Unfit { .. } => ErrorCode::Exhausted,
+            Self::MacTaken { .. } => ErrorCode::Conflict,
             _ => ErrorCode::Hardware,
         }
     }

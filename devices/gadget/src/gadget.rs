@@ -79,9 +79,15 @@ impl Gadget {
 
     async fn bring_up_as(&mut self, name: &str) -> Result<(), GadgetError> {
         self.take(&self.fitting(name)?);
+        if self.backend.is_other() {
+            // What is there is taken down, and Linux waits until nobody has its terminal open any more.
+            self.tell_unplugged().await?;
+        }
         let found = self.backend.prepare().await?;
         match (&found, self.journal.wish) {
-            (Found::Adopted, _) => {
+            // Its last life ended between the wish and the deed.
+            (Found::Adopted, Wish::Unplugged) => return self.unplug().await,
+            (Found::Adopted, Wish::Plugged) => {
                 dkvm_sdk::info!(
                     "adopted the gadget that is bound to {}: the target sees nothing",
                     self.backend.udc()
@@ -194,6 +200,11 @@ impl Gadget {
     /// Says that it will be unplugged, so that hid releases what is held, and unplugs. The target would release it itself
     /// when the keyboard goes, but not every one does.
     async fn unplug(&mut self) -> Result<(), GadgetError> {
+        self.tell_unplugged().await?;
+        self.backend.unbind().await
+    }
+
+    async fn tell_unplugged(&mut self) -> Result<(), GadgetError> {
         let mut state = self.state()?;
         if state.state != UsbState::Unplugged {
             state.state = UsbState::Unplugged;
@@ -202,7 +213,7 @@ impl Gadget {
             let _ = self.tell(state);
             tokio::time::sleep(RELEASE).await;
         }
-        self.backend.unbind().await
+        Ok(())
     }
 
     /// Unplugs and plugs.
@@ -219,6 +230,7 @@ impl Gadget {
     pub async fn switch(&mut self, name: &str) -> Result<(), GadgetError> {
         let next = self.fitting(name)?;
         if next != self.profile {
+            self.backend.addresses_are_free(&next)?;
             let before = self.profile.clone();
             self.unplug().await?;
             if let Err(source) = self.change(&next).await {

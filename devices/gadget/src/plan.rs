@@ -2,7 +2,7 @@
 
 use crate::{
     config::Config,
-    functions::Controller,
+    functions::{Controller, Function, SIGNATURE, VENDOR_CODE},
     profile::{Place, Profile},
 };
 use std::{
@@ -19,6 +19,10 @@ pub const MAX_PACKET_SIZE: u8 = 64;
 pub const MAX_POWER: u16 = 100;
 /// US English, the language of the strings.
 const LANGUAGE: &str = "0x0409";
+/// The one configuration's directory.
+const CONFIGURATION: &str = "configs/c.1";
+/// Where Microsoft's OS descriptors are.
+const OS_DESCRIPTORS: &str = "os_desc";
 /// Bus-powered, the value that hosts expect of a keyboard.
 const ATTRIBUTES: u32 = 0x80;
 
@@ -59,7 +63,8 @@ impl Value {
 pub struct Plan {
     attributes: Vec<(String, Value)>,
     directories: Vec<(String, BTreeSet<String>)>,
-    links: BTreeSet<String>,
+    /// By directory: the links in it.
+    links: Vec<(&'static str, BTreeSet<String>)>,
 }
 
 /// Where what is there differs from the plan.
@@ -98,9 +103,14 @@ impl Plan {
         }
         let links: BTreeSet<_> = profile
             .places()
-            .map(|(place, function)| function.directory(&config.name, place))
+            .map(|(place, function)| function.directory(config, place))
             .collect();
         directories.push(("functions".to_owned(), links.clone()));
+        let mut links = vec![(CONFIGURATION, links)];
+        if has_os_descriptors(config, profile) {
+            attributes.extend(os_descriptors());
+            links.push((OS_DESCRIPTORS, BTreeSet::from(["c.1".to_owned()])));
+        }
         Self {
             attributes,
             directories,
@@ -117,11 +127,10 @@ impl Plan {
                 &names(&gadget.join(directory), fs::FileType::is_dir),
             )?;
         }
-        same_names(
-            "configs/c.1",
-            &self.links,
-            &names(&gadget.join("configs/c.1"), fs::FileType::is_symlink),
-        )?;
+        for (directory, wanted) in &self.links {
+            let found = names(&gadget.join(directory), fs::FileType::is_symlink);
+            same_names(directory, wanted, &found)?;
+        }
         self.attributes
             .iter()
             .try_for_each(|(path, wanted)| same_value(path, wanted, &gadget.join(path)))
@@ -133,17 +142,43 @@ pub fn product_id(config: &Config, profile: &Profile) -> u16 {
     profile.product_id.unwrap_or(config.product_id)
 }
 
+/// Class, subclass and protocol of the device. With functions of several interfaces each it says so (USB ECN "Interface
+/// Association Descriptor"): else Windows drives each interface by itself, and finds no driver for half a network.
+pub fn class_of(profile: &Profile) -> [u8; 3] {
+    let associated = profile.functions.iter().any(|one| one.is_associated());
+    if associated {
+        [0xef, 2, 1]
+    } else {
+        [0; 3]
+    }
+}
+
+/// Whether Windows is told what to drive the network by. Who has no network is not asked what else it could be: firmware
+/// that meets an OS string may do anything.
+pub fn has_os_descriptors(config: &Config, profile: &Profile) -> bool {
+    profile.functions.contains(&Function::Network) && config.network.has_os_descriptors()
+}
+
+fn os_descriptors() -> [(String, Value); 3] {
+    [
+        Value::number("os_desc/use", 1u8),
+        Value::number("os_desc/b_vendor_code", VENDOR_CODE),
+        Value::text("os_desc/qw_sign", SIGNATURE),
+    ]
+}
+
 fn device_attributes(config: &Config, profile: &Profile, serial: &str) -> Vec<(String, Value)> {
     let number = |path: &str, value: u32| Value::number(path, value);
     let text = Value::text;
+    let [class, sub_class, protocol] = class_of(profile).map(u32::from);
     vec![
         number("idVendor", config.vendor_id.into()),
         number("idProduct", product_id(config, profile).into()),
         number("bcdUSB", USB_VERSION.into()),
         number("bcdDevice", profile.release().into()),
-        number("bDeviceClass", 0),
-        number("bDeviceSubClass", 0),
-        number("bDeviceProtocol", 0),
+        number("bDeviceClass", class),
+        number("bDeviceSubClass", sub_class),
+        number("bDeviceProtocol", protocol),
         number("bMaxPacketSize0", MAX_PACKET_SIZE.into()),
         text("strings/0x0409/manufacturer", &config.manufacturer),
         text("strings/0x0409/product", &config.product),
@@ -158,7 +193,7 @@ fn device_attributes(config: &Config, profile: &Profile, serial: &str) -> Vec<(S
 }
 
 fn path_of(config: &Config, (place, function): Place) -> String {
-    format!("functions/{}", function.directory(&config.name, place))
+    format!("functions/{}", function.directory(config, place))
 }
 
 fn function_attributes(
@@ -236,6 +271,8 @@ fn matches(wanted: &Value, found: &[u8]) -> bool {
         std::str::from_utf8(found)
             .ok()
             .map(|text| text.strip_suffix('\n').unwrap_or(text))
+            // u_ether.c shows a hardware address with its end.
+            .map(|text| text.strip_suffix('\0').unwrap_or(text))
     };
     match wanted {
         Value::Bytes(bytes) => bytes == found,
@@ -274,24 +311,24 @@ mod tests {
                 Value::Text(text) => format!("{text}\n").into_bytes(),
                 Value::Bytes(bytes) => bytes.clone(),
             };
-            fs::write(root.path().join(path), bytes).unwrap();
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
         }
-        for link in &plan.links {
-            symlink(
-                root.path().join("functions").join(link),
-                root.path().join("configs/c.1").join(link),
-            )
-            .unwrap();
+        for (directory, names) in &plan.links {
+            let make = |name| symlink("/nowhere", root.path().join(directory).join(name)).unwrap();
+            names.iter().for_each(make);
         }
         root
     }
 
     fn plan_of(profile: &str, config: &Config) -> Plan {
+        let profiles = Profiles::new(config);
         let controller = Controller {
+            form: profiles.get(profile).unwrap().form,
             out: OutEndpoint::No,
             stall: Stall::Yes,
         };
-        let profiles = Profiles::new(config);
         Plan::new(config, profiles.get(profile).unwrap(), "42", controller)
     }
 
@@ -306,7 +343,7 @@ mod tests {
 
     #[test]
     fn each_single_attribute_that_differs_is_found() {
-        let plan = plan_of("install", &Config::default());
+        let plan = plan_of("desk", &Config::default());
         for (path, _) in &plan.attributes {
             let root = build(&plan);
             fs::write(root.path().join(path), "77\n").unwrap();
@@ -360,8 +397,40 @@ mod tests {
     }
 
     #[test]
+    fn another_kind_of_network_is_a_difference_and_so_is_a_lost_os_descriptor() {
+        let ncm = plan_of("desk", &Config::default());
+        let root = build(&ncm);
+        fs::remove_file(root.path().join("os_desc/c.1")).unwrap();
+        let difference = ncm.compare(root.path()).unwrap_err().to_string();
+        assert!(difference.contains("os_desc"), "{difference}");
+        let mut config = Config::default();
+        config.network.kind = crate::functions::NetworkKind::Rndis;
+        assert!(plan_of("desk", &config)
+            .compare(build(&ncm).path())
+            .is_err());
+    }
+
+    #[test]
+    fn only_a_profile_with_a_network_says_anything_to_windows() {
+        let says = |profile: &str| {
+            let plan = plan_of(profile, &Config::default());
+            plan.attributes
+                .iter()
+                .any(|(path, _)| path.starts_with("os_desc"))
+        };
+        assert!(says("desk") && !says("bios") && !says("install"));
+    }
+
+    #[test]
     fn no_directory_is_a_difference() {
         assert!(plan().compare(Path::new("/nonexistent")).is_err());
+    }
+
+    #[test]
+    fn a_hardware_address_is_known_with_its_end() {
+        let mac = Value::Text("02:00:00:00:00:01".to_owned());
+        assert!(matches(&mac, b"02:00:00:00:00:01\0\n"));
+        assert!(!matches(&mac, b"02:00:00:00:00:02\0\n"));
     }
 
     #[test]

@@ -1,6 +1,10 @@
-//! Profiles: which functions the target gets. Three are built in, the owner writes his own.
+//! Profiles: which functions the target gets. Four are built in, the owner writes his own, also in place of one of these.
 
-use crate::{config::Config, functions::Function};
+use crate::{
+    config::{Config, Simple},
+    functions::{Function, NetworkKind},
+};
+use dkvm_hid::reports::Form;
 use std::collections::BTreeMap;
 
 /// The profile that suits every target, and the last resort: three HID functions and nothing else. Mass storage beside HID
@@ -8,8 +12,7 @@ use std::collections::BTreeMap;
 pub const BIOS: &str = "bios";
 const INSTALL: &str = "install";
 const DESK: &str = "desk";
-/// The names of the profiles that are built in.
-pub const BUILT_IN: [&str; 3] = [BIOS, INSTALL, DESK];
+const CONSOLE: &str = "console";
 const BIOS_FUNCTIONS: [&str; 3] = ["keyboard", "absolute", "relative"];
 
 /// Release of the device as USB sees it, with the functions of [`BIOS`].
@@ -21,6 +24,10 @@ const BIOS_FUNCTIONS: [&str; 3] = ["keyboard", "absolute", "relative"];
 /// Foundation's to give, and 0104 is the one for composite devices.
 const RELEASE: u16 = 100;
 
+/// The collections that the interface `absolute` has beside the mouse are devices of their own to Windows; their bits stand from
+/// here on, above those of the functions.
+const EXTRAS: u16 = 8;
+
 /// A profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -30,17 +37,23 @@ pub struct Profile {
     pub functions: Vec<Function>,
     /// Its own product number.
     pub product_id: Option<u16>,
+    /// What its HID functions announce.
+    pub form: Form,
+    /// As what the target sees its network.
+    pub network: NetworkKind,
 }
 
 /// A function at its place in a profile.
 pub type Place = (usize, Function);
 
 impl Profile {
-    fn built_in(name: &str, functions: impl Iterator<Item = Function>) -> Self {
+    fn built_in(name: &str, functions: impl Iterator<Item = Function>, form: Form) -> Self {
         Self {
             name: name.to_owned(),
             functions: functions.collect(),
             product_id: None,
+            form,
+            network: NetworkKind::default(),
         }
     }
 
@@ -61,7 +74,12 @@ impl Profile {
             .into_iter()
             .filter_map(Function::of_name)
             .collect();
-        to_bcd(RELEASE + (bits(&self.functions) ^ bits(&usual)))
+        let extras = u16::from(self.form.extras.bits()) << EXTRAS;
+        let network = match self.functions.contains(&Function::Network) {
+            true => self.network.bit(),
+            false => 0,
+        };
+        to_bcd(RELEASE + (bits(&self.functions) ^ bits(&usual) | extras | network))
     }
 
     /// The text of the configuration's descriptor.
@@ -90,12 +108,19 @@ impl Profiles {
         let is_hid = |function: &Function| matches!(function, Function::Hid(_));
         let is_installers =
             |function: &Function| is_hid(function) || *function == Function::Storage;
+        let is_consoles =
+            |function: &Function| is_installers(function) || *function == Function::Serial;
         let bios = BIOS_FUNCTIONS.into_iter().filter_map(Function::of_name);
+        let (plain, form) = (config.form(Simple::Yes), config.form(Simple::No));
+        let is_desks = |one: &Function| *one != Function::Serial;
         let mut all = vec![
-            Profile::built_in(BIOS, bios),
-            Profile::built_in(INSTALL, Function::all().filter(is_installers)),
-            Profile::built_in(DESK, Function::all().filter(|one| *one != Function::Serial)),
+            Profile::built_in(BIOS, bios, plain),
+            Profile::built_in(INSTALL, Function::all().filter(is_installers), form),
+            Profile::built_in(DESK, Function::all().filter(is_desks), form),
+            Profile::built_in(CONSOLE, Function::all().filter(is_consoles), form),
         ];
+        // A name that came to be built in after the owner had chosen it stays his.
+        all.retain(|one| !config.profiles.contains_key(&one.name));
         all.extend(config.profiles.iter().map(|(name, own)| {
             let mut functions: Vec<_> = own
                 .functions
@@ -107,8 +132,13 @@ impl Profiles {
                 name: name.clone(),
                 functions,
                 product_id: own.product_id,
+                form,
+                network: NetworkKind::default(),
             }
         }));
+        for profile in &mut all {
+            profile.network = config.network.kind;
+        }
         Self(all)
     }
 
@@ -160,8 +190,10 @@ fn fault_of(name: &str, own: &Own) -> Option<String> {
             "its name takes 1 to {MAX_NAME} small letters, digits, '-' and '_'"
         ));
     }
-    if BUILT_IN.contains(&name) {
-        return Some(format!("{name} is built in: choose another name"));
+    if name == BIOS {
+        return Some(format!(
+            "{name} is the last resort and stays as it is built in: choose another name"
+        ));
     }
     fault_of_functions(&own.functions)
 }
@@ -193,7 +225,7 @@ mod tests {
 
     fn profile(names: &[&str]) -> Profile {
         let functions = names.iter().filter_map(|name| Function::of_name(name));
-        Profile::built_in("x", functions)
+        Profile::built_in("x", functions, Form::PLAIN)
     }
 
     fn own(names: &[&str]) -> Own {
@@ -233,6 +265,24 @@ mod tests {
     }
 
     #[test]
+    fn another_kind_of_network_has_another_release() {
+        let mut config = Config::default();
+        let release = |config: &Config| Profiles::new(config).get(DESK).map(Profile::release);
+        let ncm = release(&config);
+        config.network.kind = NetworkKind::Rndis;
+        let rndis = release(&config).unwrap();
+        assert_ne!(ncm, Some(rndis));
+        assert!(
+            (0..4).all(|digit| rndis >> (4 * digit) & 15 < 10),
+            "{rndis:#06x}"
+        );
+        assert_eq!(
+            Profiles::new(&config).get(BIOS).map(Profile::release),
+            Some(0x0100)
+        );
+    }
+
+    #[test]
     fn own_profiles_stand_in_the_order_of_binding() {
         let config = Config {
             profiles: [("mine".to_owned(), own(&["storage", "keyboard"]))].into(),
@@ -242,7 +292,28 @@ mod tests {
         let mine = profiles.get("mine").unwrap();
         assert_eq!(mine.functions, profile(&["keyboard", "storage"]).functions);
         assert_eq!(mine.place(Function::Storage), Some((1, Function::Storage)));
-        assert_eq!(profiles.names(), "bios, install, desk, mine");
+        assert_eq!(profiles.names(), "bios, install, desk, console, mine");
+    }
+
+    #[test]
+    fn console_has_drives_and_the_serial_port_and_the_owners_own_of_a_name_wins() {
+        let built_in = Profiles::new(&Config::default());
+        let names = ["keyboard", "absolute", "relative", "storage", "serial"];
+        assert_eq!(
+            built_in.get(CONSOLE).unwrap().functions,
+            profile(&names).functions
+        );
+        let config = Config {
+            profiles: [(CONSOLE.to_owned(), own(&["keyboard", "serial"]))].into(),
+            ..Config::default()
+        };
+        let profiles = Profiles::new(&config);
+        assert_eq!(fault(&config.profiles), None);
+        assert_eq!(profiles.names(), "bios, install, desk, console");
+        assert_eq!(
+            profiles.get(CONSOLE).unwrap().functions,
+            profile(&["keyboard", "serial"]).functions
+        );
     }
 
     #[test]

@@ -160,3 +160,14 @@ fn what_waits_at_the_goodbye_is_not_begun() -> Result<(), Failure> {
     assert!(!directory.path().join("profile").exists());
     kernel.expect_end(0)
 }
+
+#[test]
+fn one_that_is_bound_still_though_it_was_to_be_unplugged_is_unplugged() -> Result<(), Failure> {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("binding"), "3 unplugged\n").expect("written");
+    let mut kernel = start(directory.path(), json!({ "bios": { "does": "outlive" } }))?;
+    kernel.ready()?;
+    let state: GadgetState = kernel.call(methods::GET, &Nothing {})?;
+    assert_eq!((state.state, state.binding), (UsbState::Unplugged, 3));
+    Ok(())
+}

@@ -120,7 +120,9 @@ fn what_does_not_fit_is_refused_with_what_to_leave_out() -> Result<(), Failure> 
     let refused = kernel.refused(methods::PROFILE, &choose("office"))?;
     assert_eq!(refused.code, ErrorCode::NotFound);
     assert!(
-        refused.message.contains("bios, install, desk, mine, plain"),
+        refused
+            .message
+            .contains("bios, install, desk, console, mine, plain"),
         "{}",
         refused.message
     );

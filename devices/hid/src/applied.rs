@@ -6,32 +6,37 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 8 | `dKVMhid1` |
+//! | 8 | `dKVMhid2` |
 //! | 4 | FNV-1a of all that follows, up to the end that the lengths give |
 //! | 2 | bytes that follow |
 //! | 4, 8, 8 | focus epoch, holder, end of its lease (µs of `CLOCK_MONOTONIC`) |
 //! | 1, 4 | whether a binding is known, binding |
+//! | 1, 1, 1 | form of the functions, what the target set of the wheels of the absolute and of the relative mouse |
 //! | 1, 1, 1, 2, 2 | modifiers, buttons absolute, buttons relative, x, y |
-//! | 1, n | keys held, in order |
+//! | 1, n; 1, n | keys held, in order: of the keyboard's report, of those beyond |
+//! | 1, 2n | consumer keys held |
+//! | 1, 1, 4n | system keys, fingers (a bit for each), where each of these is |
 //! | 1 | lock LEDs: bit 0 num, then caps, scroll, compose, kana |
 //! | 1 | holders; for each: |
 //! | 8, 4, 4 | holder, settled, lost |
 //! | 1, 4 | whether a message is known, its number |
-//! | 1, 16 | whether counters are known: x, y, wheel, pan |
-//! | 2, n | marks of the steps from `settled` on: 0 open, 1 sent, 2 done |
+//! | 1, 24 | whether counters are known: x, y, wheel, pan, and the parts of a notch of both wheels |
+//! | 2, n | marks of the steps from `settled` on: 0 open, 1 sent, 2 done, 3 sent as a key beyond six |
 //!
 //! Anything else is no record: whoever reads it begins anew.
 
 use crate::core::{
     book::{Book, Books, Mark, MAX_BOOKS, MAX_MARKS},
-    held::{within, Edge, Held, Keys, Pointer, MAX_KEYS},
+    fingers::Fingers,
+    held::{within, Edge, Held, Keys, Media, Pointer, MAX_CONSUMER, MAX_KEYS},
+    motion::Fine,
     time::Time,
     Record,
 };
-use crate::reports::{led_bits, leds, Function};
-use dkvm_wire::vocab::input::{Motion, Position};
+use crate::reports::{led_bits, leds, Form, Function, Kind, SYSTEM_BITS};
+use dkvm_wire::vocab::input::{Motion, Position, MAX_CONTACTS};
 
-const MAGIC: [u8; 8] = *b"dKVMhid1";
+const MAGIC: [u8; 8] = *b"dKVMhid2";
 const HEAD: usize = 14;
 /// Longest record: one page, so that a write of it cannot be torn by a signal.
 pub const MAX_RECORD: usize = 4096;
@@ -50,6 +55,8 @@ fn encode_body(record: &Record) -> Vec<u8> {
     out.extend(record.holder.to_le_bytes());
     out.extend(record.lease.micros().to_le_bytes());
     put_option(&mut out, record.binding);
+    out.push(record.form.code());
+    out.extend(record.fine.map(Fine::feature));
     encode_held(&mut out, &record.held);
     out.push(led_bits(record.leds));
     let books = &record.books.0[..record.books.0.len().min(MAX_BOOKS)];
@@ -67,9 +74,31 @@ fn encode_held(out: &mut Vec<u8>, held: &Held) {
     out.extend([held.keys.modifiers, absolute, relative]);
     out.extend(at.x.to_le_bytes());
     out.extend(at.y.to_le_bytes());
-    let keys = &held.keys.pressed[..held.keys.pressed.len().min(MAX_KEYS)];
-    out.push(keys.len() as u8);
-    out.extend(keys);
+    for keys in [&held.keys.pressed, &held.keys.beyond] {
+        let keys = &keys[..keys.len().min(MAX_KEYS)];
+        out.push(keys.len() as u8);
+        out.extend(keys);
+    }
+    encode_media(out, &held.media);
+    encode_fingers(out, held.fingers);
+}
+
+fn encode_media(out: &mut Vec<u8>, media: &Media) {
+    let consumer = &media.consumer[..media.consumer.len().min(MAX_CONSUMER)];
+    out.push(consumer.len() as u8);
+    consumer
+        .iter()
+        .for_each(|usage| out.extend(usage.to_le_bytes()));
+    out.push(media.system);
+}
+
+fn encode_fingers(out: &mut Vec<u8>, fingers: Fingers) {
+    let bits = fingers.0.iter().rev();
+    out.push(bits.fold(0, |sum, at| sum << 1 | u8::from(at.is_some())));
+    for at in fingers.0.into_iter().flatten() {
+        out.extend(at.x.to_le_bytes());
+        out.extend(at.y.to_le_bytes());
+    }
 }
 
 fn encode_book(out: &mut Vec<u8>, book: &Book) {
@@ -79,7 +108,15 @@ fn encode_book(out: &mut Vec<u8>, book: &Book) {
     put_option(out, book.seq);
     let motion = book.motion.unwrap_or_default();
     out.push(book.motion.is_some().into());
-    [motion.x, motion.y, motion.wheel, motion.pan]
+    let Motion {
+        x,
+        y,
+        wheel,
+        pan,
+        fine_wheel,
+        fine_pan,
+    } = motion;
+    [x, y, wheel, pan, fine_wheel, fine_pan]
         .into_iter()
         .for_each(|counter| out.extend(counter.to_le_bytes()));
     let marks = &book.marks[..book.marks.len().min(MAX_MARKS)];
@@ -107,6 +144,8 @@ fn decode_body(reader: &mut Reader<'_>) -> Option<Record> {
     let (epoch, holder) = (reader.u32()?, reader.u64()?);
     let lease = Time::from_micros(reader.u64()?);
     let binding = reader.option()?;
+    let form = Form::of_code(reader.u8()?)?;
+    let fine = [reader.u8()?, reader.u8()?].map(Fine::of_feature);
     let held = decode_held(reader)?;
     let leds = leds(reader.bytes(1)?)?;
     let count = usize::from(reader.u8()?);
@@ -118,6 +157,8 @@ fn decode_body(reader: &mut Reader<'_>) -> Option<Record> {
         holder,
         lease,
         binding,
+        form,
+        fine,
         held,
         leds,
         books: Books(books),
@@ -127,25 +168,52 @@ fn decode_body(reader: &mut Reader<'_>) -> Option<Record> {
 fn decode_held(reader: &mut Reader<'_>) -> Option<Held> {
     let mut keys = Keys {
         modifiers: reader.u8()?,
-        pressed: Vec::new(),
+        ..Keys::default()
     };
     let (absolute, relative) = (reader.u8()?, reader.u8()?);
     let at = within(Position {
         x: reader.u16()?,
         y: reader.u16()?,
     });
-    let count = usize::from(reader.u8()?);
-    reader
-        .bytes(count)?
-        .iter()
-        .for_each(|usage| keys.set(*usage, Edge::Down));
+    for kind in [Kind::Keyboard, Kind::Keys] {
+        let count = usize::from(reader.u8()?);
+        let usages = reader.bytes(count)?.iter();
+        usages.for_each(|usage| keys.set(kind, *usage, Edge::Down));
+    }
     let mut pointer = Pointer {
         at,
         ..Pointer::default()
     };
     pointer.press(absolute, Function::Absolute);
     pointer.press(relative, Function::Relative);
-    Some(Held { keys, pointer })
+    Some(Held {
+        keys,
+        pointer,
+        media: decode_media(reader)?,
+        fingers: decode_fingers(reader)?,
+    })
+}
+
+fn decode_media(reader: &mut Reader<'_>) -> Option<Media> {
+    let mut media = Media::default();
+    for _ in 0..reader.u8()? {
+        media.set_consumer(reader.u16()?, Edge::Down);
+    }
+    media.system = reader.u8()? & SYSTEM_BITS;
+    Some(media)
+}
+
+fn decode_fingers(reader: &mut Reader<'_>) -> Option<Fingers> {
+    let mut fingers = Fingers::default();
+    let bits = reader.u8()?;
+    for contact in (0..MAX_CONTACTS).filter(|contact| bits & (1 << contact) != 0) {
+        let at = Position {
+            x: reader.u16()?,
+            y: reader.u16()?,
+        };
+        fingers.set(contact, Edge::Down, at);
+    }
+    Some(fingers)
 }
 
 fn decode_book(reader: &mut Reader<'_>) -> Option<Book> {
@@ -157,6 +225,8 @@ fn decode_book(reader: &mut Reader<'_>) -> Option<Book> {
         y: reader.i32()?,
         wheel: reader.i32()?,
         pan: reader.i32()?,
+        fine_wheel: reader.i32()?,
+        fine_pan: reader.i32()?,
     };
     let count = usize::from(reader.u16()?);
     let marks = reader
@@ -175,7 +245,7 @@ fn decode_book(reader: &mut Reader<'_>) -> Option<Book> {
 }
 
 fn mark(byte: u8) -> Option<Mark> {
-    [Mark::Open, Mark::Sent, Mark::Done]
+    [Mark::Open, Mark::Sent, Mark::Done, Mark::SentBeyond]
         .get(usize::from(byte))
         .copied()
 }
@@ -236,6 +306,8 @@ mod tests {
             y: i32::MIN,
             wheel: 3,
             pan: 4,
+            fine_wheel: -5,
+            fine_pan: 6,
         });
         Book {
             holder,
@@ -243,7 +315,7 @@ mod tests {
             lost: 1,
             seq: Some(9),
             motion,
-            marks: vec![Mark::Open, Mark::Sent, Mark::Done],
+            marks: vec![Mark::Open, Mark::Sent, Mark::Done, Mark::SentBeyond],
         }
     }
 
@@ -257,8 +329,20 @@ mod tests {
             keys: Keys {
                 modifiers: 3,
                 pressed: vec![4, 9, 5],
+                beyond: vec![7, 30],
             },
             pointer,
+            media: Media {
+                consumer: vec![0xe9, 0x3ff],
+                system: 4,
+            },
+            fingers: Fingers([
+                None,
+                Some(Position { x: 1, y: 2 }),
+                None,
+                None,
+                Some(Position { x: 3, y: 4 }),
+            ]),
         };
         let books = Books(vec![
             book(1),
@@ -273,6 +357,8 @@ mod tests {
             holder: 1,
             lease: Time::from_millis(77),
             binding: Some(2),
+            form: Form::FULL,
+            fine: [Fine::of_feature(1), Fine::of_feature(4)],
             held,
             leds: leds(&[2]).unwrap(),
             books,
@@ -283,6 +369,8 @@ mod tests {
     fn the_largest_record_fits_in_a_page() {
         let mut record = sample();
         record.held.keys.pressed = (4..36).collect();
+        record.held.keys.beyond.clear();
+        record.held.media.consumer = (1..9).collect();
         let full = Book {
             marks: vec![Mark::Sent; MAX_MARKS],
             ..book(1)
@@ -319,7 +407,7 @@ mod tests {
             let length = (body.len() as u16).to_le_bytes();
             let sum = checksum(&length, &body).to_le_bytes();
             if let Some(record) = decode(&[&MAGIC[..], &sum, &length, &body].concat()) {
-                prop_assert!(record.held.keys.pressed.len() <= MAX_KEYS && record.books.0.len() <= MAX_BOOKS);
+                prop_assert!(record.held.keys.pressed.len() + record.held.keys.beyond.len() <= MAX_KEYS && record.books.0.len() <= MAX_BOOKS);
             }
         }
     }

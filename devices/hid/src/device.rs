@@ -4,15 +4,17 @@ use crate::{
     backend::{Backend, Opened, Said},
     config::Config,
     core::{focus::Source, time::Time, Action, Bus, Core, Event, Usb},
-    error::Error,
+    jiggle::{self, Keeper},
+    reports::{Form, Function},
     store::Store,
 };
-use dkvm_sdk::{Incoming, Link, SendError, Sender};
+use dkvm_sdk::{Fault, Incoming, Link, Request, SendError, Sender};
 use dkvm_wire::{
+    service::Nothing,
     topics,
     vocab::{
         gadget::{GadgetState, UsbState},
-        input::{HidState, InputState, Link as Endpoint},
+        input::{methods, HidState, InputState, Link as Endpoint},
     },
 };
 use std::{collections::VecDeque, time::Duration};
@@ -21,14 +23,15 @@ use std::{collections::VecDeque, time::Duration};
 const FAREWELL: Duration = Duration::from_millis(100);
 
 /// Runs until the kernel says goodbye.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let mut device = Device::new(&link)?;
-    device.turn(Event::Tick)?;
+    device.turn(Event::Jiggle(jiggle::kept()))?;
     device.announce()?;
     loop {
         let event = tokio::select! {
             incoming = link.next() => match incoming? {
                 Incoming::Goodbye { .. } => break,
+                Incoming::Request(request) => device.request(request)?,
                 incoming => device.translate(incoming),
             },
             said = device.backend.next() => Some(heard(said)),
@@ -45,6 +48,7 @@ struct Device {
     core: Core,
     backend: Backend,
     store: Store,
+    keeper: Keeper,
     sender: Sender,
     gadget: Option<String>,
     published: Option<HidState>,
@@ -59,13 +63,14 @@ enum Readiness {
 }
 
 impl Device {
-    fn new(link: &Link) -> Result<Self, Error> {
+    fn new(link: &Link) -> Result<Self, Fault> {
         let config: Config = link.config()?;
         let (store, record) = Store::open();
         Ok(Self {
             core: Core::new(record, now()),
             backend: Backend::new(&config)?,
             store,
+            keeper: Keeper::new(),
             sender: link.sender(),
             gadget: None,
             published: None,
@@ -102,13 +107,26 @@ impl Device {
             Incoming::SourceGone { source, generation } => {
                 Some(self.gone(source.as_str(), generation.0))
             }
-            Incoming::Request(request) => {
-                // An answer that cannot be sent is followed by the end of the link, which is handled there.
-                let _ = request.unknown();
-                None
-            }
             _ => None,
         }
+    }
+
+    fn request(&self, request: Request) -> Result<Option<Event>, SendError> {
+        match request.method() {
+            methods::JIGGLE => self.jiggle(request),
+            methods::GET => request.reply(&self.core.state()).map(|()| None),
+            _ => request.unknown().map(|()| None),
+        }
+    }
+
+    fn jiggle(&self, request: Request) -> Result<Option<Event>, SendError> {
+        let every = request.decode().and_then(jiggle::checked);
+        let event = every.as_ref().ok().copied().map(Event::Jiggle);
+        if let Ok(every) = every {
+            self.keeper.keep(every);
+        }
+        request.answer_with(every.map(|_| Nothing {}))?;
+        Ok(event)
     }
 
     fn gone(&mut self, name: &str, generation: u32) -> Event {
@@ -116,6 +134,7 @@ impl Device {
             return Event::Usb(Usb {
                 binding: None,
                 bus: Bus::Awake,
+                form: None,
             });
         }
         Event::SourceGone(Source {
@@ -142,14 +161,22 @@ impl Device {
                 None
             }
             Action::Write(report) => {
-                Some(Event::Wrote(report.function(), self.backend.write(&report)))
+                let outcome = self.backend.write(&report, self.core.form());
+                Some(Event::Wrote(report.function(), outcome))
+            }
+            Action::Answer(function, fine) => {
+                self.backend.answer(function, self.core.form(), fine);
+                None
             }
             Action::Open(function) => Some(match self.backend.open(function) {
                 Opened::Yes => Event::Opened(function),
                 Opened::No => Event::NoDevice(function),
             }),
-            Action::Ack(ack) => {
-                self.sender.emit(topics::INPUT_ACK, &ack)?;
+            Action::Ack { ack, to } => {
+                match &to {
+                    Some(to) => self.sender.emit_to(topics::INPUT_ACK, &ack, &[to])?,
+                    None => self.sender.emit(topics::INPUT_ACK, &ack)?,
+                }
                 None
             }
         })
@@ -188,7 +215,7 @@ impl Device {
     }
 
     /// Nothing stays pressed.
-    async fn part(mut self) -> Result<(), Error> {
+    async fn part(mut self) -> Result<(), Fault> {
         let end = now().after(FAREWELL);
         let mut event = Event::Goodbye;
         while !matches!(event, Event::Tick) {
@@ -218,6 +245,7 @@ fn heard(said: Said) -> Event {
         Said::Writable(function) => Event::Writable(function),
         Said::Down(function) => Event::Down(function),
         Said::Leds(leds) => Event::Leds(leds),
+        Said::Feature(function, bytes) => Event::Feature(function, bytes),
     }
 }
 
@@ -230,7 +258,20 @@ fn usb(state: &GadgetState) -> Usb {
     Usb {
         binding: Some(state.binding),
         bus,
+        form: form(state),
     }
+}
+
+/// What the functions announce, where there are any.
+fn form(state: &GadgetState) -> Option<Form> {
+    let of = |function: Function| {
+        state
+            .functions
+            .iter()
+            .find(|one| one.name == function.name())
+    };
+    let told = of(Function::Absolute).or_else(|| of(Function::Relative))?;
+    Some(Form::of_traits(told.traits.iter().map(String::as_str)))
 }
 
 fn now() -> Time {

@@ -18,6 +18,8 @@ pub mod core;
 mod descriptors;
 pub mod device;
 pub mod error;
+pub mod form;
+pub mod jiggle;
 pub mod reports;
 pub mod store;
 

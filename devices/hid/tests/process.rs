@@ -3,16 +3,20 @@
 
 use dkvm_testkit::{Failure, FakeKernel, Launch, Setup};
 use dkvm_wire::{
+    service::Nothing,
     topics,
-    vocab::input::{HidState, InputAck, InputState, Link, Motion, Step},
+    vocab::input::{methods, HidState, InputAck, InputState, Jiggle, Link, Motion, Step},
 };
+use rustix::fs::{mknodat, FileType, Mode, CWD};
 use std::{fs, path::Path};
 
 const A: u8 = 4;
 const CAPS_LOCK: u8 = 0x39;
 
 fn start(directory: &Path) -> Result<FakeKernel, Failure> {
-    let launch = Launch::program(env!("CARGO_BIN_EXE_dkvm-hid")).env("DKVM_RUN_DIR", directory);
+    let launch = Launch::program(env!("CARGO_BIN_EXE_dkvm-hid"))
+        .env("DKVM_RUN_DIR", directory)
+        .env("DKVM_STATE_DIR", directory);
     let config = serde_json::json!({ "backend": "dummy", "record": directory.join("record") });
     let mut kernel = FakeKernel::start(launch, Setup::new("hid").config(config))?;
     kernel.ready()?;
@@ -50,6 +54,7 @@ fn state(seq: u32, first: u32, steps: &[(u8, bool)], keys: &[u8]) -> InputState 
         buttons: 0,
         at: None,
         motion,
+        extra: Default::default(),
     }
 }
 
@@ -138,6 +143,24 @@ fn a_goodbye_releases_everything() -> Result<(), Failure> {
         keyboard(directory.path()).last().map(String::as_str),
         Some(NOTHING)
     );
+    Ok(())
+}
+
+#[test]
+fn a_card_that_hangs_holds_no_key_up() -> Result<(), Failure> {
+    let directory = tempfile::tempdir().expect("a directory");
+    // A pipe that nobody reads is never opened for writing.
+    let card = directory.path().join("jiggle.new");
+    mknodat(CWD, &card, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+    let mut kernel = start(directory.path())?;
+    kernel.call::<_, Nothing>(methods::JIGGLE, &Jiggle { every_s: 60 })?;
+    kernel.emit(
+        "web",
+        topics::INPUT,
+        &state(1, 0, &[(A, true), (A, false)], &[]),
+    )?;
+    settled(&mut kernel, 2)?;
+    kernel.goodbye()?;
     Ok(())
 }
 

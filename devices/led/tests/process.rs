@@ -37,6 +37,10 @@ fn hid(holder: u64) -> HidState {
         leds,
         focus: 1,
         holder,
+        extras: Vec::new(),
+        jiggle: 0,
+        by: String::new(),
+        busy: false,
     }
 }
 

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Config {
-    /// `linux` (default) or `dummy`, which has one interface that is none.
+    /// `linux` (default); `names`, which leaves interfaces, Wi-Fi and clock to whoever has them; or `dummy`, which has one interface
+    /// that is none.
     pub backend: BackendKind,
     /// Interfaces that are somebody else's, by name; `*` at the end stands for anything.
     pub ignore: Vec<String>,
@@ -21,7 +22,7 @@ pub struct Config {
     pub wpa_supplicant: String,
     /// Tell the network this node's name and services.
     pub mdns: bool,
-    /// The page's port, for those who look for it.
+    /// The page's port, for those who look for it; 0: there is no page.
     pub https_port: u16,
 }
 
@@ -32,6 +33,8 @@ pub enum BackendKind {
     /// Linux's, by rtnetlink.
     #[default]
     Linux,
+    /// Somebody else's: names alone are told and heard.
+    Names,
     /// Nobody's.
     Dummy,
 }

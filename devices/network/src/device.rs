@@ -3,10 +3,11 @@
 use crate::{
     backend::{Backend, Change},
     complaints::Complaints,
-    config::{ignores, Config},
+    config::{ignores, BackendKind, Config},
     core::{
         event::{Action, Event},
         links::{resolv_conf, Links, Orders},
+        neighbours::{Neighbours, Own},
         seen::Seen,
         time::Moment,
     },
@@ -18,7 +19,13 @@ use crate::{
     settings,
 };
 use dkvm_sdk::{Fault, Incoming, Link, Sender};
-use dkvm_wire::{topics, vocab::network::NetworkState};
+use dkvm_wire::{
+    decode_body, topics,
+    vocab::{
+        network::NetworkState,
+        peer::{Announce, SeenNodes},
+    },
+};
 use rustix::time::{clock_gettime, ClockId};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -38,19 +45,27 @@ pub async fn run(mut link: Link) -> Result<(), Fault> {
     let mut device = Device::new(config, link.sender(), changed.clone())?;
     device.look().await?;
     link.ready()?;
-    let mut names = device.announce();
+    let mut told = device.announce();
     loop {
         let pause = device.pause();
         tokio::select! {
             incoming = link.next() => match incoming? {
                 Incoming::Goodbye { .. } => return device.leave().await,
                 Incoming::Request(request) => request.unknown()?,
+                Incoming::Event { topic, body, .. } if topic == topics::PEER_ANNOUNCE => {
+                    device.announce_link(&body);
+                }
                 _ => {}
             },
             () = changed.notified() => device.look().await?,
             Some(news) = device.news.recv() => device.hear(news).await,
             Some(told) = device.told.recv() => device.time(told),
-            Some(name) = names.recv() => link.degraded(device.rename(&name))?,
+            Some(told) = told.recv() => match told {
+                mdns::Told::Renamed(name) => link.degraded(device.rename(&name))?,
+                mdns::Told::Heard(heard) => device.neighbours.heard(&heard),
+                mdns::Told::Gone(id) => device.neighbours.gone(&id),
+                mdns::Told::Deaf => device.deaf(),
+            },
             () = sleep(pause) => device.tick().await?,
         }
         device.publish()?;
@@ -67,7 +82,9 @@ struct Device {
     news: mpsc::Receiver<News>,
     servers: watch::Sender<Vec<String>>,
     told: mpsc::Receiver<Told>,
-    responder: Option<mdns_sd::ServiceDaemon>,
+    responder: Option<mdns::Responder>,
+    neighbours: Neighbours,
+    told_nodes: Option<SeenNodes>,
     sender: Sender,
     state: NetworkState,
     published: Option<NetworkState>,
@@ -101,6 +118,8 @@ impl Device {
             servers,
             told,
             responder: None,
+            neighbours: Neighbours::default(),
+            told_nodes: None,
             sender,
             state: NetworkState {
                 mdns: String::new(),
@@ -191,7 +210,7 @@ impl Device {
         };
         let failed = self.backend.change(index, change).await.err();
         match change {
-            Change::Up => {}
+            Change::Up | Change::Down | Change::Forward(_) => {}
             _ if failed.is_some() => {}
             Change::Add(cidr) => dkvm_sdk::info!("{name} has the address {cidr}"),
             Change::Remove(cidr) => dkvm_sdk::info!("{name} no longer has the address {cidr}"),
@@ -205,23 +224,66 @@ impl Device {
             .about(&format!("{name} {change:?}"), sentence);
     }
 
-    /// Tells the network this node's name; what is received is a name that had to be taken instead.
-    fn announce(&mut self) -> mpsc::Receiver<String> {
+    /// Tells the network this node's name; what is received is what the network tells.
+    fn announce(&mut self) -> mpsc::Receiver<mdns::Told> {
         if !self.config.mdns {
             return mpsc::channel(1).1;
         }
-        let label = mdns::label(&self.node);
-        match mdns::start(&label, self.config.https_port, self.config.ignore.clone()) {
-            Ok((responder, names)) => {
+        let label = match self.config.backend {
+            BackendKind::Names => mdns::second_label(&self.node),
+            _ => mdns::label(&self.node),
+        };
+        let ignore = self.config.ignore.clone();
+        match mdns::Responder::start(&label, self.config.https_port, ignore) {
+            Ok((responder, told)) => {
                 self.responder = Some(responder);
                 self.state.mdns = format!("{label}.local");
-                names
+                told
             }
             Err(error) => {
                 dkvm_sdk::warn!("the name {label}.local is not told to the network: {error}");
                 mpsc::channel(1).1
             }
         }
+    }
+
+    /// The device `peer` says where its link is.
+    fn announce_link(&mut self, body: &[u8]) {
+        let Ok(link) = decode_body::<Announce>(topics::PEER_ANNOUNCE, body) else {
+            return;
+        };
+        let label = mdns::label(&self.state.mdns);
+        let Some(responder) = &mut self.responder else {
+            return;
+        };
+        let failed = responder.announce(&label, link).err();
+        let sentence =
+            failed.map(|error| format!("other nodes do not find this one by mDNS: {error}"));
+        self.complaints.about("peer link", sentence);
+    }
+
+    /// To `peer`, when it is another list.
+    fn publish_nodes(&mut self) -> Result<(), Fault> {
+        let own = Own {
+            name: &self.state.mdns,
+            fingerprint: self
+                .responder
+                .as_ref()
+                .map_or("", mdns::Responder::fingerprint),
+        };
+        let nodes = self.neighbours.others(own);
+        if self.told_nodes.as_ref() != Some(&nodes) {
+            self.sender.emit(topics::NETWORK_NODES, &nodes)?;
+            self.told_nodes = Some(nodes);
+        }
+        Ok(())
+    }
+
+    /// Whoever is still there is told again.
+    fn deaf(&mut self) {
+        self.neighbours = Neighbours::default();
+        let told = "this network announces more nodes at once than anybody could listen to: which other nodes are there is known with gaps";
+        self.complaints.about("neighbours", Some(told.to_owned()));
     }
 
     fn rename(&mut self, name: &str) -> String {
@@ -248,8 +310,9 @@ impl Device {
     /// The programs end, what they have brought about stays.
     async fn leave(&mut self) -> Result<(), Fault> {
         self.programs.end().await;
-        // Others then no longer look here for a node that leaves. If that fails, they find out by themselves.
-        let _ = self.responder.take().map(|responder| responder.shutdown());
+        if let Some(responder) = self.responder.take() {
+            responder.leave();
+        }
         Ok(())
     }
 
@@ -267,7 +330,7 @@ impl Device {
             self.sender.emit(topics::NETWORK_STATE, &self.state)?;
             self.published = Some(self.state.clone());
         }
-        Ok(())
+        self.publish_nodes()
     }
 }
 

@@ -1,6 +1,10 @@
 //! Foreign programs, as children that die with this device: the kernel ends its whole process group.
 
-use crate::{config::Config, core::event::Helper};
+use crate::{
+    config::Config,
+    core::event::Helper,
+    program::{self, foreign, until_end},
+};
 use std::{
     future::{ready, Future},
     net::Ipv4Addr,
@@ -9,7 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader},
+    io::AsyncRead,
     process::{Child, Command},
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -18,8 +22,6 @@ use tokio::{
 
 /// What a program can say between two turns of the loop; one that says more waits.
 const NEWS_MOST: usize = 64;
-/// A longer line is read as several: names in it are a stranger's.
-const LINE_MOST: u64 = 1024;
 /// For a program that was killed to be gone.
 const END_PATIENCE: Duration = Duration::from_millis(500);
 /// `arping` finds the address taken.
@@ -161,23 +163,6 @@ async fn tell(news: &mpsc::Sender<News>, whom: &Whom, what: What) {
     let _ = news.send(News { link, life, what }).await;
 }
 
-/// Until it ends, or is stopped: then `None`. Either way it is gone afterwards.
-async fn until_end(
-    mut child: Child,
-    talk: impl Future<Output = ()>,
-    stopped: oneshot::Receiver<()>,
-) -> Option<ExitStatus> {
-    let end = tokio::select! {
-        end = async { talk.await; child.wait().await } => Some(end.unwrap_or_default()),
-        _ = stopped => None,
-    };
-    if end.is_none() {
-        // It may have ended by itself meanwhile.
-        let _ = child.kill().await;
-    }
-    end
-}
-
 fn listen<'a>(
     child: &mut Child,
     whom: &'a Whom,
@@ -199,37 +184,12 @@ async fn lines(
     helper: Helper,
     news: &mpsc::Sender<News>,
 ) {
-    let Some(from) = from else { return };
-    let mut reader = BufReader::new(from);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match (&mut reader)
-            .take(LINE_MOST)
-            .read_until(b'\n', &mut line)
-            .await
-        {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        tell(news, whom, What::Line(helper, text)).await;
-    }
-}
-
-/// A program that sees nothing of ours.
-fn foreign(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command
-        .env_clear()
-        .env("PATH", search_path())
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    command
-}
-
-fn search_path() -> std::ffi::OsString {
-    std::env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into())
+    program::lines(from, news, |text| News {
+        link: whom.link.clone(),
+        life: whom.life,
+        what: What::Line(helper, text),
+    })
+    .await;
 }
 
 /// `udhcpc` in the foreground: four questions within eight seconds, then it says that nobody answers and pauses for ten.

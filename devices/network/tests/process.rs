@@ -114,3 +114,20 @@ fn a_fixed_address_is_set_and_a_mistake_beside_it_told() -> Result<(), Failure> 
     assert_eq!(text(&bench.path("asked")), "");
     Ok(())
 }
+
+#[test]
+fn where_the_network_is_somebody_elses_nothing_of_it_is_touched() -> Result<(), Failure> {
+    let bench = Bench::new("exit 9");
+    let launch =
+        Launch::program(env!("CARGO_BIN_EXE_dkvm-network")).env("DKVM_RUN_DIR", bench.path("run"));
+    let setup = Setup::new("network").config(json!({
+        "backend": "names", "mdns": false, "udhcpc": bench.path("udhcpc"), "boot_dir": bench.directory.path(),
+    }));
+    let mut kernel = FakeKernel::start(launch, setup)?;
+    kernel.ready()?;
+    let state: NetworkState = kernel.expect(topics::NETWORK_STATE)?;
+    assert_eq!(state.interfaces, []);
+    kernel.goodbye()?;
+    assert!(kernel.log().is_empty(), "{:?}", kernel.log());
+    Ok(())
+}

@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     worker::{Job, Worker},
 };
-use dkvm_sdk::{Body, Incoming, Link};
+use dkvm_sdk::{Body, Fault, Incoming, Link};
 use dkvm_wire::{topics, vocab::gadget::GadgetState, ErrorCode, WireError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(3);
 const FUNCTION: &str = "storage";
 
 /// Runs until the kernel says goodbye.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let config: Config = link.config()?;
     let folders = Folders::from_env();
     let mut bound = None;
@@ -41,7 +41,7 @@ enum Next {
 }
 
 /// Until it is time to look for the library again.
-async fn without(link: &mut Link, bound: &mut Option<Where>, why: &str) -> Result<Next, Error> {
+async fn without(link: &mut Link, bound: &mut Option<Where>, why: &str) -> Result<Next, Fault> {
     let until = Instant::now() + TRY_AGAIN;
     loop {
         let incoming = tokio::select! {
@@ -59,7 +59,7 @@ async fn without(link: &mut Link, bound: &mut Option<Where>, why: &str) -> Resul
     }
 }
 
-async fn serve(mut link: Link, engine: Engine, bound: Option<Where>) -> Result<(), Error> {
+async fn serve(mut link: Link, engine: Engine, bound: Option<Where>) -> Result<(), Fault> {
     let worker = Worker::start(engine, link.sender()).map_err(|_| Error::Worker)?;
     link.ready()?;
     let mut known = None;
@@ -83,12 +83,12 @@ async fn serve(mut link: Link, engine: Engine, bound: Option<Where>) -> Result<(
 }
 
 /// The gadget's state says much that is nothing new about the drives.
-fn tell(worker: &Worker, known: &mut Option<Where>, place: Where) -> Result<(), Error> {
+fn tell(worker: &Worker, known: &mut Option<Where>, place: Where) -> Result<(), Fault> {
     if known.as_ref() == Some(&place) {
         return Ok(());
     }
     *known = Some(place.clone());
-    worker.give(Job::Bound(place)).map_err(|_| Error::Worker)
+    Ok(worker.give(Job::Bound(place)).map_err(|_| Error::Worker)?)
 }
 
 /// A message that makes no sense is told and dropped: its sender may be of another version.

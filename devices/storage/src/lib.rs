@@ -17,6 +17,7 @@ pub mod core;
 pub mod device;
 pub mod engine;
 pub mod error;
+pub mod fat;
 pub mod library;
 pub mod worker;
 

@@ -3,13 +3,13 @@
 
 use crate::{
     core::error::StorageError,
-    engine::{Engine, Finish, Where},
+    engine::{Ended, Engine, Finish, Where},
 };
 use dkvm_sdk::{Request, Sender};
 use dkvm_wire::{
     service::Nothing,
     topics,
-    vocab::storage::{methods, Finished, ImageRef, PutFinish, PutRef, StorageState},
+    vocab::storage::{methods, FileRef, Finished, ImageRef, PutFinish, PutRef, StorageState},
     ErrorCode, WireError,
 };
 use serde::{de::DeserializeOwned, Serialize};
@@ -25,6 +25,8 @@ const QUEUE: usize = 64;
 const LOOK: Duration = Duration::from_secs(2);
 /// Between two pieces that are read back while others send without a pause: both go on.
 const READ_EVERY: Duration = Duration::from_millis(100);
+/// Between two looks at a drive whose files change.
+const CHANGE_EVERY: Duration = Duration::from_millis(50);
 /// Between two states of an upload: a page draws no faster.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 /// Who waits for one upload to be read back: the uploader, and the same after its patience was over.
@@ -57,6 +59,7 @@ impl Worker {
             engine,
             sender,
             waiting: Vec::new(),
+            removing: Vec::new(),
             told: None,
             looked: Instant::now(),
             idled: Instant::now(),
@@ -89,6 +92,8 @@ struct Runner {
     sender: Sender,
     /// Who waits for which upload to be read back.
     waiting: Vec<(String, Request)>,
+    /// Who waits for a file to be deleted.
+    removing: Vec<Request>,
     told: Option<(StorageState, Instant)>,
     looked: Instant,
     idled: Instant,
@@ -123,7 +128,10 @@ impl Runner {
         if self.engine.is_reading() {
             return Duration::ZERO;
         }
-        let look = LOOK.saturating_sub(self.looked.elapsed());
+        let mut look = LOOK.saturating_sub(self.looked.elapsed());
+        if self.engine.is_busy() {
+            look = look.min(CHANGE_EVERY);
+        }
         match self.news {
             News::None => look,
             News::Some => look.min(TELL_EVERY),
@@ -132,7 +140,7 @@ impl Runner {
 
     /// Whether jobs came so close upon each other that there was no time between them for long enough.
     fn is_overdue(&self) -> bool {
-        let patience = if self.engine.is_reading() {
+        let patience = if self.engine.is_reading() || self.engine.is_busy() {
             READ_EVERY
         } else {
             LOOK
@@ -147,8 +155,12 @@ impl Runner {
             self.engine.look();
             self.looked = Instant::now();
         }
-        if let Some((id, result)) = self.engine.go_on() {
-            self.finished(&id, result.map_err(StorageError::into_wire));
+        match self.engine.go_on() {
+            Some(Ended::Put(id, result)) => {
+                self.finished(&id, result.map_err(StorageError::into_wire));
+            }
+            Some(Ended::Removed(result)) => self.removed(result),
+            None => {}
         }
     }
 
@@ -209,6 +221,8 @@ impl Runner {
             methods::DRIVE => self.work(request, |engine, drive| {
                 engine.make_drive(&drive).map(nothing)
             }),
+            methods::FILES => self.work(request, |engine, of| engine.files(&of)),
+            methods::FILES_REMOVE => self.remove(request),
             // Whoever asked is gone when this fails.
             _ => drop(request.unknown()),
         }
@@ -242,6 +256,38 @@ impl Runner {
         }
     }
 
+    /// A file; the answer comes when it is gone.
+    fn remove(&mut self, request: Request) {
+        let asked = request.decode::<FileRef>();
+        let started = asked.and_then(|file| {
+            self.engine
+                .remove_file(&file)
+                .map_err(StorageError::into_wire)
+        });
+        self.tell();
+        match started {
+            Ok(()) if self.removing.len() < WAITERS => self.removing.push(request),
+            Ok(()) => {
+                let error = WireError::new(ErrorCode::Timeout, "it is being deleted: ask again");
+                let _ = request.fail(error);
+            }
+            Err(error) => {
+                log::<()>(methods::FILES_REMOVE, &Err(error.clone()));
+                let _ = request.fail(error);
+            }
+        }
+    }
+
+    fn removed(&mut self, result: Result<(), StorageError>) {
+        let result = result.map(nothing).map_err(StorageError::into_wire);
+        log(methods::FILES_REMOVE, &result);
+        self.tell();
+        for request in std::mem::take(&mut self.removing) {
+            // Whoever asked is gone, or has waited too long, when this fails.
+            let _ = request.answer_with(result.clone());
+        }
+    }
+
     /// Many a second: told now and then, and not logged where it went well.
     fn written(&mut self, request: Request) {
         let result = request
@@ -260,13 +306,13 @@ impl Runner {
             done.map(|done| (finish.id, done))
         });
         match result {
-            Ok((id, Finish::ReadingBack)) if self.waiting.len() < WAITERS => {
+            Ok((id, Finish::GoesOn)) if self.waiting.len() < WAITERS => {
                 self.waiting.push((id, request));
             }
-            Ok((_, Finish::ReadingBack)) => {
+            Ok((_, Finish::GoesOn)) => {
                 let error = WireError::new(
                     ErrorCode::Timeout,
-                    "the upload is being read back: ask again",
+                    "the upload is being read back, or goes onto its drive: ask again",
                 );
                 let _ = request.fail(error);
             }

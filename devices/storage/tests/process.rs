@@ -65,6 +65,7 @@ impl Node {
         let function = |name: &&str| FunctionInfo {
             name: (*name).to_owned(),
             device: self.path("usb").display().to_string(),
+            traits: Vec::new(),
         };
         GadgetState {
             state: UsbState::Configured,
@@ -109,6 +110,7 @@ fn begin(name: &str, size: u64) -> PutBegin {
         size,
         sha256: None,
         tag: String::new(),
+        onto: None,
     }
 }
 

@@ -5,18 +5,21 @@ use crate::{
     core::{
         layout,
         plan::{plan, PlanError},
+        script::{check, script},
         time::Time,
-        Core, Event, Keys, StartError,
+        Core, Event, Item, StartError,
     },
     error::Error,
+    keeping::{told, Keeping},
+    macros::{Change, Macros},
 };
-use dkvm_sdk::{Incoming, Link, Request, SendError, Sender};
+use dkvm_sdk::{Fault, Incoming, Link, Request, SendError, Sender};
 use dkvm_wire::{
     service::Nothing,
     topics,
     vocab::{
         input::InputState,
-        typist::{methods, Checked, Text, TypistState},
+        typist::{methods, Checked, Macro, MacroRef, MacroRun, MacroState, Text, TypistState},
     },
     ErrorCode, WireError,
 };
@@ -29,20 +32,22 @@ const TELL: Duration = Duration::from_millis(200);
 const HOLDER_BITS: u32 = 53;
 
 /// Runs until the kernel says goodbye.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let mut device = Device::new(&link)?;
     // A stream, and streams start unwanted.
     device.sender.want(topics::INPUT_ACK)?;
     device.publish()?;
     link.ready()?;
     loop {
+        let deadline = device.deadline();
         tokio::select! {
             incoming = link.next() => match incoming? {
                 // hid releases what is held when its holder is gone.
                 Incoming::Goodbye { .. } => return Ok(()),
                 incoming => device.take(incoming)?,
             },
-            () = sleep_until(device.deadline()) => device.turn(Event::Tick)?,
+            written = device.keeping.written() => device.keeping.settle(written)?,
+            () = sleep_until(deadline) => device.turn(Event::Tick)?,
         }
         device.publish()?;
     }
@@ -50,6 +55,8 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
 
 struct Device {
     core: Core,
+    keeping: Keeping,
+    told_macros: Option<MacroState>,
     config: Config,
     sender: Sender,
     started: Instant,
@@ -58,7 +65,7 @@ struct Device {
 }
 
 impl Device {
-    fn new(link: &Link) -> Result<Self, Error> {
+    fn new(link: &Link) -> Result<Self, Fault> {
         let config: Config = link.config()?;
         config
             .check()
@@ -66,6 +73,8 @@ impl Device {
         let now = Instant::now();
         Ok(Self {
             core: Core::new(random_holder()?),
+            keeping: Keeping::new(Macros::load(dkvm_sdk::state_dir())),
+            told_macros: None,
             config,
             sender: link.sender(),
             started: now,
@@ -113,20 +122,27 @@ impl Device {
         match request.method() {
             methods::GET => request.reply(&self.state()),
             methods::CHECK => {
-                let checked = self.prepare(&request).map(|(keys, _)| checked(&keys));
+                let checked = self.prepare(&request).map(|(items, _)| checked(&items));
                 request.answer_with(checked)
             }
             methods::TYPE => {
-                let started = self.prepare(&request).and_then(|text| self.start(text));
-                match started {
-                    Ok((checked, state)) => {
-                        request.reply(&checked)?;
-                        self.send(state)
-                    }
-                    Err(error) => request.fail(error),
-                }
+                let prepared = self.prepare(&request);
+                self.begin(request, prepared)
             }
-            methods::CANCEL => {
+            methods::MACRO_RUN => {
+                let prepared = self.prepare_macro(&request);
+                self.begin(request, prepared)
+            }
+            methods::MACRO_LIST => request.reply(self.keeping.macros().state()),
+            methods::MACRO_PUT => {
+                let put = request.decode().and_then(|one| self.put(one));
+                self.change(put, request)
+            }
+            methods::MACRO_REMOVE => {
+                let removed = request.decode::<MacroRef>();
+                self.change(removed.map(|one| Change::Remove(one.name)), request)
+            }
+            methods::CANCEL | methods::MACRO_CANCEL => {
                 request.reply(&Nothing {})?;
                 self.turn(Event::Cancel)
             }
@@ -134,28 +150,84 @@ impl Device {
         }
     }
 
+    /// Starts what was prepared, and answers.
+    fn begin(
+        &mut self,
+        request: Request,
+        prepared: Result<Prepared, WireError>,
+    ) -> Result<(), SendError> {
+        match prepared.and_then(|prepared| self.start(prepared)) {
+            Ok((checked, state)) => {
+                request.reply(&checked)?;
+                self.send(state)
+            }
+            Err(error) => request.fail(error),
+        }
+    }
+
     /// The keys of a text and the pause after each, or why not.
-    fn prepare(&self, request: &Request) -> Result<(Vec<Keys>, Duration), WireError> {
+    fn prepare(&self, request: &Request) -> Result<Prepared, WireError> {
         let Text {
             text,
             layout,
             pace_ms,
         } = request.decode()?;
-        let refused = |reason: String| WireError::new(ErrorCode::BadRequest, reason);
+        let pace = self.pace(pace_ms)?;
+        let layout = self.layout(layout.as_deref())?;
+        let keys = plan(&layout, &text).map_err(|error: PlanError| refused(&error))?;
+        Ok((keys.into_iter().map(Item::Keys).collect(), pace))
+    }
+
+    /// The same of a macro.
+    fn prepare_macro(&self, request: &Request) -> Result<Prepared, WireError> {
+        let MacroRun {
+            name,
+            layout,
+            pace_ms,
+        } = request.decode()?;
+        let pace = self.pace(pace_ms)?;
+        let layout = self.layout(layout.as_deref())?;
+        let found = self.keeping.macros().get(&name).map_err(told)?;
+        let items = script(&layout, &found.text)
+            .map_err(|error| refused(&format!("the macro {name} was not run: {error}")))?;
+        Ok((items, pace))
+    }
+
+    fn change(
+        &mut self,
+        change: Result<Change, WireError>,
+        request: Request,
+    ) -> Result<(), SendError> {
+        match change {
+            Ok(change) => self.keeping.ask(change, request),
+            Err(error) => request.fail(error),
+        }
+    }
+
+    /// Kept only when it can be run.
+    fn put(&self, one: Macro) -> Result<Change, WireError> {
+        let layout = self.layout(None)?;
+        check(&layout, &one.text).map_err(|error| refused(&error))?;
+        Ok(Change::Put(one))
+    }
+
+    fn pace(&self, pace_ms: Option<u32>) -> Result<Duration, WireError> {
         let pace_ms = pace_ms.unwrap_or(self.config.pace_ms);
-        check_pace(pace_ms).map_err(refused)?;
-        let id = layout.as_deref().unwrap_or(&self.config.layout);
-        let layout = layout::find(id).map_err(|error| refused(error.to_string()))?;
-        let keys = plan(&layout, &text).map_err(|error: PlanError| refused(error.to_string()))?;
-        Ok((keys, Duration::from_millis(u64::from(pace_ms))))
+        check_pace(pace_ms).map_err(|reason| refused(&reason))?;
+        Ok(Duration::from_millis(u64::from(pace_ms)))
+    }
+
+    fn layout(&self, asked: Option<&str>) -> Result<layout::Layout, WireError> {
+        let id = asked.unwrap_or(&self.config.layout);
+        layout::find(id).map_err(|error| refused(&error))
     }
 
     fn start(
         &mut self,
-        (keys, pace): (Vec<Keys>, Duration),
+        (items, pace): Prepared,
     ) -> Result<(Checked, Option<InputState>), WireError> {
-        let (checked, now) = (checked(&keys), self.now());
-        let sent = self.core.start(keys, pace, now).map_err(not_now)?;
+        let (checked, now) = (checked(&items), self.now());
+        let sent = self.core.start(items, pace, now).map_err(not_now)?;
         Ok((checked, sent))
     }
 
@@ -171,6 +243,11 @@ impl Device {
 
     /// Beginnings and ends at once, progress now and then.
     fn publish(&mut self) -> Result<(), SendError> {
+        if self.told_macros.as_ref() != Some(self.keeping.macros().state()) {
+            let state = self.keeping.macros().state().clone();
+            self.sender.emit(topics::MACRO_STATE, &state)?;
+            self.told_macros = Some(state);
+        }
         let state = self.state();
         let known = self.published.as_ref();
         let turned = known.is_none_or(|known| {
@@ -191,9 +268,16 @@ impl Device {
     }
 }
 
-fn checked(keys: &[Keys]) -> Checked {
+/// What is to be done, and the pause after each.
+type Prepared = (Vec<Item>, Duration);
+
+fn refused(error: &impl ToString) -> WireError {
+    WireError::new(ErrorCode::BadRequest, error.to_string())
+}
+
+fn checked(items: &[Item]) -> Checked {
     Checked {
-        characters: u32::try_from(keys.len()).unwrap_or(u32::MAX),
+        characters: u32::try_from(items.len()).unwrap_or(u32::MAX),
     }
 }
 
@@ -205,7 +289,7 @@ fn not_now(error: StartError) -> WireError {
     WireError::new(code, error.to_string())
 }
 
-fn random_holder() -> Result<u64, Error> {
+fn random_holder() -> Result<u64, Fault> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(Error::Random)?;
     // 0 is nobody.

@@ -3,8 +3,8 @@
 //! Types text on the target, key by key, in the target's own keyboard layout: a holder of the focus like a page.
 //! `docs/typing.md` tells its use, `layouts/make.py` makes its tables from xkb-data.
 //!
-//! In: `input.ack`, `hid.state`. Out: `input.hid`, `typist.state`. Methods: `typist.get`, `typist.check`, `typist.type`,
-//! `typist.cancel`.
+//! In: `input.ack`, `hid.state`. Out: `input.hid`, `typist.state`, `macro.state`. Methods: `typist.get`, `typist.check`, `typist.type`,
+//! `typist.cancel`, and `macro.list`, `.put`, `.remove`, `.run`, `.cancel`.
 //!
 //! Needs of Linux: nothing. Its death leaves nothing pressed: hid releases what a sender held that is gone.
 //!
@@ -14,6 +14,8 @@ pub mod config;
 pub mod core;
 pub mod device;
 pub mod error;
+pub mod keeping;
+pub mod macros;
 
 use dkvm_sdk::Identity;
 use dkvm_wire::{topics, QueueClass};
@@ -25,6 +27,7 @@ pub fn main() -> i32 {
         produces: &[
             (topics::INPUT, QueueClass::Input),
             (topics::TYPIST_STATE, QueueClass::State),
+            (topics::MACRO_STATE, QueueClass::State),
         ],
         ..Identity::new("typist", env!("CARGO_PKG_VERSION"))
     };

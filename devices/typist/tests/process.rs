@@ -7,7 +7,9 @@ use dkvm_wire::{
     topics,
     vocab::{
         input::{HidState, InputAck, InputState, Leds, Link, Step},
-        typist::{methods, Checked, Ending, Text, TypistState, MAX_TEXT},
+        typist::{
+            methods, Checked, Ending, Macro, MacroRun, MacroState, Text, TypistState, MAX_TEXT,
+        },
     },
     ErrorCode,
 };
@@ -28,6 +30,10 @@ fn hid(focus: u32, keyboard: Link) -> HidState {
         leds: Leds::default(),
         focus,
         holder: 1,
+        extras: Vec::new(),
+        jiggle: 0,
+        by: String::new(),
+        busy: false,
     }
 }
 
@@ -61,7 +67,7 @@ fn presses(kernel: &mut FakeKernel) -> Result<Vec<u8>, Failure> {
             match *step {
                 Step::Key { usage, down: true } => pressed.push(usage),
                 Step::Key { .. } => {}
-                Step::Button { .. } => return Err(Failure::new("a button")),
+                _ => return Err(Failure::new("no key")),
             }
         }
         let ack = ack(&state);
@@ -197,4 +203,104 @@ fn a_wrong_configuration_ends_it_with_the_key() -> Result<(), Failure> {
         kernel.expect_end(78)?;
     }
     Ok(())
+}
+
+fn steps(text: &str) -> Macro {
+    Macro {
+        name: "console".into(),
+        text: text.into(),
+    }
+}
+
+fn run_it() -> MacroRun {
+    MacroRun {
+        name: "console".into(),
+        layout: None,
+        pace_ms: None,
+    }
+}
+
+#[test]
+fn a_macro_is_kept_over_a_death_and_run_with_the_pace_and_focus_of_a_text() -> Result<(), Failure> {
+    let state = tempfile::tempdir().expect("a folder");
+    let begin = || -> Result<FakeKernel, Failure> {
+        let launch =
+            Launch::program(env!("CARGO_BIN_EXE_dkvm-typist")).env("DKVM_STATE_DIR", state.path());
+        let mut kernel = FakeKernel::start(launch, Setup::new("typist"))?;
+        kernel.ready()?;
+        kernel.emit("hid", topics::HID_STATE, &hid(7, Link::Ok))?;
+        Ok(kernel)
+    };
+    let mut kernel = begin()?;
+    let text = "Ctrl+Alt+F2\nwait 50ms\nhold Shift\nTab\nrelease Shift\ntext aB\nEnter";
+    kernel.call::<_, Nothing>(methods::MACRO_PUT, &steps(text))?;
+    drop(kernel); // a SIGKILL
+    let mut kernel = begin()?;
+    let kept: MacroState = kernel.call(methods::MACRO_LIST, &Nothing {})?;
+    assert_eq!(kept.macros, [steps(text)]);
+    let checked: Checked = kernel.call(methods::MACRO_RUN, &run_it())?;
+    assert_eq!(checked.characters, 8);
+    assert_eq!(
+        presses(&mut kernel)?,
+        [0xe0, 0xe2, 0x3b, 0xe1, 0x2b, 0x04, 0xe1, 0x05, 0x28]
+    );
+    let done: TypistState = kernel.call(methods::GET, &Nothing {})?;
+    let last = done.last.expect("it ended");
+    assert_eq!((last.ending, last.typing.done), (Ending::Done, 8));
+    kernel.goodbye()
+}
+
+#[test]
+fn a_macro_that_makes_no_sense_is_refused_with_its_line() -> Result<(), Failure> {
+    let mut kernel = start(json!({}))?;
+    kernel.emit("hid", topics::HID_STATE, &hid(7, Link::Ok))?;
+    let error = kernel.refused(methods::MACRO_PUT, &steps("Enter\nCtrl+Foo"))?;
+    assert_eq!(error.code, ErrorCode::BadRequest);
+    assert!(
+        error.message.contains("line 2") && error.message.contains("Foo"),
+        "{error}"
+    );
+    let error = kernel.refused(methods::MACRO_RUN, &run_it())?;
+    assert_eq!(error.code, ErrorCode::NotFound);
+    kernel.call::<_, Nothing>(methods::MACRO_PUT, &steps("text a\nwait 60s\ntext b"))?;
+    kernel.call::<_, Checked>(methods::MACRO_RUN, &run_it())?;
+    let busy = kernel.refused(methods::TYPE, &text("x"))?;
+    assert_eq!(busy.code, ErrorCode::Conflict);
+    let first: InputState = kernel.expect(topics::INPUT)?;
+    kernel.emit("hid", topics::INPUT_ACK, &ack(&first))?;
+    kernel.call::<_, Nothing>(methods::MACRO_CANCEL, &Nothing {})?;
+    kernel.expect_that(topics::TYPIST_STATE, |state: &TypistState| {
+        state
+            .last
+            .as_ref()
+            .is_some_and(|last| last.ending == Ending::Cancelled)
+    })?;
+    kernel.call::<_, Nothing>(methods::MACRO_REMOVE, &json!({ "name": "console" }))?;
+    kernel.goodbye()
+}
+
+#[test]
+fn a_card_that_hangs_holds_no_text_up() -> Result<(), Failure> {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A pipe that nobody reads is never opened for writing.
+    let card = folder.path().join("macros.json.new");
+    let made = std::process::Command::new("mkfifo").arg(&card).status();
+    assert!(made.expect("mkfifo runs").success());
+    let launch =
+        Launch::program(env!("CARGO_BIN_EXE_dkvm-typist")).env("DKVM_STATE_DIR", folder.path());
+    let mut kernel = FakeKernel::start(launch, Setup::new("typist"))?;
+    kernel.ready()?;
+    kernel.emit("hid", topics::HID_STATE, &hid(7, Link::Ok))?;
+    let put = kernel.begin(methods::MACRO_PUT, &steps("Tab"))?;
+    let remove = kernel.begin(methods::MACRO_REMOVE, &json!({ "name": "console" }))?;
+    kernel.call::<_, Checked>(methods::TYPE, &text("ab"))?;
+    assert_eq!(presses(&mut kernel)?, [0x04, 0x05]);
+    // A pipe takes it, and does not keep it: it is not kept then, and the change after it finds nothing.
+    let written = std::fs::read_to_string(&card).expect("a pipe");
+    assert!(written.contains("console"), "{written}");
+    let put = kernel.response(methods::MACRO_PUT, put)?;
+    assert_eq!(put.map_err(|error| error.code), Err(ErrorCode::Hardware));
+    let remove = kernel.response(methods::MACRO_REMOVE, remove)?;
+    assert_eq!(remove.map_err(|error| error.code), Err(ErrorCode::NotFound));
+    kernel.goodbye()
 }

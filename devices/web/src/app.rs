@@ -10,7 +10,7 @@ use crate::{
     clock::Moment,
     config::Folders,
     error::Error,
-    state::{Hub, Pictures},
+    state::{Hub, Pictures, Serial, Sounds, Units},
     upload::Desk,
 };
 use std::{
@@ -45,6 +45,12 @@ pub struct App {
     pub hub: Arc<Hub>,
     /// What viewers are shown.
     pub pictures: Arc<Pictures>,
+    /// What viewers of H.264 are shown.
+    pub units: Arc<Units>,
+    /// What listeners hear.
+    pub sounds: Arc<Sounds>,
+    /// What the target says on its serial port.
+    pub serial: Arc<Serial>,
     /// The password.
     pub password: Keeper,
     /// How often it may be guessed.
@@ -61,12 +67,20 @@ pub struct App {
 
 impl App {
     /// With what earlier lives left in the folders.
-    pub fn load(folders: &Folders, hub: Arc<Hub>, pictures: Arc<Pictures>) -> Result<Self, Error> {
+    pub fn load(
+        folders: &Folders,
+        hub: Arc<Hub>,
+        (pictures, units): (Arc<Pictures>, Arc<Units>),
+        sounds: Arc<Sounds>,
+    ) -> Result<Self, Error> {
         let now = Moment::now();
         let run = folders.run.clone();
         Ok(Self {
+            serial: Arc::new(Serial::new(hub.sender().clone())),
             hub,
             pictures,
+            units,
+            sounds,
             password: Keeper::load(&folders.state)?,
             limiter: Mutex::new(Limiter::new(now)),
             desk: Mutex::default(),

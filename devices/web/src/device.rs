@@ -1,20 +1,30 @@
 //! Between the kernel and the pages.
 
 use crate::{
+    actions,
     app::App,
     clock::Moment,
     config::{Config, Folders},
+    configuration,
     error::Error,
     http::listen,
-    state::{Demand, Hub, Key, Picture, Pictures, MAX_HOLD, MAX_PICTURE},
+    state::{
+        Demand, Encoder, Hub, Key, Picture, Pictures, Sounds, Unit, Units, LOOK, MAX_HOLD,
+        MAX_PICTURE,
+    },
     status::{Board, Part, Status},
     tls::{self, Certificate, Names},
 };
+use bytes::Bytes;
 use dkvm_sdk::{CallError, FrameReader, Incoming, Lease, Link, Sender};
 use dkvm_wire::{
     service::{methods, DeviceInfo, DeviceList, KernelInfo, MemoryStats, Nothing, Subscribe},
     topics,
-    vocab::{page::ToPage, update::UpdateState},
+    vocab::{
+        page::ToPage,
+        update::UpdateState,
+        video::{AccessUnit, FrameInfo, LinkLoad},
+    },
     DecodeError,
 };
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -38,6 +48,7 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
         topics: vec![
             topics::DEVICE_STATE.to_owned(),
             topics::DEVICE_DEATH.to_owned(),
+            topics::CONFIG_STATE.to_owned(),
         ],
     };
     let subscribed = sender.call::<_, Nothing>(methods::EVENTS_SUBSCRIBE, &subscribe);
@@ -79,16 +90,30 @@ fn refused(error: CallError) -> Result<Nothing, CallError> {
     }
 }
 
-/// Tells the kernel whether pictures are wanted.
-struct WantPictures(Sender);
+/// Tells the kernel whether a topic is wanted.
+struct Want(Sender, &'static str);
 
-impl Demand for WantPictures {
+impl Demand for Want {
     fn start(&self) {
-        // Without a kernel there are no pictures to want.
-        let _ = self.0.want(topics::VIDEO_JPEG);
+        // Without a kernel there is nothing to want.
+        let _ = self.0.want(self.1);
     }
     fn stop(&self) {
-        let _ = self.0.unwant(topics::VIDEO_JPEG);
+        let _ = self.0.unwant(self.1);
+    }
+}
+
+/// The encoder of H.264, on the other side of the kernel. What it does not answer is asked again by who needs it.
+struct FarEncoder(Arc<Hub>);
+
+impl Encoder for FarEncoder {
+    fn key_frame(&self) {
+        let hub = self.0.clone();
+        tokio::spawn(async move { actions::key_frame(&hub).await });
+    }
+    fn link(&self, load: LinkLoad) {
+        let hub = self.0.clone();
+        tokio::spawn(async move { actions::link_load(&hub, &load).await });
     }
 }
 
@@ -109,8 +134,12 @@ impl Web {
         let folders = Folders::from_env();
         let names = Names::new(&kernel.node, &config.names);
         let hub = Arc::new(Hub::new(kernel, asked, sender.clone()));
-        let pictures = Arc::new(Pictures::new(Box::new(WantPictures(sender.clone()))));
-        let app = Arc::new(App::load(&folders, hub, pictures)?);
+        let want = |topic| Box::new(Want(sender.clone(), topic));
+        let pictures = Arc::new(Pictures::new(want(topics::VIDEO_JPEG)));
+        let sounds = Arc::new(Sounds::new(want(topics::AUDIO_SPEAKER)));
+        let units = Units::new(want(topics::VIDEO_H264), Box::new(FarEncoder(hub.clone())));
+        let pictures = (pictures, Arc::new(units));
+        let app = Arc::new(App::load(&folders, hub, pictures, sounds)?);
         let certificate =
             Certificate::obtain(&folders.state, &names).map_err(tls::TlsError::from)?;
         dkvm_sdk::info!(
@@ -137,6 +166,8 @@ impl Web {
     async fn serve(mut self, link: &mut Link) -> Result<(), Error> {
         let mut settle = tokio::time::interval(MAX_HOLD / 2);
         settle.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 incoming = link.next() => match incoming? {
@@ -148,6 +179,7 @@ impl Web {
                 },
                 _ = self.status.changed() => report(link, &self.status.borrow_and_update())?,
                 _ = settle.tick(), if self.app.pictures.holds_lease() => self.app.pictures.settle(Moment::now()),
+                _ = look.tick(), if self.app.units.is_watched() => self.app.units.look(Moment::now()),
                 ended = &mut self.https => return ended_by(ended),
             }
         }
@@ -160,6 +192,7 @@ impl Web {
                 body,
                 leases,
                 source,
+                ..
             } => {
                 let source = (source.name, source.generation);
                 if let Err(error) = self.event(&topic, &body, &leases, source) {
@@ -182,9 +215,13 @@ impl Web {
         let hub = &self.app.hub;
         match topic {
             topics::VIDEO_JPEG => self.show(body, leases)?,
+            topics::VIDEO_H264 => self.show_unit(body, leases)?,
+            topics::SERIAL_OUTPUT => self.app.serial.heard(body.decode(topic)?),
+            topics::AUDIO_SPEAKER => self.app.sounds.play(body.decode(topic)?),
             topics::INPUT_ACK => hub.acknowledge(body.decode(topic)?),
             topics::DEVICE_STATE => self.device(body.decode(topic)?),
             topics::DEVICE_DEATH => hub.post_death(body.decode(topic)?),
+            topics::CONFIG_STATE => hub.post_config(body.decode(topic)?),
             _ => {
                 if topic == topics::UPDATE_STATE {
                     self.update(body.decode(topic)?);
@@ -204,9 +241,31 @@ impl Web {
 
     fn device(&self, info: DeviceInfo) {
         // What an encoder that is gone showed last is not the present any more.
-        if self.app.hub.post_device(info).contains(&Key::Encode) {
-            self.app.pictures.forget();
+        for gone in self.app.hub.post_device(info) {
+            match gone {
+                Key::Encode => self.app.pictures.forget(),
+                Key::H264 => self.app.units.forget(),
+                _ => {}
+            }
         }
+    }
+
+    fn show_unit(&self, body: &Body, leases: &[Lease]) -> Result<(), DecodeError> {
+        let info: FrameInfo = body.decode(topics::VIDEO_H264)?;
+        match leases.first().map(|lease| self.frames.view(lease)) {
+            Some(Ok(view)) if view.len() <= MAX_PICTURE => {
+                let (number, unit) = unit_of(info, &view);
+                self.app.units.show(number, &Arc::new(unit), Moment::now());
+            }
+            // The next does not follow on the last then, and nobody is shown it.
+            Some(Ok(view)) => dkvm_sdk::warn!(
+                "a frame of {} bytes is over the limit of {MAX_PICTURE}",
+                view.len()
+            ),
+            Some(Err(error)) => dkvm_sdk::debug!("{error}"),
+            None => {}
+        }
+        Ok(())
     }
 
     fn show(&self, body: &Body, leases: &[Lease]) -> Result<(), DecodeError> {
@@ -232,6 +291,16 @@ impl Web {
     }
 }
 
+/// Copied once for all: it is small, and then no slow page holds up the encoder.
+fn unit_of(info: FrameInfo, view: &[u8]) -> (u64, Unit) {
+    let AccessUnit { number, key } = info.unit.unwrap_or(AccessUnit {
+        number: 0,
+        key: false,
+    });
+    let bytes = Bytes::copy_from_slice(view);
+    (number, Unit { info, key, bytes })
+}
+
 /// A device's state as a page is told it; `None` for a topic that is none.
 fn state_of(topic: &str, body: &Body) -> Result<Option<(Key, ToPage)>, DecodeError> {
     let news = match topic {
@@ -248,6 +317,22 @@ fn state_of(topic: &str, body: &Body) -> Result<Option<(Key, ToPage)>, DecodeErr
             let state = body.decode(topic)?;
             (Key::Encode, ToPage::Encode { state })
         }
+        topics::H264_STATE => {
+            let state = body.decode(topic)?;
+            (Key::H264, ToPage::H264 { state })
+        }
+        topics::AUDIO_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Audio, ToPage::Audio { state })
+        }
+        _ => return state_of_more(topic, body),
+    };
+    Ok(Some(news))
+}
+
+/// What is neither picture, sound nor hands.
+fn state_of_more(topic: &str, body: &Body) -> Result<Option<(Key, ToPage)>, DecodeError> {
+    let news = match topic {
         topics::UPDATE_STATE => {
             let state = body.decode(topic)?;
             (Key::Update, ToPage::Update { state })
@@ -264,9 +349,29 @@ fn state_of(topic: &str, body: &Body) -> Result<Option<(Key, ToPage)>, DecodeErr
             let state = body.decode(topic)?;
             (Key::Storage, ToPage::Storage { state })
         }
+        topics::USBNET_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Usbnet, ToPage::Usbnet { state })
+        }
+        topics::PEER_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Peers, ToPage::Peers { state })
+        }
         topics::TYPIST_STATE => {
             let state = body.decode(topic)?;
             (Key::Typist, ToPage::Typist { state })
+        }
+        topics::FETCH_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Fetch, ToPage::Fetch { state })
+        }
+        topics::MACRO_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Macros, ToPage::Macros { state })
+        }
+        topics::SERIAL_STATE => {
+            let state = body.decode(topic)?;
+            (Key::Serial, ToPage::Serial { state })
         }
         _ => return Ok(None),
     };
@@ -315,6 +420,9 @@ async fn poll(hub: Arc<Hub>) {
             (Err(error), _) | (_, Err(error)) => {
                 dkvm_sdk::warn!("the kernel did not tell its state: {error}")
             }
+        }
+        if hub.on_trial() {
+            configuration::follow(&hub).await;
         }
         sleep(POLL).await;
     }

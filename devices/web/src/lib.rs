@@ -3,11 +3,11 @@
 //! Owns: the HTTPS port, the certificate, the password and the sessions. Serves the page (embedded), its two
 //! WebSockets and a few addresses besides; `docs/web-api.md` is their contract.
 //!
-//! In: `video.jpeg` (wanted only while somebody watches), `input.ack`, `hid.state`, `gadget.state`, `video.state`,
-//! `encode.state`, `update.state`, `power.state`, `network.state`, `typist.state`, `storage.state`, and the kernel's `device.state` and `device.death`.
+//! In: `video.jpeg` and `video.h264` (each wanted only while somebody watches it), `h264.state`, `input.ack`, `hid.state`, `gadget.state`, `video.state`,
+//! `encode.state`, `update.state`, `power.state`, `network.state`, `typist.state`, `storage.state`, `usbnet.state`, `peer.state`, and the kernel's `device.state` and `device.death`.
 //! Out: `input.hid`.
 //!
-//! Calls: `capture/video.set_mode`, `encode/encode.set`, `gadget/gadget.replug`, those of `update`, `power`, `typist` and `storage`,
+//! Calls: `capture/video.set_mode`, `encode/encode.set`, `h264/h264.set`, `h264/h264.link`, `h264/video.key_frame`, `gadget/gadget.replug`, those of `update`, `power`, `typist`, `usbnet`, `peer` and `storage`,
 //! `devices.restart`, `devices.deaths`, `devices.list`, `memory.stats`. Needs of Linux: TCP, and the right to the port.
 
 mod actions;
@@ -16,6 +16,7 @@ mod assets;
 mod auth;
 mod clock;
 mod config;
+mod configuration;
 mod device;
 mod error;
 mod http;
@@ -33,18 +34,31 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const IDENTITY: Identity = Identity {
     consumes: &[
         topics::VIDEO_JPEG,
+        topics::VIDEO_H264,
         topics::INPUT_ACK,
         topics::HID_STATE,
         topics::GADGET_STATE,
         topics::VIDEO_STATE,
         topics::ENCODE_STATE,
+        topics::H264_STATE,
         topics::UPDATE_STATE,
         topics::POWER_STATE,
         topics::NETWORK_STATE,
         topics::TYPIST_STATE,
+        topics::AUDIO_SPEAKER,
+        topics::AUDIO_STATE,
+        topics::USBNET_STATE,
+        topics::PEER_STATE,
         topics::STORAGE_STATE,
+        topics::SERIAL_STATE,
+        topics::MACRO_STATE,
+        topics::FETCH_STATE,
+        topics::SERIAL_OUTPUT,
     ],
-    produces: &[(topics::INPUT, QueueClass::Input)],
+    produces: &[
+        (topics::INPUT, QueueClass::Input),
+        (topics::AUDIO_MICROPHONE, QueueClass::Stream),
+    ],
     ..Identity::new("web", env!("CARGO_PKG_VERSION"))
 };
 

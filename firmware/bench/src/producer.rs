@@ -66,6 +66,7 @@ fn publish(pool: &FramePool, painter: Painter, sequence: u64) -> Result<(), Pool
         stride: 3840,
         format: "YUYV".to_owned(),
         colors: Colors::default(),
+        unit: None,
     };
     pool.publish(TOPIC, &info, slot, BYTES)
 }

@@ -132,6 +132,7 @@ fn leave(settings: &Settings) -> Vec<String> {
         ),
         ("Wi-Fi", leave_wifi(settings)),
         ("The SSH key", leave_keys(settings)),
+        ("Which other nodes may do everything", leave_peers(settings)),
         ("The time zone", leave_zone(settings)),
         ("The host name", set_host_name(settings)),
     ];
@@ -156,6 +157,13 @@ fn leave_keys(settings: &Settings) -> io::Result<()> {
     let keys = settings::authorized_keys(settings);
     keys.map_or(Ok(()), |keys| {
         fs::write(Path::new(RUN_DIR).join("authorized_keys"), keys)
+    })
+}
+
+fn leave_peers(settings: &Settings) -> io::Result<()> {
+    let peers = settings::peers(settings);
+    peers.map_or(Ok(()), |peers| {
+        fs::write(Path::new(RUN_DIR).join("peers"), peers)
     })
 }
 

@@ -8,10 +8,16 @@ use std::time::Duration;
 const TICK: &str = "toy.tick";
 const INTERVAL: Duration = Duration::from_millis(20);
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Config {
-    #[serde(default)]
     ticks: bool,
+    /// Ready so late.
+    late_ms: u64,
+    /// Never ready.
+    broken: bool,
+    /// Answers every request with nothing.
+    echoes: bool,
 }
 
 fn main() {
@@ -24,14 +30,20 @@ fn main() {
 }
 
 async fn run(mut link: Link) -> Result<(), SendError> {
-    let ticks = link.config::<Config>().is_ok_and(|config| config.ticks);
+    let config: Config = link.config().unwrap_or_default();
+    let ticks = config.ticks;
     let (sender, mut timer, mut count) = (link.sender(), tokio::time::interval(INTERVAL), 0u64);
     dkvm_sdk::warn!("this is life {} of {}", link.generation(), link.name());
+    if config.broken {
+        std::process::exit(70);
+    }
+    tokio::time::sleep(Duration::from_millis(config.late_ms)).await;
     link.ready()?;
     loop {
         tokio::select! {
             incoming = link.next() => match incoming {
                 Ok(Incoming::Goodbye { .. }) | Err(_) => return Ok(()),
+                Ok(Incoming::Request(request)) if config.echoes => request.reply(&())?,
                 Ok(_) => {}
             },
             _ = timer.tick(), if ticks => {

@@ -1,12 +1,20 @@
 //! The command line.
 
+mod peers;
+mod storage;
+
+pub use peers::{Pair, PeersDo};
+pub use storage::{AttachTo, CopyTo, FetchUrl, FilesDo, StorageDo};
+
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 use dkvm_boot::Step;
+use dkvm_wire::service::MAX_CONFIRM_S;
 use dkvm_wire::vocab::typist::MAX_PACE_MS;
 use std::path::PathBuf;
 
-const SOCKET: &str = "/run/dkvm/kernel.sock";
+/// Of the machine's kernel.
+pub const SOCKET: &str = "/run/dkvm/kernel.sock";
 
 /// Run a dKVM node and look after it.
 ///
@@ -27,15 +35,20 @@ const EXAMPLES: &str = "Examples:
   dkvm restart capture       end it and start it again
   dkvm top                   live: rates, memory, restarts
   dkvm check my.toml         is this configuration right?
+  dkvm --node office ps      what runs at another node
 
 Exit codes: 0 done, 1 failed, 2 called wrongly.";
 
 /// What every command takes.
 #[derive(Debug, ClapArgs)]
 pub struct Common {
-    /// The kernel's control socket
+    /// The kernel's control socket; where the machine has none, $XDG_RUNTIME_DIR/dkvm/kernel.sock
     #[arg(long, global = true, value_name = "PATH", env = "DKVM_SOCKET", default_value = SOCKET)]
     pub socket: PathBuf,
+    /// Do it at another node, which this one is paired with: `dkvm peers` lists them
+    // Its own id: commands have arguments called `node`, and a global one of that id would take their values.
+    #[arg(id = "at_node", long = "node", global = true, value_name = "NODE")]
+    pub node: Option<String>,
     /// Print JSON, for programs: one value, or one per line where the output goes on
     #[arg(long, global = true)]
     pub json: bool,
@@ -54,12 +67,17 @@ pub enum Command {
     )]
     Boot(Boot),
     /// Check a configuration: every mistake with its line and what to write instead
-    #[command(after_help = "Examples:\n  dkvm check\n  dkvm check my.toml && dkvm reload")]
+    #[command(
+        after_help = "Examples:\n  dkvm check\n  dkvm check --user\n  dkvm check my.toml && dkvm reload"
+    )]
     Check {
         /// The configuration; without it the one that the kernel would take: the owner's
         /// (/var/lib/dkvm/config/dkvm.toml) where there is one, else the image's (/etc/dkvm/dkvm.toml)
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", conflicts_with = "user")]
         file: Option<PathBuf>,
+        /// The one that `dkvm kernel --user` would take: $XDG_CONFIG_HOME/dkvm/dkvm.toml, else /etc/dkvm/dkvm.toml
+        #[arg(long)]
+        user: bool,
     },
     /// List the devices and their state
     #[command(
@@ -86,6 +104,14 @@ pub enum Command {
     Stop(Target),
     /// End a device and start it again
     Restart(Target),
+    /// The configuration: read it, change it so that it takes itself back, go back to an earlier one
+    #[command(
+        after_help = "Examples:\n  dkvm config                        which one is in force, how the last change ended\n  dkvm config edit                   in $EDITOR; what is wrong is shown, and it asks before it is kept\n  dkvm config get >my.toml           then change it, and\n  dkvm config apply my.toml --comment 'less video'\n  dkvm --node pi config apply my.toml\n  dkvm config history\n  dkvm config rollback               to the one before\n\nA change is on trial until its devices are up and, from a terminal or over --node, until it is confirmed; otherwise the\none before is in force again by itself."
+    )]
+    Config {
+        #[command(subcommand)]
+        what: Option<ConfigDo>,
+    },
     /// Read the configuration again and apply what changed, with the fewest restarts
     #[command(after_help = "A configuration with mistakes changes nothing. See also: dkvm check")]
     Reload,
@@ -110,11 +136,35 @@ pub enum Command {
     Type(TypeText),
     /// Images of disks and CD-ROMs, and what of them is in the target's USB drives
     #[command(
-        after_help = "Examples:\n  dkvm storage                              images, unfinished uploads, drives\n  dkvm storage put debian.iso               a stopped upload goes on where it stopped\n  dkvm storage attach debian.iso --cdrom    into the first empty drive\n  dkvm storage eject\n  dkvm storage drive files.img 64           an empty FAT drive of 64 MiB\n\nThe target has drives with a USB profile that has storage: dkvm usb"
+        after_help = "Examples:\n  dkvm storage                              images, unfinished uploads, drives\n  dkvm storage put debian.iso               a stopped upload goes on where it stopped\n  dkvm storage attach debian.iso --cdrom    into the first empty drive\n  dkvm storage eject\n  dkvm storage drive files.img 64           an empty FAT drive of 64 MiB\n  dkvm storage copy notes.txt files.img     a file onto it\n  dkvm storage files files.img              what is on it\n\nThe target has drives with a USB profile that has storage: dkvm usb"
     )]
     Storage {
         #[command(subcommand)]
         what: Option<StorageDo>,
+    },
+    /// The target's sound: whether it plays and records, who hears it, whose microphone is open
+    #[command(
+        after_help = "Examples:\n  dkvm sound\n  dkvm sound source MS2109    the sound card of an HDMI dongle\n  dkvm sound source gadget    the target's USB speakers again\n\nThe target has speakers and a microphone with a USB profile that has audio: dkvm usb profile desk. Sound is heard in the page."
+    )]
+    Sound {
+        #[command(subcommand)]
+        what: Option<SoundDo>,
+    },
+    /// Macros: keys to be pressed on the target, under a name
+    #[command(
+        after_help = "Examples:\n  dkvm macro put login steps.txt      a step a line: Ctrl+Alt+Del, text root, wait 500ms, Enter\n  dkvm macro run login\n  dkvm macro export >macros.txt       all of them; dkvm macro import brings them back\n\nWhat is wrong with a line is told before anything is pressed. It takes keyboard and mouse; who takes them from it ends it."
+    )]
+    Macro {
+        #[command(subcommand)]
+        what: MacroDo,
+    },
+    /// The target's serial console, on this terminal; Ctrl+] leaves
+    #[command(
+        after_help = "Examples:\n  dkvm serial                work it; Ctrl+] leaves\n  dkvm serial history        what the target said last, 256 KiB at most\n\nThe target has a serial port with a USB profile that has one: dkvm usb profile console"
+    )]
+    Serial {
+        #[command(subcommand)]
+        what: Option<SerialDo>,
     },
     /// What the target gets by USB: profiles, soft unplug and replug
     #[command(
@@ -124,6 +174,44 @@ pub enum Command {
         #[command(subcommand)]
         what: Option<UsbDo>,
     },
+    /// Move the mouse to and fro while nobody works the target, so that it does not lock its screen
+    #[command(
+        after_help = "Examples:\n  dkvm jiggle        whether it does\n  dkvm jiggle 60     after 60 s without input, and every 60 s from then on\n  dkvm jiggle off\n\nA pixel there and back; a target that sleeps is left alone. It lasts over restarts."
+    )]
+    Jiggle {
+        /// Seconds, up to a day, or `off`
+        #[arg(value_name = "SECONDS|off", value_parser = seconds)]
+        every: Option<u32>,
+    },
+    /// The network to the target by USB: its state, and what is open
+    #[command(
+        after_help = "Examples:\n  dkvm usbnet                what the target was given\n  dkvm usbnet nat on         the target reaches the node's network, and what that leads to\n  dkvm usbnet isolate on     the target does not reach the node's own ports\n\nThe target has a network with a USB profile that has one: dkvm usb profile desk\nBoth are off unless asked for, and last over restarts. nat on asks first; --yes answers."
+    )]
+    Usbnet {
+        #[command(subcommand)]
+        what: Option<UsbnetDo>,
+    },
+    /// Pair with another node: a person at each compares the same code. Without NODE, list who waits to be paired
+    #[command(
+        after_help = "Examples:\n  dkvm pair office --grants view,type        calls it; both nodes show a code\n  dkvm pair 192.0.2.7                        one that the network does not show\n  dkvm pair                                  who has called this node\n  dkvm pair --accept 3 --grants all          the code is the same: that node may do all of it here\n\nA program that calls prints the code and ends: whoever compares it answers with --accept. Grants say what the other may do here: view, type, power, storage, configure, or all. Without them it may nothing; an answer to a call of this node keeps to what that named."
+    )]
+    Pair(Pair),
+    /// The paired nodes: their links, what they may do here and this node there
+    #[command(
+        after_help = "Examples:\n  dkvm peers\n  dkvm peers allow office view,type,power    all that it may do here from now on\n  dkvm peers forget office                   cut off at once\n  dkvm peers authorise office FINGERPRINT --address 192.0.2.7 --grants all\n\nThen: dkvm --node office ps"
+    )]
+    Peers {
+        #[command(subcommand)]
+        what: Option<PeersDo>,
+    },
+    /// Where keyboard and mouse of this workstation go: show it, or move them to a node
+    #[command(
+        after_help = "Examples:\n  dkvm focus                 where input goes, the nodes and their hotkeys\n  dkvm focus office          keyboard and mouse work office's target\n  dkvm focus here            this machine again; on the keyboard: both Ctrl keys together\n\nWho is at work there is not pushed away: --steal does."
+    )]
+    Focus(Focus),
+    /// The nodes that are seen on the network and not paired
+    #[command(after_help = "Example:\n  dkvm nodes && dkvm pair office")]
+    Nodes,
     /// Bring a new image to this node, try it, and keep it when it is well; without FILE, show what the slots hold
     #[command(
         after_help = "Examples:\n  dkvm update                          what the slots hold, and how the last update ended\n  dkvm update dkvm-rpi4-0.2.0.dkvm     the whole update\n  dkvm update --rollback               back to the image before, by a trial as well\n\nAn image that is not well within two minutes is left by itself. A stopped upload goes on where it stopped."
@@ -157,74 +245,73 @@ pub enum Command {
     },
 }
 
-/// What to do with images and drives.
+impl Command {
+    /// The name of one that works on this machine alone, without a kernel.
+    pub fn local(&self) -> Option<&'static str> {
+        match self {
+            Self::Kernel(_) => Some("kernel"),
+            Self::Boot(_) => Some("boot"),
+            Self::Check { .. } => Some("check"),
+            Self::Completions { .. } => Some("completions"),
+            _ => None,
+        }
+    }
+}
+
+/// What to do with the configuration.
 #[derive(Debug, Subcommand)]
-pub enum StorageDo {
-    /// Show images, unfinished uploads, and what is in the drives
-    Ls,
-    /// Bring an image to this node
-    Put {
-        /// A disk image or an ISO
+pub enum ConfigDo {
+    /// Print the one in force, or one of the history
+    Get {
+        /// Its number in the history
+        number: Option<u32>,
+    },
+    /// Change it in $EDITOR and apply it
+    Edit(ApplyHow),
+    /// Apply a file; `-` is the standard input
+    Apply {
+        /// The whole configuration
         file: PathBuf,
-        /// Another name for it
-        #[arg(long)]
-        name: Option<String>,
+        #[command(flatten)]
+        how: ApplyHow,
     },
-    /// Put an image into a drive; with --lun what was in it is ejected
-    Attach(AttachTo),
-    /// Take out what is in a drive
-    Eject {
-        /// Which drive
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        lun: u32,
-        /// Also when the target has locked it, and may lose what it has not written yet
-        #[arg(long)]
-        force: bool,
+    /// Say what is wrong with a file for that node's release, or whom it would touch; `-` is the standard input
+    Check {
+        /// The whole configuration
+        file: PathBuf,
     },
-    /// Delete an image
-    Rm {
-        /// Its name
-        image: String,
-        /// Do not ask
-        #[arg(short, long)]
-        yes: bool,
+    /// List those that were applied
+    History,
+    /// Take back the one on trial, or apply an earlier one
+    Rollback {
+        /// Its number in the history; without it the one before
+        number: Option<u32>,
+        #[command(flatten)]
+        how: ApplyHow,
     },
-    /// Give an image another name
-    Mv {
-        /// Its name
-        image: String,
-        /// The new one
-        to: String,
-    },
-    /// Make an empty drive with a FAT file system
-    Drive {
-        /// Its name
-        image: String,
-        /// Its size in MiB
-        #[arg(value_parser = clap::value_parser!(u64).range(1..=4096))]
-        mib: u64,
-    },
-    /// Forget an unfinished upload
-    Forget {
-        /// The name of the image that it was to become
-        name: String,
+    /// Keep the one on trial
+    Confirm {
+        /// Its number; without it the one on trial
+        number: Option<u32>,
     },
 }
 
-/// An image, and how it goes into a drive.
+/// How a configuration is applied.
 #[derive(Debug, ClapArgs)]
-pub struct AttachTo {
-    /// The image's name
-    pub image: String,
-    /// Which drive, also one that is full; the first that is empty without it
-    #[arg(long, value_name = "N")]
-    pub lun: Option<u32>,
-    /// As a CD-ROM, else as a disk
+pub struct ApplyHow {
+    /// Seconds within which it has to be confirmed, or `none`; 60 at a terminal and over --node
+    #[arg(long, value_name = "SECONDS|none", value_parser = confirm_time)]
+    pub confirm: Option<ConfirmTime>,
+    /// What for, for the history
     #[arg(long)]
-    pub cdrom: bool,
-    /// The target may write to it
-    #[arg(long, conflicts_with = "cdrom")]
-    pub writable: bool,
+    pub comment: Option<String>,
+}
+
+/// Time to confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfirmTime {
+    None,
+    Seconds(u32),
 }
 
 /// What to do with the target's power.
@@ -261,6 +348,98 @@ pub enum PowerDo {
     },
 }
 
+/// What to do with macros.
+#[derive(Debug, Subcommand)]
+pub enum MacroDo {
+    /// List them
+    Ls,
+    /// Print one
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Keep one, in place of the one that has its name
+    Put {
+        /// Its name
+        name: String,
+        /// Its steps, one a line; - reads them from standard input
+        file: PathBuf,
+    },
+    /// Remove one
+    Rm {
+        /// Its name
+        name: String,
+    },
+    /// Press its keys
+    Run {
+        /// Its name
+        name: String,
+        /// The target's keyboard layout for its texts; without it, the one of the configuration
+        #[arg(short, long, value_name = "LAYOUT")]
+        layout: Option<String>,
+        /// Pause after each character
+        #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_PACE_MS)))]
+        pace: Option<u32>,
+    },
+    /// End the one that runs
+    Cancel,
+    /// Print all, each with its name in brackets above it
+    Export,
+    /// Keep all of such a file
+    Import {
+        /// The file; - reads standard input
+        file: PathBuf,
+    },
+}
+
+/// What to do with the target's serial port.
+#[derive(Debug, Subcommand)]
+pub enum SerialDo {
+    /// Print what the target said last
+    History,
+    /// Show whether the port is open, and how much was said
+    Status,
+}
+
+/// What to do with sound.
+#[derive(Debug, Subcommand)]
+pub enum SoundDo {
+    /// Choose whose sound is heard: `gadget`, or a sound card
+    Source {
+        /// One of those that `dkvm sound` lists
+        source: String,
+    },
+}
+
+/// What to do with the network to the target.
+#[derive(Debug, Subcommand)]
+pub enum UsbnetDo {
+    /// Show the interface, what the target was given, and what is open
+    State,
+    /// Let the target reach the node's network, or no longer
+    Nat {
+        /// Whether it does
+        turn: Turn,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Keep the target from the node's own ports, or no longer
+    Isolate {
+        /// Whether it is kept from them
+        turn: Turn,
+    },
+}
+
+/// A switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Turn {
+    /// Switch it on
+    On,
+    /// Switch it off
+    Off,
+}
+
 /// What to do with USB towards the target.
 #[derive(Debug, Subcommand)]
 pub enum UsbDo {
@@ -286,8 +465,12 @@ pub enum UsbDo {
 pub struct Config {
     /// The configuration, and no other; without it the owner's (/var/lib/dkvm/config/dkvm.toml) where
     /// there is one that is right, else the image's (/etc/dkvm/dkvm.toml)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "user")]
     pub config: Option<PathBuf>,
+    /// As a person's own, on a workstation: with $XDG_CONFIG_HOME/dkvm/dkvm.toml where there is one that is right, else
+    /// /etc/dkvm/dkvm.toml
+    #[arg(long)]
+    pub user: bool,
 }
 
 /// Its own parts, which it runs as processes of their own.
@@ -361,6 +544,16 @@ pub struct Update {
 }
 
 #[derive(Debug, ClapArgs)]
+pub struct Focus {
+    /// The node, or `here`; without it, show where input goes
+    #[arg(value_name = "NODE|here")]
+    pub to: Option<String>,
+    /// Also when somebody is at work there
+    #[arg(long, requires = "to")]
+    pub steal: bool,
+}
+
+#[derive(Debug, ClapArgs)]
 pub struct Target {
     /// The device's name, as `dkvm ps` shows it
     pub device: String,
@@ -376,6 +569,26 @@ pub struct Top {
     pub interval: u32,
 }
 
+fn confirm_time(text: &str) -> Result<ConfirmTime, String> {
+    if text == "none" {
+        return Ok(ConfirmTime::None);
+    }
+    let wanted = || format!("it takes 1 to {MAX_CONFIRM_S} seconds, or `none`");
+    let seconds = text.parse().map_err(|_| wanted())?;
+    if !(1..=MAX_CONFIRM_S).contains(&seconds) {
+        return Err(wanted());
+    }
+    Ok(ConfirmTime::Seconds(seconds))
+}
+
 fn step(name: &str) -> Result<Step, String> {
     Step::of_name(name).ok_or_else(|| format!("there is no step {name:?}"))
+}
+/// A time of the jiggler; 0 is off.
+fn seconds(text: &str) -> Result<u32, String> {
+    if text == "off" {
+        return Ok(0);
+    }
+    let wanted = || "it takes a number of seconds, or `off`".to_owned();
+    text.parse().map_err(|_| wanted())
 }

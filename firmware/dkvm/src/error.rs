@@ -1,5 +1,6 @@
 //! What can go wrong, in sentences.
 
+use crate::commands::ConfigProblem;
 use dkvm_kernel::client::ClientError;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -29,6 +30,63 @@ pub enum CliError {
         /// What was wrong with it.
         said: String,
     },
+    /// A command that works on this machine alone.
+    #[error("`dkvm {command}` works on this machine alone: leave out --node, or run it at {node} itself")]
+    NotThere {
+        /// Which.
+        command: &'static str,
+        /// The node that was named.
+        node: String,
+    },
+    /// A node that is not paired.
+    #[error("there is no paired node {node:?}{hint}; paired are: {known}. `dkvm nodes` shows who is on the network, `dkvm pair NODE` pairs")]
+    UnknownNode {
+        /// What was asked for.
+        node: String,
+        /// ` (did you mean …?)` or nothing.
+        hint: String,
+        /// All names.
+        known: String,
+    },
+    /// The sockets of other nodes are root's.
+    #[error("only root may use other nodes from here ({socket} is not yours): try sudo")]
+    NodeNotAllowed {
+        /// Which socket.
+        socket: PathBuf,
+    },
+    /// A node without the device.
+    #[error("this node has no device peer, which talks to other nodes: its configuration has to name it")]
+    NoPeers,
+    /// It does not listen.
+    #[error("the device peer, which talks to other nodes, does not answer ({source}): see `dkvm ps` and `dkvm deaths peer`")]
+    NoPeerDevice {
+        /// What Linux said.
+        source: std::io::Error,
+    },
+    /// The link to a paired node does not carry.
+    #[error("{error}")]
+    NodeAway {
+        /// Why.
+        error: dkvm_wire::WireError,
+    },
+    /// A paired node that speaks otherwise.
+    #[error("{node} runs another release, which does not speak as this one does: {said}; update the older of the two at the node itself, or by its page")]
+    OtherRelease {
+        /// Which.
+        node: String,
+        /// What was wrong with it.
+        said: String,
+    },
+    /// The link ended while we waited.
+    #[error("{source}. The session with {node} ended over {doing}, and whether that was done is not known here: `dkvm peers` says how the link is; look before you repeat what must not happen twice")]
+    LinkBroke {
+        /// Which.
+        node: String,
+        /// What was asked for.
+        doing: String,
+        /// What Linux, or the device peer, said.
+        source: std::io::Error,
+    },
     /// A name that no device has.
     #[error("there is no device {name:?}{hint}; devices are: {known}")]
     UnknownDevice {
@@ -47,6 +105,37 @@ pub enum CliError {
         /// What Linux said.
         source: std::io::Error,
     },
+    /// A new configuration that is in force, with devices that do not come up by it.
+    #[error("the configuration is in force, but {devices}; `dkvm ps` says how it goes on, `dkvm logs DEVICE` why")]
+    NotReady {
+        /// Which, and where each is.
+        devices: String,
+    },
+    /// A person said no.
+    #[error(
+        "{node} is refused: somebody in between, or another node answered; nothing was paired"
+    )]
+    NotTheSame {
+        /// Which.
+        node: String,
+    },
+    /// It ended otherwise.
+    #[error("{node} is not paired: {why}")]
+    NotPaired {
+        /// Which.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// The device does not know of it any more.
+    #[error("there is no pairing {id} any more: `dkvm pair` lists those under way, `dkvm peers` who is paired")]
+    PairingGone {
+        /// Which.
+        id: u32,
+    },
+    /// A change of the configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigProblem),
     /// Any other failure on the way.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -94,6 +183,39 @@ pub enum CliError {
         /// How far it came.
         far: String,
     },
+    /// A macro that there is not.
+    #[error("there is no macro {name:?}: `dkvm macro ls` lists them")]
+    NoMacro {
+        /// As it was asked for.
+        name: String,
+    },
+    /// A file of macros that does not begin with a name.
+    #[error("line {line} belongs to no macro: a line with its name in brackets, as [login], comes before it")]
+    NoMacroName {
+        /// From 1.
+        line: usize,
+    },
+    /// An import that ended before the last macro.
+    #[error("{name:?} is not kept: {source}\n{kept} of {all} macros are kept")]
+    NotAllKept {
+        /// The first that was refused.
+        name: String,
+        /// Why.
+        source: Box<CliError>,
+        /// Those before it.
+        kept: usize,
+        /// All of the file.
+        all: usize,
+    },
+    /// An image that did not come.
+    #[error("{message}")]
+    NotFetched {
+        /// Why.
+        message: String,
+    },
+    /// Nobody knows how it ended.
+    #[error("the fetch device was restarted and does not know any more how it ended: look at `dkvm storage`")]
+    FetchGone,
     /// The device died over it.
     #[error("the typist was restarted, and typing ended: look at the target, and at `dkvm deaths typist`")]
     TypistGone,
@@ -120,4 +242,26 @@ pub enum CliError {
     /// The kernel that was run here.
     #[error(transparent)]
     Kernel(#[from] dkvm_kernel::Error),
+}
+
+impl CliError {
+    /// The request reached nobody, because the device it was for is not there.
+    pub fn is_unheard(&self) -> bool {
+        matches!(self, Self::Client(ClientError::Refused(error)) if error.unheard)
+    }
+
+    /// The way there is gone, and may come back.
+    pub fn is_lost_way(&self) -> bool {
+        match self {
+            Self::Gone { .. } | Self::NotRunning { .. } | Self::LinkBroke { .. } => true,
+            Self::NoPeerDevice { .. } => true,
+            Self::NodeAway { error, .. } => error.retryable,
+            _ => false,
+        }
+    }
+
+    /// Told by a node, in words that do not name it.
+    pub fn is_of_the_other_side(&self) -> bool {
+        matches!(self, Self::Client(_))
+    }
 }

@@ -10,6 +10,9 @@ mod error;
 mod format;
 mod names;
 mod output;
+mod patience;
+mod person;
+mod session;
 mod table;
 mod top;
 
@@ -27,14 +30,18 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == JAIL) {
         std::process::exit(dkvm_kernel::jail::main(arguments));
     }
-    match commands::run(Args::parse()) {
+    let args = Args::parse();
+    let node = args.common.node.clone();
+    match commands::run(args) {
         Ok(code) => code,
         // Whoever read our output has had enough, as `head` has.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("dkvm: {error}");
+            let of = node.filter(|_| error.is_of_the_other_side());
+            let of = of.map_or_else(String::new, |node| format!("{node}: "));
+            eprintln!("dkvm: {of}{error}");
             ExitCode::FAILURE
         }
     }

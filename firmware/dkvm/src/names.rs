@@ -8,27 +8,35 @@ fn may_mean(typed: &str, name: &str) -> Option<usize> {
     (off <= 1 + name.len() / 4).then_some(off)
 }
 
+/// ` (did you mean "x"?)`, or nothing.
+pub fn hint(typed: &str, known: &[&str]) -> String {
+    let meant = known
+        .iter()
+        .filter_map(|known| Some((may_mean(typed, known)?, *known)))
+        .min();
+    meant.map_or_else(String::new, |(_, meant)| {
+        format!(" (did you mean {meant:?}?)")
+    })
+}
+
+/// In one line.
+pub fn listed(known: &[&str]) -> String {
+    if known.is_empty() {
+        "none".to_owned()
+    } else {
+        known.join(", ")
+    }
+}
+
 /// An error with the names there are, if `name` is none of them.
 pub fn check(name: &str, known: &[&str]) -> Result<(), CliError> {
     if known.contains(&name) {
         return Ok(());
     }
-    let meant = known
-        .iter()
-        .filter_map(|known| Some((may_mean(name, known)?, *known)))
-        .min();
-    let hint = meant.map_or_else(String::new, |(_, meant)| {
-        format!(" (did you mean {meant:?}?)")
-    });
-    let known = if known.is_empty() {
-        "none".to_owned()
-    } else {
-        known.join(", ")
-    };
     Err(CliError::UnknownDevice {
         name: name.to_owned(),
-        hint,
-        known,
+        hint: hint(name, known),
+        known: listed(known),
     })
 }
 

@@ -37,8 +37,15 @@ pub fn lines(lines: &[String]) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
+/// As it is, without a line end of ours.
+pub fn plain(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
 /// One value as one line of JSON.
-pub fn json<T: Serialize>(value: &T) -> Result<(), CliError> {
+pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), CliError> {
     let text = serde_json::to_string(value).map_err(std::io::Error::other)?;
     line(&text)
 }

@@ -42,10 +42,37 @@ fn a_right_file_is_praised() {
 }
 
 #[test]
+fn a_persons_own_is_found() {
+    let dir = TempDir::new().unwrap();
+    let own = dir.path().join("dkvm/dkvm.toml");
+    fs::create_dir(dir.path().join("dkvm")).unwrap();
+    fs::write(&own, HID).unwrap();
+    let said = std::process::Command::new(env!("CARGO_BIN_EXE_dkvm"))
+        .args(["check", "--user"])
+        .env("XDG_CONFIG_HOME", dir.path())
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&said.stdout),
+        format!("{} is right: 1 device, 0 routes\n", own.display())
+    );
+}
+
+#[test]
 fn the_file_that_ships_is_right() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../rootfs/etc/dkvm/dkvm.toml"
+    );
+    let said = dkvm(&["check", path]);
+    assert_eq!(said.code, 0, "{}", said.err);
+}
+
+#[test]
+fn the_workstations_is_right() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../board/workstation/dkvm.toml"
     );
     let said = dkvm(&["check", path]);
     assert_eq!(said.code, 0, "{}", said.err);
@@ -86,7 +113,7 @@ fn json_for_programs() {
 fn a_table_by_another_name() {
     one(
         "[devices.hid]\ncommand = [\"x\"]\n",
-        "t.toml:1: devices: is no key of this table; did you mean \"device\"?; allowed are: kernel, memory, device, route",
+        "t.toml:1: devices: is no key of this table; did you mean \"device\"?; allowed are: kernel, memory, device, route, grants",
     );
 }
 
@@ -155,11 +182,31 @@ fn devices_that_are_not_there() {
     );
     one(
         &format!("{HID}calls = [\"contrl\"]\n"),
-        "t.toml:1: device.hid.calls: there is no device \"contrl\"; did you mean \"control\"?; devices are: hid, control, system",
+        "t.toml:1: device.hid.calls: there is no device \"contrl\"; did you mean \"control\"?; devices are: hid, control, devices, system",
     );
     one(
         &format!("{HID}[[route]]\ntopic = \"t\"\nfrom = \"hid\"\nto = [\"wep\"]\n"),
         "t.toml:6: route.to: there is no device \"wep\"; devices are: hid",
+    );
+}
+
+#[test]
+fn routes_to_other_nodes() {
+    let peer = "[device.peer]\ncommand = [\"p\"]\nuser = \"p\"\ngateway = true\n";
+    let route = |from: &str, to: &str| {
+        format!("{HID}{peer}[[route]]\ntopic = \"t\"\nfrom = {from:?}\nto = [{to:?}]\n")
+    };
+    one(
+        &route("*/hid", "lab/hid"),
+        "t.toml:10: route.to: lab/hid would get from here what came from */hid: what came from another node never goes to a third. Let one side of the route be a device of this node, and route the rest at the other node",
+    );
+    one(
+        &route("hid", "Lab/hid"),
+        "t.toml:10: route.to: \"Lab/hid\" names no device of another node: write node/device, or */device for that of any node; a node's name is 1 to 63 of a-z, 0-9 and -",
+    );
+    one(
+        &route("hid", "lab/hid").replace("gateway = true\n", ""),
+        "t.toml:9: route.to: lab/hid is on another node, and no device here has gateway = true to bridge to it: say so of the device peer, or leave this route out",
     );
 }
 

@@ -6,9 +6,10 @@ mod habits;
 mod puppet;
 mod wire;
 
+use dkvm_kernel::client::Client;
 use dkvm_kernel::config::Source;
 use dkvm_kernel::{Machine, Options};
-use dkvm_wire::service::RestartHow;
+use dkvm_wire::service::{methods, KernelInfo, RestartHow};
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -55,6 +56,16 @@ fn kernel(config: &Path) -> Result<(), dkvm_kernel::Error> {
     })
 }
 
+/// What the kernel says to a client of whatever user this is.
+fn client(socket: &Path) {
+    let said = Client::connect(socket)
+        .and_then(|mut client| client.ask::<KernelInfo>(methods::KERNEL_INFO));
+    match said {
+        Ok(info) => println!("welcome at {}", info.node),
+        Err(error) => println!("{error}"),
+    }
+}
+
 fn main() {
     let mut args = std::env::args_os().skip(1);
     let verb = args.next().unwrap_or_default();
@@ -69,8 +80,9 @@ fn main() {
         }
         Some("puppet") => puppet::run(args.filter_map(|arg| arg.into_string().ok()).collect()),
         Some("habit") => habits::run(&args.next().unwrap_or_default().to_string_lossy()),
+        Some("client") => client(args.next().expect("dkvm-rig client SOCKET").as_ref()),
         _ => {
-            eprintln!("dkvm-rig kernel CONFIG | jail … | puppet [PRODUCES:CLASS…] [+CONSUMES…] | habit NAME");
+            eprintln!("dkvm-rig kernel CONFIG | client SOCKET | jail … | puppet [PRODUCES:CLASS…] [+CONSUMES…] | habit NAME");
             exit(64);
         }
     }

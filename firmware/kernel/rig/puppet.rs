@@ -1,13 +1,17 @@
-//! A device that does what a test asks by calls: `NAME/emit`, `NAME/ask`, `NAME/seen`, `NAME/do`.
+//! A device that does what a test asks by calls: `NAME/emit`, `NAME/ask`, `NAME/seen`, `NAME/do`; and, for one that is a gateway,
+//! `NAME/session.open`, `NAME/session.ask`, `NAME/session.heard`.
 
 use crate::wire::{ready, send, Wire};
+use dkvm_kernel::client::{Client, ClientError};
 use dkvm_wire::service::methods;
 use dkvm_wire::{
-    decode, decode_body, encode_body, topics, ErrorCode, LeaseRef, Message, Produce, QueueClass,
-    RequestId, WireError,
+    decode, decode_body, encode_body, topics, ErrorCode, Generation, LeaseRef, Message, Produce,
+    QueueClass, RequestId, Source, WireError,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Serialize, Deserialize)]
 struct Emit {
@@ -16,6 +20,10 @@ struct Emit {
     body: Vec<u8>,
     #[serde(default)]
     leases: Vec<LeaseRef>,
+    #[serde(default)]
+    source: Option<(String, u32)>,
+    #[serde(default)]
+    to: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -32,10 +40,17 @@ struct Seen {
     body: Vec<u8>,
     leases: Vec<LeaseRef>,
     source: Option<(String, u32)>,
+    to: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Open {
+    grants: Option<Vec<String>>,
 }
 
 #[derive(Default)]
 struct Puppet {
+    session: Option<Client>,
     seen: Vec<Seen>,
     asked: HashMap<RequestId, RequestId>,
     last: u32,
@@ -87,11 +102,13 @@ impl Puppet {
                 body,
                 leases,
                 source,
+                to,
             } => self.seen.push(Seen {
                 topic: topic.into(),
                 body: body.into(),
                 leases,
                 source: source.map(|s| (s.name.into(), s.generation.0)),
+                to: to.into_iter().map(str::to_owned).collect(),
             }),
         }
     }
@@ -103,17 +120,7 @@ impl Puppet {
             "echo" => answer(id, body),
             "seen" => answer(id, &encode_body(&std::mem::take(&mut self.seen))),
             "emit" => {
-                let Emit {
-                    topic,
-                    body,
-                    leases,
-                } = decode_body(method, body).expect("Emit");
-                send(&Message::Event {
-                    topic: &topic,
-                    body: &body,
-                    leases,
-                    source: None,
-                });
+                emit(&decode_body(method, body).expect("Emit"));
                 answer(id, &nothing);
             }
             "ask" => {
@@ -127,6 +134,25 @@ impl Puppet {
                     source: None,
                 });
             }
+            "session.open" => {
+                let Open { grants } = decode_body(method, body).expect("Open");
+                let opened = Client::connect_held(&control_socket(), grants);
+                let result = opened.map(|client| self.session = Some(client));
+                reply(id, result.map(|()| nothing));
+            }
+            "session.ask" => {
+                let Ask { method, body } = decode_body(method, body).expect("Ask");
+                let session = self.session.as_mut().expect("opened");
+                reply(id, session.call_raw(&method, &body));
+            }
+            "session.heard" => {
+                let session = self.session.as_mut().expect("opened");
+                let mut topics = Vec::new();
+                while let Ok(Some(event)) = session.next_event(Duration::from_millis(1)) {
+                    topics.push(event.topic);
+                }
+                answer(id, &encode_body(&topics));
+            }
             "do" => act(&decode_body::<String>(method, body).expect("a word")),
             _ => {
                 let error = WireError::new(ErrorCode::UnknownMethod, "a puppet cannot do that");
@@ -139,11 +165,41 @@ impl Puppet {
     }
 }
 
+fn emit(emit: &Emit) {
+    let source = emit.source.as_ref().map(|(name, generation)| Source {
+        name,
+        generation: Generation(*generation),
+    });
+    send(&Message::Event {
+        topic: &emit.topic,
+        body: &emit.body,
+        leases: emit.leases.clone(),
+        source,
+        to: emit.to.iter().map(String::as_str).collect(),
+    });
+}
+
 fn answer(id: RequestId, body: &[u8]) {
     send(&Message::Response {
         id,
         result: Ok(body),
     });
+}
+
+/// Beside its own directory.
+fn control_socket() -> PathBuf {
+    let own = std::env::var_os("DKVM_RUN_DIR").expect("a run directory");
+    PathBuf::from(own).with_file_name("kernel.sock")
+}
+
+/// What the kernel refused is passed on as it is; what broke has a code that it never uses.
+fn reply(id: RequestId, result: Result<Vec<u8>, ClientError>) {
+    let result = result.map_err(|error| match error {
+        ClientError::Refused(error) => error,
+        other => WireError::new(ErrorCode::Hardware, other.to_string()),
+    });
+    let result = result.as_deref().map_err(Clone::clone);
+    send(&Message::Response { id, result });
 }
 
 /// Never answers.

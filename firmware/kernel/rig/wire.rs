@@ -33,6 +33,7 @@ impl Wire {
             features: Vec::new(),
             consumes,
             produces,
+            grants: None,
         };
         let body = encode_body(&hello);
         send(&Message::Request {
@@ -82,6 +83,7 @@ pub fn emit(topic: &str, body: &[u8]) {
         body,
         leases: Vec::new(),
         source: None,
+        to: vec![],
     });
 }
 

@@ -63,7 +63,7 @@ impl Accounts {
         own.is_some() && own == gid || self.members(group).any(|member| member == name)
     }
 
-    fn name_of(&self, uid: u32) -> Option<&str> {
+    pub(crate) fn name_of(&self, uid: u32) -> Option<&str> {
         self.passwd.lines().find_map(|line| {
             let mut fields = line.split(':');
             let name = fields.next()?;

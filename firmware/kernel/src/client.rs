@@ -2,8 +2,8 @@
 
 use dkvm_wire::service::{methods, Nothing, Subscribe};
 use dkvm_wire::{
-    decode, decode_body, encode_body, encode_frame, topics, FrameDecoder, Generation, Hello,
-    Message, Preamble, RequestId, Welcome, WireError, LIMIT_BEFORE_WELCOME, PREAMBLE_LEN,
+    decode, decode_body, encode_body, encode_frame, topics, FrameDecoder, Generation, Goodbye,
+    Hello, Message, Preamble, RequestId, Welcome, WireError, LIMIT_BEFORE_WELCOME, PREAMBLE_LEN,
     WIRE_VERSION,
 };
 use serde::{de::DeserializeOwned, Serialize};
@@ -71,11 +71,18 @@ pub struct Client {
     events: VecDeque<ClientEvent>,
     welcome: Option<Welcome>,
     limit: usize,
+    /// Why the other side ends, once it has said so.
+    farewell: Option<String>,
 }
 
 impl Client {
     /// Connects and shakes hands. The socket is `kernel.sock` in the kernel's `run_dir`.
     pub fn connect(socket: &Path) -> Result<Self, ClientError> {
+        Self::connect_held(socket, None)
+    }
+
+    /// The same for a session that may only what these grants allow.
+    pub fn connect_held(socket: &Path, grants: Option<Vec<String>>) -> Result<Self, ClientError> {
         let mut stream = UnixStream::connect(socket).map_err(|source| ClientError::Connect {
             path: socket.to_owned(),
             source,
@@ -83,7 +90,6 @@ impl Client {
         stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
         stream.write_all(&Preamble::BYTES)?;
-        check_preamble(&mut stream)?;
         let mut client = Self {
             stream,
             decoder: FrameDecoder::new(LIMIT_BEFORE_WELCOME),
@@ -91,13 +97,17 @@ impl Client {
             events: VecDeque::new(),
             welcome: None,
             limit: LIMIT_BEFORE_WELCOME,
+            farewell: None,
         };
-        client.shake_hands()?;
+        client.shake_hands(grants)?;
         Ok(client)
     }
 
-    fn shake_hands(&mut self) -> Result<(), ClientError> {
-        let welcome: Welcome = self.call(methods::HELLO, &hello())?;
+    /// The hello does not wait for the other side's preamble: it may be a link away.
+    fn shake_hands(&mut self, grants: Option<Vec<String>>) -> Result<(), ClientError> {
+        let id = self.begin(methods::HELLO, &hello(grants))?;
+        check_preamble(&mut self.stream)?;
+        let welcome: Welcome = self.answer(id, methods::HELLO)?;
         self.limit = welcome.limits.frame as usize;
         self.decoder.set_limit(self.limit);
         self.welcome = Some(welcome);
@@ -218,6 +228,7 @@ impl Client {
     fn put_aside(&mut self, got: Got) -> Got {
         let Got::Event(event) = got else { return got };
         if event.topic == topics::GOODBYE {
+            self.farewell = event.read::<Goodbye>().ok().map(|goodbye| goodbye.reason);
             return Got::Other;
         }
         if self.events.len() == EVENTS_KEPT {
@@ -225,6 +236,11 @@ impl Client {
         }
         self.events.push_back(event);
         Got::Other
+    }
+
+    fn ended(&self) -> io::Error {
+        let why = self.farewell.as_deref().unwrap_or("the kernel ended");
+        io::Error::new(io::ErrorKind::UnexpectedEof, why)
     }
 
     fn read_more(&mut self, deadline: Instant) -> Result<bool, ClientError> {
@@ -235,7 +251,7 @@ impl Client {
         self.stream.set_read_timeout(Some(left))?;
         let mut buffer = [0; 16 * 1024];
         match self.stream.read(&mut buffer) {
-            Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the kernel ended").into()),
+            Ok(0) => Err(self.ended().into()),
             Ok(n) => {
                 self.decoder.push(&buffer[..n]);
                 Ok(true)
@@ -278,7 +294,7 @@ fn check_preamble(stream: &mut UnixStream) -> Result<(), ClientError> {
     Ok(())
 }
 
-fn hello() -> Hello {
+fn hello(grants: Option<Vec<String>>) -> Hello {
     Hello {
         wire: WIRE_VERSION,
         device: "cli".to_owned(),
@@ -286,5 +302,6 @@ fn hello() -> Hello {
         features: Vec::new(),
         consumes: Vec::new(),
         produces: Vec::new(),
+        grants,
     }
 }

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod boot_info;
+mod change;
 pub mod client;
 mod clock;
 pub mod config;
@@ -17,6 +18,7 @@ mod error;
 mod health;
 mod hotplug;
 pub mod jail;
+mod kept;
 mod link;
 mod lock;
 mod log;

@@ -1,14 +1,38 @@
 //! The kernel's own directories and its socket.
 
 use crate::accounts::{Accounts, SHARED_GROUP};
+use crate::config::KernelConfig;
 use crate::error::Error;
-use rustix::fs::{Gid, Mode};
+use crate::memory::DirError;
+use rustix::fs::{access, Access, Gid, Mode};
 use std::io;
 use std::path::Path;
 use tokio::net::UnixListener;
 
-/// Open to pass through for devices, which have their directories in it.
-pub(crate) fn make_dir(path: &Path, key: &'static str) -> Result<(), Error> {
+/// What the configuration names is there, or is made, and can be written to where the kernel cannot do without.
+pub(crate) fn make_dirs(kernel: &KernelConfig) -> Result<(), Error> {
+    let open = Mode::RWXU | Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH;
+    // Where devices have users of their own, they pass through it to theirs.
+    let state = match rustix::process::geteuid().is_root() {
+        true => open,
+        false => Mode::RWXU,
+    };
+    make_dir(&kernel.run_dir, "run_dir", open)?;
+    make_dir(&kernel.state_dir, "state_dir", state)?;
+    let cannot = |path: &Path, source| DirError::Make {
+        path: path.to_owned(),
+        source,
+    };
+    access(&kernel.shm_dir, Access::WRITE_OK)
+        .map_err(|e| Error::Shm(cannot(&kernel.shm_dir, e.into())))?;
+    access(&kernel.run_dir, Access::WRITE_OK).map_err(|e| Error::MakeDir {
+        path: kernel.run_dir.clone(),
+        key: "run_dir",
+        source: e.into(),
+    })
+}
+
+fn make_dir(path: &Path, key: &'static str, mode: Mode) -> Result<(), Error> {
     let failed = |source: io::Error| Error::MakeDir {
         path: path.to_owned(),
         key,
@@ -18,7 +42,6 @@ pub(crate) fn make_dir(path: &Path, key: &'static str) -> Result<(), Error> {
         return Ok(());
     }
     std::fs::create_dir_all(path).map_err(failed)?;
-    let mode = Mode::RWXU | Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH;
     rustix::fs::chmod(path, mode).map_err(|e| failed(e.into()))
 }
 

@@ -1,23 +1,25 @@
 use crate::boot_info;
 use crate::clock::Clock;
-use crate::config::{Chosen, LastResort, Source};
+use crate::config::{Chosen, KernelConfig, LastResort, Source};
 use crate::death::{Deaths, Store};
 use crate::error::Error;
 use crate::health::{Lives, Minute};
+use crate::kept;
 use crate::lock::Lock;
 use crate::log::Output;
 use crate::machine::{Machine, Real};
 use crate::memory::{remove_stale, MemoryManager, ShmDir};
 use crate::mode::Mode;
-use crate::node::{accept_clients, keep_time, Host, Node, Parts};
-use crate::places::{listen, make_dir};
-use dkvm_wire::service::{BootInfo, RestartHow};
+use crate::node::{accept_clients, hear, keep_time, Force, Host, Keeping, Node, Parts};
+use crate::places::{listen, make_dirs};
+use dkvm_wire::service::{BootInfo, ConfigOrigin, RestartHow};
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tokio::net::UnixListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{signal, SignalKind};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{spawn_local, LocalSet};
 
 /// How a kernel is started.
@@ -81,28 +83,28 @@ enum Ended {
 
 async fn serve(options: Options, info: BootInfo, chosen: Chosen) -> Result<Ended, Error> {
     let clock = Clock::start();
+    let owners = owners(&options.source);
+    let (source, chosen) = with_dirs(options.source, chosen)?;
     let kernel = chosen.config.kernel.clone();
-    make_dir(&kernel.run_dir, "run_dir")?;
-    make_dir(&kernel.state_dir, "state_dir")?;
     let _lock = Lock::take(&kernel.run_dir)?;
     let lives = Lives::begin(&kernel.run_dir);
     let mode = Mode::decide(&kernel, &lives, &info, &*options.machine);
-    let (source, chosen) = for_mode(&mode, options.source, chosen);
+    let (source, chosen) = for_mode(&mode, source, chosen);
+    let kernel = chosen.config.kernel.clone();
     remove_stale(&kernel.shm_dir)?;
     let boot = boot_id();
     let shm = ShmDir::create(&kernel.shm_dir, &boot)?;
     let store = Store::new(&kernel.state_dir);
     let deaths = Deaths::new(store.load());
-    let log_file = kernel.run_dir.join("kernel.log");
-    let output = Output::start(log_file, store).map_err(|source| Error::System {
-        what: "start the log's thread",
-        source,
-    })?;
+    let output = write_log(&kernel.run_dir, store)?;
     let listener = listen(&kernel.socket())?;
     become_subreaper()?;
     outlive_devices();
     let signals = Signals::new()?;
     let memory = MemoryManager::new(shm.path().to_owned(), chosen.config.memory_budget);
+    let force = Force::of(&owners, &chosen.config);
+    let (keeping, reports) = keep(owners, force)?;
+    let found = keeping.found();
     let node = Node::start(Parts {
         source,
         config: chosen.config,
@@ -110,7 +112,7 @@ async fn serve(options: Options, info: BootInfo, chosen: Chosen) -> Result<Ended
             info,
             mode,
             machine: options.machine.clone(),
-            config_notice: chosen.notice,
+            config_notice: chosen.notice.or(found),
             minute: Minute::default(),
         },
         clock,
@@ -120,11 +122,13 @@ async fn serve(options: Options, info: BootInfo, chosen: Chosen) -> Result<Ended
         output,
         deaths,
         jail: options.jail,
+        keeping,
     });
     if kernel.realtime {
         node.borrow_mut().go_realtime();
     }
     let done = node.borrow().done.clone();
+    spawn_local(hear(node.clone(), reports));
     start_tasks(&node, listener, signals);
     done.notified().await;
     let _ = std::fs::remove_file(kernel.socket());
@@ -138,6 +142,55 @@ async fn serve(options: Options, info: BootInfo, chosen: Chosen) -> Result<Ended
     Ok(restart.map_or(Ended::Kernel, |how| Ended::Machine(how, kernel.state_dir)))
 }
 
+/// The file that is written when a configuration is applied, and what is told of it.
+fn owners(source: &Source) -> (PathBuf, ConfigOrigin) {
+    let origin = match source {
+        Source::File(_) => ConfigOrigin::File,
+        Source::OwnersOrImages { .. } => ConfigOrigin::Owner,
+    };
+    (source.owners().to_owned(), origin)
+}
+
+fn write_log(run_dir: &Path, store: Store) -> Result<Output, Error> {
+    Output::start(run_dir.join("kernel.log"), store).map_err(|source| Error::System {
+        what: "start the log's thread",
+        source,
+    })
+}
+
+/// Called under the lock: nobody else has a configuration on trial there.
+fn keep(
+    owners: (PathBuf, ConfigOrigin),
+    force: Force,
+) -> Result<(Keeping, UnboundedReceiver<kept::Report>), Error> {
+    let (store, ended) = kept::Store::open(kept::Real, owners.0.clone());
+    let history = store.history();
+    let (worker, reports) = kept::Worker::start(store).map_err(|source| Error::System {
+        what: "start the configuration's thread",
+        source,
+    })?;
+    let keeping = Keeping::new(force, owners, worker, (history, ended));
+    Ok((keeping, reports))
+}
+
+/// Where the owner's directories cannot be used, the kernel could never tell anybody: then the image's are, with all that is there.
+fn with_dirs(source: Source, chosen: Chosen) -> Result<(Source, Chosen), Error> {
+    let Err(why) = make_dirs(&chosen.config.kernel) else {
+        return Ok((source, chosen));
+    };
+    let images = source.images();
+    match images.choose(LastResort::None) {
+        Ok(mut other) if images != source => {
+            make_dirs(&other.config.kernel)?;
+            other.notice = Some(format!(
+                "The configuration cannot be used, and that of the image is: {why}. Correct it (`dkvm config edit`), then `dkvm reboot`."
+            ));
+            Ok((images, other))
+        }
+        _ => Err(why),
+    }
+}
+
 /// In safe mode nothing of the owner's configuration is used: it may be what made the kernel fail.
 fn for_mode(mode: &Mode, source: Source, chosen: Chosen) -> (Source, Chosen) {
     if !matches!(mode, Mode::Safe(_)) {
@@ -145,9 +198,15 @@ fn for_mode(mode: &Mode, source: Source, chosen: Chosen) -> (Source, Chosen) {
     }
     let images = source.images();
     match images.choose(LastResort::None) {
-        // The directories are in use already.
         Ok(mut other) => {
-            other.config.kernel = chosen.config.kernel;
+            let used = chosen.config.kernel;
+            // Both directories are in use already; by its name people know the node.
+            other.config.kernel = KernelConfig {
+                run_dir: used.run_dir,
+                state_dir: used.state_dir,
+                node: used.node,
+                ..other.config.kernel
+            };
             (images, other)
         }
         Err(_) => (source, chosen),
@@ -166,7 +225,7 @@ fn start_tasks(node: &Rc<RefCell<Node>>, listener: UnixListener, signals: Signal
     on_signal(node, child, Node::reap);
     on_signal(node, term, |node| node.end("SIGTERM"));
     on_signal(node, int, |node| node.end("SIGINT"));
-    on_signal(node, hup, |node| drop(node.reload()));
+    on_signal(node, hup, Node::on_hangup);
     if let Some(hotplug) = crate::hotplug::Hotplug::watch() {
         spawn_local(on_hotplug(node.clone(), hotplug));
     }

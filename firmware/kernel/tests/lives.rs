@@ -5,6 +5,7 @@
 mod common;
 
 use common::{code_of, device, named, signal, wait_for, Kernel};
+use dkvm_kernel::client::ClientError;
 use dkvm_wire::service::{methods, DeathQuery, Deaths, Nothing, Phase};
 use dkvm_wire::ErrorCode;
 
@@ -114,6 +115,26 @@ fn stop_start_and_restart_by_a_person() {
         ),
         ErrorCode::NotFound
     );
+}
+
+/// Whoever asks again after it repeats nothing; after an end in the middle he might.
+#[test]
+fn a_request_that_no_device_got_is_told_apart() {
+    let mut kernel = two();
+    let error_of = |result| match result {
+        Err(ClientError::Refused(error)) => error,
+        other => panic!("not refused: {other:?}"),
+    };
+    let broken_off = error_of(kernel.tell("b", "abort"));
+    assert_eq!(broken_off.code, ErrorCode::Unavailable);
+    assert!(!broken_off.unheard, "{broken_off:?}");
+    kernel
+        .client()
+        .call::<_, Nothing>(methods::DEVICES_STOP, &named("a"))
+        .expect("stops");
+    let never_begun = error_of(kernel.tell("a", "abort"));
+    assert_eq!(never_begun.code, ErrorCode::Unavailable);
+    assert!(never_begun.unheard, "{never_begun:?}");
 }
 
 #[test]

@@ -103,6 +103,22 @@ fn what_the_start_found_is_told() {
 }
 
 #[test]
+fn what_an_owners_configuration_lacks_is_a_line_of_the_log() {
+    let mut kernel = Kernel::prepare(&two());
+    let owners = file(&kernel, "dkvm.toml").expect("a file");
+    put(&kernel, "owners.toml", &owners);
+    kernel.configure(&(two() + &device("newer", "puppet", "")));
+    kernel.launch();
+    kernel.wait_ready("web", 1);
+    let told = kernel.stderr();
+    assert!(
+        told.contains("has what the owner's has not: the device newer."),
+        "{told}"
+    );
+    assert_eq!(info(&mut kernel).notices, Vec::<String>::new());
+}
+
+#[test]
 fn three_unasked_ends_lead_to_safe_mode() {
     let mut kernel = Kernel::start(&two());
     kill_thrice(&mut kernel);

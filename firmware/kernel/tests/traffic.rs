@@ -15,7 +15,7 @@ fn three() -> Kernel {
     let text = device(
         "a",
         "puppet keys:input st:state vid:stream",
-        "calls = [\"b\"]",
+        "calls = [\"b\", \"c/sa\"]",
     ) + &device("b", "puppet +keys +st +vid", "")
         + &device("c", "puppet +*", "")
         + &route("keys", "a", &["b"])
@@ -32,6 +32,7 @@ fn want(kernel: &mut Kernel, device: &str) {
     let body = encode_body(&Want {
         topic: "vid".into(),
         want: true,
+        from: None,
     });
     kernel.emit(device, topics::WANT, &body);
 }
@@ -86,7 +87,7 @@ fn a_late_reader_gets_the_latest_state_and_a_dead_source_leaves_none() {
 }
 
 #[test]
-fn sinks_are_told_when_a_source_of_input_is_gone() {
+fn readers_are_told_when_a_source_is_gone() {
     let mut kernel = three();
     kernel.emit("a", "keys", b"\x01");
     kernel.wait_seen("b", "keys");
@@ -95,13 +96,10 @@ fn sinks_are_told_when_a_source_of_input_is_gone() {
     let gone = kernel.wait_seen("b", topics::SOURCE_GONE);
     let gone: SourceGone = decode_body("gone", &gone.body).expect("reads");
     assert_eq!((gone.source.as_str(), gone.generation.0), ("a", 1));
-    assert!(
-        !kernel
-            .seen("c")
-            .iter()
-            .any(|seen| seen.topic == topics::SOURCE_GONE),
-        "c reads no input of it"
-    );
+    // Who shows its state too.
+    let gone = kernel.wait_seen("c", topics::SOURCE_GONE);
+    let gone: SourceGone = decode_body("gone", &gone.body).expect("reads");
+    assert_eq!((gone.source.as_str(), gone.generation.0), ("a", 1));
 }
 
 #[test]
@@ -136,6 +134,11 @@ fn calls_go_where_the_configuration_allows() {
     assert_eq!(
         code_of(kernel.ask("a", "c/echo", &"hello")),
         ErrorCode::Forbidden
+    );
+    // It does not know the method, but it was asked.
+    assert_eq!(
+        code_of(kernel.ask("a", "c/say", &"hello")),
+        ErrorCode::UnknownMethod
     );
     assert_eq!(
         code_of(kernel.ask("a", methods::DEVICES_STOP, &common::named("c"))),

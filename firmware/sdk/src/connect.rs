@@ -4,8 +4,8 @@ use crate::{
 };
 use dkvm_wire::{
     decode, decode_body, encode_body, service::methods, DecodeError, FrameDecoder, FrameError,
-    Message, Preamble, PreambleError, RequestId, Welcome, WireError, LIMIT_BEFORE_WELCOME,
-    PREAMBLE_LEN, WIRE_VERSION,
+    Message, Preamble, PreambleError, RequestId, Welcome, WireError, FORWARD_MARGIN,
+    LIMIT_BEFORE_WELCOME, PREAMBLE_LEN, WIRE_VERSION,
 };
 use rustix::{
     event::{poll, PollFd, PollFlags, Timespec},
@@ -122,7 +122,7 @@ pub(crate) fn shake_hands(
     listener.preamble(&mut decoder)?;
     let welcome = welcome(listener.frame(&mut decoder)?)?;
     let limit = welcome.limits.frame as usize;
-    decoder.set_limit(limit);
+    decoder.set_limit(limit.saturating_add(FORWARD_MARGIN));
     writer.set_limit(limit);
     let shared = Shared::new(writer, welcome);
     Ok(Connection {

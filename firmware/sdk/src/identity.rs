@@ -35,6 +35,7 @@ impl Identity {
             features: owned(self.features),
             consumes: owned(self.consumes),
             produces: self.produces.iter().map(produce).collect(),
+            grants: None,
         }
     }
 }

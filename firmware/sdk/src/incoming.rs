@@ -1,6 +1,6 @@
 use crate::{Lease, SendError, Sender};
 use dkvm_wire::{
-    decode_body, DecodeError, DeviceName, ErrorCode, Generation, RequestId, WireError,
+    decode_body, DecodeError, ErrorCode, Generation, RequestId, SourceName, WireError,
 };
 use serde::{de::DeserializeOwned, Serialize};
 use std::{fmt, ops::Deref};
@@ -19,6 +19,8 @@ pub enum Incoming {
         leases: Vec<Lease>,
         /// Who sent it.
         source: Source,
+        /// To a gateway: the devices of other nodes (`node/device`) that it is for. To others: empty.
+        to: Vec<String>,
     },
     /// Somebody asks something.
     Request(Request),
@@ -28,6 +30,8 @@ pub enum Incoming {
         topic: String,
         /// How many.
         readers: u32,
+        /// To a gateway alone: whose topic, `node/device`, or `*/device` for any node.
+        from: Option<String>,
     },
     /// Events of a stream were dropped because this device was slow.
     Dropped {
@@ -39,7 +43,7 @@ pub enum Incoming {
     /// A device that could hold something here (keys, the focus) is gone: release what it held.
     SourceGone {
         /// Which.
-        source: DeviceName,
+        source: SourceName,
         /// Which life of it.
         generation: Generation,
     },

@@ -13,6 +13,7 @@ pub(crate) enum Inbound {
         body: Body,
         leases: Vec<LeaseRef>,
         source: Source,
+        to: Vec<String>,
     },
     Request {
         id: RequestId,
@@ -87,13 +88,15 @@ fn sort(message: Message<'_>, shared: &Shared) -> Result<Option<Inbound>, LinkEr
             body,
             leases,
             source: None,
+            ..
         } => kernel_event(topic, body, leases).map(Some),
         Message::Event {
             topic,
             body,
             leases,
             source,
-        } => Ok(Some(event(topic, body, leases, source))),
+            to,
+        } => Ok(Some(event((topic, body), leases, source, &to))),
     }
 }
 
@@ -104,20 +107,21 @@ fn kernel_event(topic: &str, body: &[u8], leases: Vec<LeaseRef>) -> Result<Inbou
         topics::DROPPED => Inbound::Dropped(decode_body(topic, body)?),
         topics::SOURCE_GONE => Inbound::SourceGone(decode_body(topic, body)?),
         topics::GOODBYE => Inbound::Goodbye(decode_body(topic, body)?),
-        _ => event(topic, body, leases, None),
+        _ => event((topic, body), leases, None, &[]),
     })
 }
 
 fn event(
-    topic: &str,
-    body: &[u8],
+    (topic, body): (&str, &[u8]),
     leases: Vec<LeaseRef>,
     source: Option<dkvm_wire::Source<'_>>,
+    to: &[&str],
 ) -> Inbound {
     Inbound::Event {
         topic: topic.to_owned(),
         body: Body(body.to_vec()),
         leases,
         source: Source::of(source),
+        to: to.iter().map(|&name| name.to_owned()).collect(),
     }
 }

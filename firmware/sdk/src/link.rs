@@ -110,6 +110,7 @@ impl Link {
                 body,
                 leases,
                 source,
+                to,
             } => {
                 let leases = leases
                     .into_iter()
@@ -120,6 +121,7 @@ impl Link {
                     body,
                     leases,
                     source,
+                    to,
                 })
             }
             Inbound::Request { id, method, .. } if method == methods::PING => {
@@ -142,6 +144,7 @@ impl Link {
             Inbound::Demand(demand) => Some(Incoming::Demand {
                 topic: demand.topic,
                 readers: demand.readers,
+                from: demand.from,
             }),
             Inbound::Dropped(dropped) => Some(Incoming::Dropped {
                 topic: dropped.topic,

@@ -2,7 +2,7 @@ use crate::{pending::AnswerSlot, shared::Shared, steady::steady, CallError, Send
 use dkvm_wire::{
     decode_body, encode_body,
     service::{Release, Want},
-    topics, LeaseId, LeaseRef, Message, RequestId, Welcome, WireError,
+    topics, LeaseId, LeaseRef, Message, RequestId, Source, Welcome, WireError,
 };
 use serde::{de::DeserializeOwned, Serialize};
 use std::{
@@ -37,35 +37,75 @@ impl Sender {
 
     /// Sends an event whose body is MessagePack already, as it came.
     pub fn emit_raw(&self, topic: &str, body: &[u8], leases: &[LeaseRef]) -> Result<(), SendError> {
+        self.send(topic, body, leases, None, &[])
+    }
+
+    /// Sends an event to some of its readers alone: devices, or those of other nodes (`office/hid`). Who does not read it by the
+    /// configuration's routes does not get it.
+    pub fn emit_to<B>(&self, topic: &str, body: &B, to: &[&str]) -> Result<(), SendError>
+    where
+        B: Serialize + ?Sized,
+    {
+        self.send(topic, &encode_body(body), &[], None, to)
+    }
+
+    /// For a gateway: sends what a device of another node sent; `to` as in [`Sender::emit_to`].
+    pub fn forward(
+        &self,
+        source: Source<'_>,
+        topic: &str,
+        body: &[u8],
+        leases: &[LeaseRef],
+        to: &[&str],
+    ) -> Result<(), SendError> {
+        self.send(topic, body, leases, Some(source), to)
+    }
+
+    fn send(
+        &self,
+        topic: &str,
+        body: &[u8],
+        leases: &[LeaseRef],
+        source: Option<Source<'_>>,
+        to: &[&str],
+    ) -> Result<(), SendError> {
         let event = Message::Event {
             topic,
             body,
             leases: leases.to_vec(),
-            source: None,
+            source,
+            to: to.to_vec(),
         };
         self.0.writer.send(topic, &event)
     }
 
     /// Resumes a topic that is routed here. Stream topics start paused on every new connection.
     pub fn want(&self, topic: &str) -> Result<(), SendError> {
-        self.emit(
-            topics::WANT,
-            &Want {
-                topic: topic.to_owned(),
-                want: true,
-            },
-        )
+        self.say_want(topic, true, None)
     }
 
     /// Pauses a topic that is routed here.
     pub fn unwant(&self, topic: &str) -> Result<(), SendError> {
-        self.emit(
-            topics::WANT,
-            &Want {
-                topic: topic.to_owned(),
-                want: false,
-            },
-        )
+        self.say_want(topic, false, None)
+    }
+
+    /// Resumes a topic of one source alone (a device, `node/device`).
+    pub fn want_from(&self, topic: &str, source: &str) -> Result<(), SendError> {
+        self.say_want(topic, true, Some(source))
+    }
+
+    /// Pauses a topic of one source alone.
+    pub fn unwant_from(&self, topic: &str, source: &str) -> Result<(), SendError> {
+        self.say_want(topic, false, Some(source))
+    }
+
+    fn say_want(&self, topic: &str, want: bool, from: Option<&str>) -> Result<(), SendError> {
+        let want = Want {
+            topic: topic.to_owned(),
+            want,
+            from: from.map(str::to_owned),
+        };
+        self.emit(topics::WANT, &want)
     }
 
     /// Calls the kernel (`devices.list`) or another device (`capture/video.set_mode`), waiting up to 5 s.

@@ -5,7 +5,7 @@ use dkvm_sdk::{
     Incoming, Link, LinkError, PoolRequest, WireError,
 };
 use dkvm_testkit::{Event, Failure, FakeKernel, Launch, Setup};
-use dkvm_wire::{service::Want, topics, ErrorCode};
+use dkvm_wire::{service::Want, topics, ErrorCode, Generation, Source};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{future::Future, time::Duration};
@@ -84,7 +84,9 @@ async fn echo(mut link: Link) -> Result<(), Error> {
             }
             Incoming::Request(request) if request.method() == "forget" => drop(request),
             Incoming::Request(request) => request.unknown()?,
-            Incoming::Demand { topic, readers } => sender.emit("demanded", &(topic, readers))?,
+            Incoming::Demand { topic, readers, .. } => {
+                sender.emit("demanded", &(topic, readers))?
+            }
             Incoming::Dropped { topic, count } => sender.emit("lost", &(topic, count))?,
             Incoming::SourceGone { source, generation } => {
                 sender.emit("gone", &(source, generation))?
@@ -303,7 +305,8 @@ fn a_reader_sees_the_bytes_passes_them_on_and_gives_the_lease_back() -> Result<(
         kernel.expect::<Want>("want")?,
         Want {
             topic: "frame".to_owned(),
-            want: true
+            want: true,
+            from: None,
         }
     );
     for round in 1..20u8 {
@@ -339,5 +342,55 @@ fn a_device_without_tokio_works_on_any_executor() -> Result<(), Failure> {
     kernel.emit("web", "say", &text("hi"))?;
     assert_eq!(kernel.expect::<Text>("said")?, text("hi"));
     kernel.ping()?;
+    kernel.goodbye()
+}
+
+/// What a gateway says and hears: it sends back what came for another node as that node's, and who wanted it.
+async fn gateway(mut link: Link) -> Result<(), Error> {
+    let sender = link.sender();
+    sender.want_from("frame", "office/capture")?;
+    loop {
+        match link.next().await? {
+            Incoming::Event {
+                topic, body, to, ..
+            } => {
+                let name = to.first().map_or("nobody", String::as_str);
+                let generation = Generation(4);
+                let source = Source { name, generation };
+                sender.forward(source, &topic, &body, &[], &["input"])?;
+            }
+            Incoming::Demand {
+                topic,
+                readers,
+                from,
+            } => sender.emit_to("demanded", &(topic, readers, from), &["web", "office/hid"])?,
+            Incoming::Goodbye { .. } => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_gateway_hears_for_whom_and_says_from_whom() -> Result<(), Failure> {
+    let mut kernel = device(Setup::new("peer"), gateway)?;
+    let want: Want = kernel.expect("want")?;
+    assert_eq!(want.from.as_deref(), Some("office/capture"));
+    kernel.emit_to("input", "input.hid", &text("x"), &["office/hid", "lab/hid"])?;
+    let event = kernel.expect_event("input.hid")?;
+    assert_eq!(event.source, Some(("office/hid".to_owned(), Generation(4))));
+    assert_eq!(event.to, ["input"]);
+    assert_eq!(event.decode::<Text>()?, text("x"));
+    kernel.demand_from("hid.state", "*/hid", 2)?;
+    let event = kernel.expect_event("demanded")?;
+    assert_eq!(event.to, ["web", "office/hid"]);
+    let told: (String, u32, Option<String>) = event.decode()?;
+    let from = Some("*/hid".to_owned());
+    assert_eq!(told, ("hid.state".to_owned(), 2, from));
+    kernel.emit("office/capture", "frame", &text("x"))?;
+    let event = kernel.expect_event("frame")?;
+    assert_eq!(
+        event.source.map(|(name, _)| name).as_deref(),
+        Some("nobody")
+    );
     kernel.goodbye()
 }

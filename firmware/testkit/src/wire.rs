@@ -2,8 +2,8 @@
 
 use crate::{run::Pipes, Failure};
 use dkvm_wire::{
-    decode, encode_frame, FrameDecoder, LeaseRef, Message, Preamble, RequestId, WireError,
-    LIMIT_BEFORE_WELCOME, LIMIT_DEFAULT, PREAMBLE_LEN,
+    decode, encode_frame, FrameDecoder, Generation, LeaseRef, Message, Preamble, RequestId,
+    WireError, LIMIT_BEFORE_WELCOME, LIMIT_DEFAULT, PREAMBLE_LEN,
 };
 use serde::de::DeserializeOwned;
 use std::{
@@ -20,7 +20,7 @@ const READ_CHUNK: usize = 64 * 1024;
 const UNREAD: usize = 4096;
 
 /// An event that the device sent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Event {
     /// The topic.
     pub topic: String,
@@ -28,6 +28,10 @@ pub struct Event {
     pub body: Vec<u8>,
     /// The leases that travelled along.
     pub leases: Vec<LeaseRef>,
+    /// Whose it is, where the device says so: a gateway speaks for devices of other nodes.
+    pub source: Option<(String, Generation)>,
+    /// For whom of its readers alone; empty for all of them.
+    pub to: Vec<String>,
 }
 
 impl Event {
@@ -159,11 +163,14 @@ fn own(message: Message<'_>) -> Received {
             topic,
             body,
             leases,
-            ..
+            source,
+            to,
         } => Received::Event(Event {
             topic: topic.to_owned(),
             body: body.to_vec(),
             leases,
+            source: source.map(|source| (source.name.to_owned(), source.generation)),
+            to: to.into_iter().map(str::to_owned).collect(),
         }),
     }
 }

@@ -1,7 +1,9 @@
 //! Writes the vocabulary that the page speaks as TypeScript, so that page and node cannot drift apart:
 //! `cargo run -p dkvm-wire --features ts --example typescript -- FOLDER`.
 
-use dkvm_wire::vocab::{gadget::GadgetState, input, page, storage, typist, update};
+use dkvm_wire::vocab::{
+    audio, desk, gadget::GadgetState, input, page, serial, storage, typist, update,
+};
 use std::{env, fs, path::Path, process::ExitCode};
 use thiserror::Error;
 use ts_rs::{Config, ExportError, TS};
@@ -34,8 +36,10 @@ fn export() -> Result<(), Error> {
     page::SessionInfo::export_all(&config)?;
     page::Password::export_all(&config)?;
     GadgetState::export_all(&config)?;
+    desk::DeskState::export_all(&config)?;
     update::Upload::export_all(&config)?;
     storage::Taken::export_all(&config)?;
+    storage::FileList::export_all(&config)?;
     fs::write(Path::new(&folder).join("constants.ts"), constants())?;
     Ok(())
 }
@@ -50,8 +54,16 @@ fn constants() -> String {
         ("LEASE_MS", input::LEASE_MS),
         ("MAX_STEPS", input::MAX_STEPS as u64),
         ("ABSOLUTE_MAX", u64::from(input::ABSOLUTE_MAX)),
+        ("MAX_CONTACTS", u64::from(input::MAX_CONTACTS)),
         ("MAX_TEXT", typist::MAX_TEXT as u64),
         ("VIDEO_HEAD_LEN", page::VIDEO_HEAD_LEN as u64),
+        ("VIDEO_UNIT_HEAD_LEN", page::VIDEO_UNIT_HEAD_LEN as u64),
+        ("VIDEO_KEY", u64::from(page::VIDEO_KEY)),
+        ("SERIAL_HEAD_LEN", page::SERIAL_HEAD_LEN as u64),
+        ("MAX_WRITE", serial::MAX_WRITE as u64),
+        ("SOUND_HEAD_LEN", audio::SOUND_HEAD_LEN as u64),
+        ("SOUND_RATE", u64::from(audio::RATE)),
+        ("SOUND_FRAMES", audio::CHUNK_FRAMES as u64),
     ] {
         text.push_str(&format!("export const {name} = {value};\n"));
     }

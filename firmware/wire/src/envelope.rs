@@ -10,7 +10,8 @@ const REQUEST: u8 = 0;
 const RESPONSE: u8 = 1;
 const EVENT: u8 = 2;
 
-/// Who sent an event: added by the kernel, so it cannot be forged. The compact array `[name, generation]`.
+/// Who sent an event: set by the kernel, so it cannot be forged. The compact array `[name, generation]`. Only a device with
+/// `gateway = true` may say it itself, of devices of other nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source<'a> {
     /// The device's name; with peers `node/device`.
@@ -41,7 +42,7 @@ pub enum Message<'a> {
         /// The result's body, or why there is none.
         result: Result<&'a [u8], WireError>,
     },
-    /// `[2, topic, body, leases, source]`
+    /// `[2, topic, body, leases, source]`, and `[2, topic, body, leases, source, to]` where it is for some readers only
     Event {
         /// What it is about.
         topic: &'a str,
@@ -49,8 +50,11 @@ pub enum Message<'a> {
         body: &'a [u8],
         /// Shared-memory leases that travel along.
         leases: Vec<LeaseRef>,
-        /// Who sent it; kernel to device only.
+        /// Who sent it; kernel to device, and from a gateway, whose events of other nodes' devices carry theirs.
         source: Option<Source<'a>>,
+        /// For these of its readers alone; empty for all of them. From the kernel to a gateway: the devices of other nodes
+        /// (`node/device`) that it is for.
+        to: Vec<&'a str>,
     },
 }
 
@@ -77,7 +81,15 @@ impl Message<'_> {
                 body,
                 leases,
                 source,
-            } => to_vec(&(EVENT, topic, Bytes::new(body), leases, source)),
+                to,
+            } if to.is_empty() => to_vec(&(EVENT, topic, Bytes::new(body), leases, source)),
+            Self::Event {
+                topic,
+                body,
+                leases,
+                source,
+                to,
+            } => to_vec(&(EVENT, topic, Bytes::new(body), leases, source, to)),
         };
         // Writing plain data into a Vec has no way to fail; an empty frame would be refused by the framing.
         encoded.unwrap_or_default()
@@ -94,11 +106,14 @@ struct NamedError<'a>(&'a WireError);
 impl Serialize for NamedError<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
-        let mut map = serializer.serialize_map(Some(4))?;
+        let mut map = serializer.serialize_map(Some(4 + usize::from(self.0.unheard)))?;
         map.serialize_entry("code", &self.0.code)?;
         map.serialize_entry("message", &self.0.message)?;
         map.serialize_entry("retryable", &self.0.retryable)?;
         map.serialize_entry("context", &self.0.context)?;
+        if self.0.unheard {
+            map.serialize_entry("unheard", &true)?;
+        }
         map.end()
     }
 }
@@ -199,11 +214,13 @@ fn event<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<Message<'de>, A::Error> 
     let body = need::<&Bytes, A>(seq, 2)?;
     let leases = need(seq, 3)?;
     let source = seq.next_element::<Option<Source<'de>>>()?.flatten();
+    let to = seq.next_element::<Option<Vec<&'de str>>>()?.flatten();
     Ok(Message::Event {
         topic,
         body,
         leases,
         source,
+        to: to.unwrap_or_default(),
     })
 }
 
@@ -236,7 +253,11 @@ mod tests {
         let error = WireError::new(ErrorCode::Unavailable, "hid is restarting").about("hid");
         round_trip(&Message::Response {
             id: RequestId(7),
-            result: Err(error),
+            result: Err(error.clone()),
+        });
+        round_trip(&Message::Response {
+            id: RequestId(7),
+            result: Err(error.unheard()),
         });
         let lease = LeaseRef {
             lease: LeaseId(9),
@@ -249,6 +270,14 @@ mod tests {
             body: b"\x80",
             leases: vec![lease],
             source,
+            to: vec![],
+        });
+        round_trip(&Message::Event {
+            topic: "input.hid",
+            body: b"\x80",
+            leases: vec![],
+            source: None,
+            to: vec!["office/hid", "lab/hid"],
         });
     }
 
@@ -259,6 +288,7 @@ mod tests {
             body: b"\x81\xa1a\x01",
             leases: vec![],
             source: None,
+            to: vec![],
         };
         assert_eq!(
             event.encode(),
@@ -268,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_newer_sender_may_append_elements() {
-        let bytes = b"\x96\x02\xa1t\xc4\x00\x90\xc0\xcc\xff";
+        let bytes = b"\x97\x02\xa1t\xc4\x00\x90\xc0\x90\xcc\xff";
         assert!(matches!(
             decode(bytes),
             Ok(Message::Event { topic: "t", .. })
@@ -279,6 +309,16 @@ mod tests {
     fn the_optional_source_may_be_left_out() {
         assert!(decode(b"\x94\x02\xa1t\xc4\x00\x90").is_ok());
         assert!(decode(b"\x94\x00\x01\xa1m\xc4\x00").is_ok());
+    }
+
+    #[test]
+    fn nobody_named_is_everybody() {
+        for bytes in [
+            &b"\x96\x02\xa1t\xc4\x00\x90\xc0\xc0"[..],
+            b"\x96\x02\xa1t\xc4\x00\x90\xc0\x90",
+        ] {
+            assert!(matches!(decode(bytes), Ok(Message::Event { to, .. }) if to.is_empty()));
+        }
     }
 
     #[test]

@@ -44,6 +44,16 @@ pub struct WireError {
     /// What it was about: a device, a path, a key. May be empty.
     #[serde(default)]
     pub context: String,
+    /// The callee never got the request: to ask again repeats nothing. Sent only where it is true.
+    #[cfg_attr(feature = "ts", ts(skip))]
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unheard: bool,
+}
+
+/// Left out then: readers that do not know the key never meet it.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl WireError {
@@ -58,7 +68,15 @@ impl WireError {
             message: message.into(),
             retryable,
             context: String::new(),
+            unheard: false,
         }
+    }
+
+    /// The same for a request that the callee never got.
+    #[must_use]
+    pub fn unheard(mut self) -> Self {
+        self.unheard = true;
+        self
     }
 
     /// The same with what it was about.

@@ -4,6 +4,9 @@ use thiserror::Error;
 pub const LIMIT_BEFORE_WELCOME: usize = 64 * 1024;
 /// Largest frame body, in bytes, that a kernel grants in `welcome` unless configured otherwise.
 pub const LIMIT_DEFAULT: usize = 1024 * 1024;
+/// Room over the limit in what a kernel passes on: the source's name, and at a gateway the names of all that an event is for at
+/// other nodes (128 of at most 96 letters). A reader takes frames so much longer than it may send.
+pub const FORWARD_MARGIN: usize = 16 * 1024;
 const HEADER: usize = 4;
 /// Capacity kept by an idle decoder; more is given back after a large frame.
 const KEEP_CAPACITY: usize = 64 * 1024;

@@ -37,6 +37,10 @@ pub struct Hello {
     /// Topics that it sends.
     #[serde(default)]
     pub produces: Vec<Produce>,
+    /// On the control socket: the names of grants (`[grants.NAME]` of the configuration) that this session is held to, for one that
+    /// is opened for somebody else. Without it a session may all that its user may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<Vec<String>>,
 }
 
 /// What holds on this connection.

@@ -23,9 +23,14 @@ pub mod vocab;
 pub use envelope::{decode, decode_body, encode_body, Message, Source, MAX_DEPTH};
 pub use error::{DecodeError, ErrorCode, WireError};
 pub use exit::ExitCode;
-pub use frame::{encode_frame, FrameDecoder, FrameError, LIMIT_BEFORE_WELCOME, LIMIT_DEFAULT};
+pub use frame::{
+    encode_frame, FrameDecoder, FrameError, FORWARD_MARGIN, LIMIT_BEFORE_WELCOME, LIMIT_DEFAULT,
+};
 pub use handshake::{Goodbye, Hello, Limits, Produce, Ready, Reject, Welcome, WireVersion};
-pub use ids::{DeviceName, Generation, LeaseId, NameError, PoolId, RequestId, SlotIndex};
+pub use ids::{
+    is_node_name, DeviceName, Generation, LeaseId, NameError, PoolId, RequestId, SlotIndex,
+    SourceName, SourceNameError,
+};
 pub use lease::LeaseRef;
 pub use preamble::{Preamble, PreambleError, PREAMBLE_LEN};
 pub use topic::{topics, QueueClass};

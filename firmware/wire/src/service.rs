@@ -3,8 +3,11 @@
 //! A method without a `/` is the kernel's. `device/method` is forwarded to that device when the
 //! configuration's `calls` of the asker names it; the body is not looked into.
 
-use crate::{lease::LeaseRef, DeviceName, ErrorCode, Generation, LeaseId, PoolId};
+use crate::{lease::LeaseRef, DeviceName, ErrorCode, Generation, LeaseId, PoolId, SourceName};
 use serde::{Deserialize, Serialize};
+
+mod config;
+pub use config::*;
 
 /// Names of the kernel's methods. Arguments → result in each line.
 pub mod methods {
@@ -32,6 +35,20 @@ pub mod methods {
     pub const LOG_TAIL: &str = "log.tail";
     /// `{}` → [`super::Applied`]: reads the configuration file again and applies the difference; needs `control`
     pub const CONFIG_RELOAD: &str = "config.reload";
+    /// [`super::ConfigNumber`] → [`super::ConfigText`]: the one in force, or one of the history; needs `control`
+    pub const CONFIG_READ: &str = "config.read";
+    /// [`super::ConfigDraft`] → [`super::ConfigVerdict`]: all that is wrong with a text; needs `control`
+    pub const CONFIG_CHECK: &str = "config.check";
+    /// [`super::ConfigApply`] → [`super::ConfigApplied`]: on trial from then on; needs `control`
+    pub const CONFIG_APPLY: &str = "config.apply";
+    /// [`super::ConfigConfirm`] → [`super::ConfigState`]: it stays; needs `control`
+    pub const CONFIG_CONFIRM: &str = "config.confirm";
+    /// `{}` → [`super::ConfigHistory`]; needs `control`
+    pub const CONFIG_HISTORY: &str = "config.history";
+    /// [`super::ConfigRollback`] → [`super::ConfigApplied`]; needs `control`
+    pub const CONFIG_ROLLBACK: &str = "config.rollback";
+    /// `{}` → [`super::ConfigState`]
+    pub const CONFIG_STATE: &str = "config.state";
     /// [`super::Restart`] → `{}`: ends all devices, then restarts the machine; needs `system`
     pub const SYSTEM_RESTART: &str = "system.restart";
     /// [`super::PoolRequest`] → [`super::PoolInfo`]: a pool of slots with a pre-granted window.
@@ -280,7 +297,7 @@ pub struct Deaths {
     pub deaths: Vec<DeathRecord>,
 }
 
-/// The kernel's own topics that a connection wants: `device.state`, `device.death`, `log`.
+/// The kernel's own topics that a connection wants: `device.state`, `device.death`, `log`, `config.state`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Subscribe {
@@ -335,7 +352,8 @@ pub struct LogLines {
 }
 
 /// What a configuration change did to whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[allow(missing_docs)]
 pub struct Applied {
     pub started: Vec<DeviceName>,
@@ -357,6 +375,9 @@ pub struct Dropped {
 pub struct Demand {
     pub topic: String,
     pub readers: u32,
+    /// To a gateway alone, for topics of every class: whose topic, `node/device`, or `*/device` where a route means any node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// Topic `want`, from a consumer: pause (`false`) or resume a topic that is routed to it.
@@ -366,13 +387,17 @@ pub struct Demand {
 pub struct Want {
     pub topic: String,
     pub want: bool,
+    /// Of this source alone (a device, `node/device`): without it of all that are routed here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
-/// Topic `source.gone`: a device that could hold things (keys, focus) in this one is gone.
+/// Topic `source.gone`: a device that could hold things (keys, focus) in this one is gone. A gateway says it to the kernel of a device
+/// of another node, which passes it on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct SourceGone {
-    pub source: DeviceName,
+    pub source: SourceName,
     pub generation: Generation,
 }
 

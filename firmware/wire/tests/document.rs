@@ -76,6 +76,13 @@ fn every_method_is_named() {
         methods::EVENTS_SUBSCRIBE,
         methods::LOG_TAIL,
         methods::CONFIG_RELOAD,
+        methods::CONFIG_READ,
+        methods::CONFIG_CHECK,
+        methods::CONFIG_APPLY,
+        methods::CONFIG_CONFIRM,
+        methods::CONFIG_HISTORY,
+        methods::CONFIG_ROLLBACK,
+        methods::CONFIG_STATE,
         methods::MEMORY_POOL,
         methods::MEMORY_CLOSE,
         methods::MEMORY_ALLOCATE,
@@ -84,15 +91,39 @@ fn every_method_is_named() {
         methods::MEMORY_RELEASE,
         methods::MEMORY_STATS,
     ];
-    let devices = [
+    kernel.into_iter().for_each(assert_named);
+}
+
+#[test]
+fn every_method_of_a_device_is_named() {
+    [
         vocab::gadget::methods::REPLUG,
         vocab::gadget::methods::PLUG,
         vocab::gadget::methods::PROFILE,
         vocab::gadget::methods::GET,
+        vocab::audio::methods::GET,
+        vocab::audio::methods::SOURCE,
+        vocab::audio::methods::MICROPHONE_OPEN,
+        vocab::audio::methods::MICROPHONE_CLOSE,
         vocab::typist::methods::GET,
         vocab::typist::methods::CHECK,
         vocab::typist::methods::TYPE,
         vocab::typist::methods::CANCEL,
+        vocab::usbnet::methods::GET,
+        vocab::usbnet::methods::SET,
+        vocab::desk::methods::FOCUS,
+        vocab::desk::methods::GET,
+        vocab::fetch::methods::GET,
+        vocab::fetch::methods::START,
+        vocab::fetch::methods::CANCEL,
+        vocab::typist::methods::MACRO_LIST,
+        vocab::typist::methods::MACRO_PUT,
+        vocab::typist::methods::MACRO_REMOVE,
+        vocab::typist::methods::MACRO_RUN,
+        vocab::typist::methods::MACRO_CANCEL,
+        vocab::serial::methods::GET,
+        vocab::serial::methods::HISTORY,
+        vocab::serial::methods::WRITE,
         vocab::storage::methods::GET,
         vocab::storage::methods::PUT_BEGIN,
         vocab::storage::methods::PUT_WRITE,
@@ -103,10 +134,16 @@ fn every_method_is_named() {
         vocab::storage::methods::ATTACH,
         vocab::storage::methods::EJECT,
         vocab::storage::methods::DRIVE,
+        vocab::storage::methods::FILES,
+        vocab::storage::methods::FILES_REMOVE,
         vocab::video::methods::SET_MODE,
         vocab::video::methods::SET_ENCODE,
-    ];
-    kernel.into_iter().chain(devices).for_each(assert_named);
+        vocab::video::methods::SET_H264,
+        vocab::video::methods::KEY_FRAME,
+        vocab::video::methods::LINK,
+    ]
+    .into_iter()
+    .for_each(assert_named);
 }
 
 #[test]
@@ -123,16 +160,28 @@ fn every_topic_is_named() {
         topics::DEVICE_STATE,
         topics::DEVICE_DEATH,
         topics::LOG,
+        topics::CONFIG_STATE,
         topics::GADGET_STATE,
         topics::INPUT,
         topics::INPUT_ACK,
+        topics::INPUT_STATE,
         topics::HID_STATE,
         topics::STORAGE_STATE,
         topics::VIDEO_STATE,
         topics::VIDEO_RAW,
         topics::VIDEO_JPEG,
         topics::ENCODE_STATE,
+        topics::VIDEO_H264,
+        topics::H264_STATE,
         topics::TYPIST_STATE,
+        topics::AUDIO_SPEAKER,
+        topics::AUDIO_MICROPHONE,
+        topics::AUDIO_STATE,
+        topics::FETCH_STATE,
+        topics::MACRO_STATE,
+        topics::SERIAL_OUTPUT,
+        topics::SERIAL_STATE,
+        topics::USBNET_STATE,
     ]
     .into_iter()
     .for_each(assert_named);

@@ -109,9 +109,10 @@ proptest! {
     #[test]
     fn events_travel(
         topic in ".{0,80}", body in proptest::collection::vec(any::<u8>(), 0..3000),
+        to in proptest::collection::vec(".{0,80}", 0..5),
         leases in proptest::collection::vec(lease(), 0..5), source in source(),
     ) {
-        travels(&Message::Event { topic: &topic, body: &body, leases, source: borrowed(&source) })?;
+        travels(&Message::Event { topic: &topic, body: &body, leases, source: borrowed(&source), to: to.iter().map(String::as_str).collect() })?;
     }
 
     #[test]

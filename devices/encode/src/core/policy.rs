@@ -1,11 +1,9 @@
-use dkvm_sdk::{Pace, RateMeter};
+use super::Flow;
 use dkvm_wire::vocab::video::{EncodeSettings, EncodeState};
 use std::time::Duration;
 
 /// An unchanged picture is sent again so often: whoever came late, or lost one, has a picture then.
 const REFRESH: Duration = Duration::from_secs(1);
-/// Without a new frame for so long the last is let go: capture may want its slot back, and holding it over 2 s is a fault.
-const LET_GO: Duration = Duration::from_secs(1);
 
 /// Against the picture that was sent last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +39,8 @@ pub enum Verdict {
 pub struct Policy {
     settings: EncodeSettings,
     readers: u32,
-    pace: Option<Pace>,
     sent_at: Option<Duration>,
-    frame_at: Option<Duration>,
-    meter: RateMeter,
+    flow: Flow,
     source: Source,
     shown: Option<EncodeState>,
 }
@@ -55,10 +51,8 @@ impl Policy {
         let mut policy = Self {
             settings,
             readers: 0,
-            pace: None,
             sent_at: None,
-            frame_at: None,
-            meter: RateMeter::default(),
+            flow: Flow::default(),
             source: Source::Encoder,
             shown: None,
         };
@@ -68,8 +62,7 @@ impl Policy {
 
     /// New settings; they show in the very next frame, changed or not.
     pub fn set(&mut self, settings: EncodeSettings) {
-        self.pace = (settings.max_rate > 0)
-            .then(|| Pace::at_millihertz(settings.max_rate.saturating_mul(1000)));
+        self.flow.limit(settings.max_rate);
         self.settings = settings;
         self.sent_at = None;
     }
@@ -92,8 +85,8 @@ impl Policy {
 
     /// Whether a frame captured at this time may be sent at all.
     pub fn is_due(&mut self, captured: Duration, now: Duration) -> bool {
-        self.frame_at = Some(now);
-        self.is_wanted() && self.pace.as_mut().is_none_or(|pace| pace.keep(captured))
+        self.flow.came(now);
+        self.is_wanted() && self.flow.keeps(captured)
     }
 
     /// What becomes of a frame that is due.
@@ -112,28 +105,23 @@ impl Policy {
         self.sent_at = Some(now);
         self.source = source;
         if verdict == Verdict::Send {
-            self.meter.count(now);
+            self.flow.went(now);
         }
     }
 
     /// Whether the last frame is to be let go: no other came for a while, or nobody watches.
     pub fn lets_go(&self, now: Duration) -> bool {
-        !self.is_wanted() || self.frame_at.is_none_or(|at| now >= at + LET_GO)
+        !self.is_wanted() || self.flow.is_over(now)
     }
 
     /// When to look again, if at all.
     pub fn deadline(&self, now: Duration) -> Option<Duration> {
-        let let_go = self.frame_at.map(|at| at + LET_GO);
-        [let_go, self.meter.ends()]
-            .into_iter()
-            .flatten()
-            .filter(|at| *at > now)
-            .min()
+        self.flow.deadline(now)
     }
 
     /// The state, when it is not what was told last.
     pub fn news(&mut self, now: Duration) -> Option<EncodeState> {
-        let rate = self.meter.rate(now);
+        let rate = self.flow.rate(now);
         let state = EncodeState {
             settings: self.settings,
             passthrough: self.source == Source::Passthrough,

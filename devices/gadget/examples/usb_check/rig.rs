@@ -58,6 +58,7 @@ impl Rig {
             buttons: 0,
             at: None,
             motion,
+            extra: Default::default(),
         };
         let mut rig = Self {
             folder,

@@ -3,6 +3,7 @@
 use super::{
     files::{configfs, names, text},
     handout,
+    hold::Hold,
     site::{Site, CONTROLLERS},
     Found,
 };
@@ -27,6 +28,8 @@ const MAX_STATE: usize = 64;
 pub struct Configfs {
     site: Site,
     watch: AsyncFd<File>,
+    /// The serial port's terminal, while there is one and it is bound.
+    hold: Hold,
 }
 
 impl Configfs {
@@ -54,7 +57,8 @@ impl Configfs {
             udc,
             gadgets,
         };
-        Ok(Self { site, watch })
+        let hold = Hold::default();
+        Ok(Self { site, watch, hold })
     }
 
     /// The controller's name.
@@ -72,6 +76,16 @@ impl Configfs {
         self.site.unfit(profile)
     }
 
+    /// Whether the hardware addresses of a profile's network are nobody else's.
+    pub fn addresses_are_free(&self, profile: &Profile) -> Result<(), GadgetError> {
+        self.site.addresses_are_free(profile)
+    }
+
+    /// Whether what is there is another than is wanted.
+    pub fn is_other(&self) -> bool {
+        self.site.is_other()
+    }
+
     /// Adopts what is there, or builds it.
     pub async fn prepare(&self) -> Result<Found, GadgetError> {
         self.aside(Site::prepare).await
@@ -84,6 +98,7 @@ impl Configfs {
 
     /// Unbinds.
     pub async fn unbind(&self) -> Result<(), GadgetError> {
+        self.hold.let_go();
         self.aside(Site::unbind).await
     }
 
@@ -104,13 +119,19 @@ impl Configfs {
 
     /// Gives what is there before the gadget is bound: the drives can have their images when the target looks.
     pub async fn hand_out_early(&self) -> Result<(), GadgetError> {
-        self.give(|function| !matches!(function, Function::Hid(_)))
+        self.give(|function| !matches!(function, Function::Hid(_) | Function::Audio))
             .await
     }
 
     /// Waits for the device files, and gives each function's to the group of whoever works it.
     pub async fn hand_out(&self) -> Result<(), GadgetError> {
-        self.give(|_| true).await
+        self.give(|_| true).await?;
+        let places = self.site.profile.places();
+        if let Some(place) = places.filter(|(_, one)| *one == Function::Serial).last() {
+            let device = handout::device(place, &self.site.directory_of(place));
+            self.hold.take(device.into());
+        }
+        Ok(())
     }
 
     async fn give(&self, which: fn(Function) -> bool) -> Result<(), GadgetError> {
@@ -126,12 +147,14 @@ impl Configfs {
         let info = |place: Place| FunctionInfo {
             name: place.1.name().to_owned(),
             device: handout::device(place, &self.site.directory_of(place)),
+            traits: place.1.traits(self.site.profile.form),
         };
         self.site.profile.places().map(info).collect()
     }
 
     /// What Linux says.
     pub fn status(&self) -> Result<Status, GadgetError> {
+        self.hold.look();
         let controller = self.site.sysfs();
         let mut state = [0; MAX_STATE];
         // Reading is also what makes the next change wake us.

@@ -1,5 +1,6 @@
 //! A gadget on no controller, configured by no target as soon as it is bound.
 
+use super::Found;
 use crate::{
     budget::{Shortage, Supply},
     config::{Config, Fault, Wrong},
@@ -29,8 +30,13 @@ enum Cable {
 impl Dummy {
     /// With the endpoints that the configuration says, or as many as one likes.
     pub fn new(config: &Config, profile: &Profile) -> Self {
+        let left = config.faults.get(&profile.name).map(|fault| fault.does);
         Self {
-            cable: Cable::Out,
+            cable: if left == Some(Wrong::Outlive) {
+                Cable::In
+            } else {
+                Cable::Out
+            },
             profile: profile.clone(),
             supply: config.endpoints.map(Supply::from),
             faults: config.faults.clone(),
@@ -48,10 +54,18 @@ impl Dummy {
         supply.fits(&profile.functions, OutEndpoint::No).err()
     }
 
+    /// Built in no time, if an earlier life did not leave it bound.
+    pub fn prepare(&self) -> Found {
+        match self.cable {
+            Cable::In => Found::Adopted,
+            Cable::Out => Found::Unbound,
+        }
+    }
+
     /// Plugs, or does what it is told to do wrong.
     pub async fn bind(&mut self) -> Result<(), GadgetError> {
         match self.fault() {
-            None => {
+            None | Some(Wrong::Outlive) => {
                 self.cable = Cable::In;
                 Ok(())
             }
@@ -86,6 +100,7 @@ impl Dummy {
         let info = |function: &crate::functions::Function| FunctionInfo {
             name: function.name().to_owned(),
             device: String::new(),
+            traits: function.traits(self.profile.form),
         };
         self.profile.functions.iter().map(info).collect()
     }

@@ -1,10 +1,13 @@
 //! Who works a function gets its files: a device node, or attributes in configfs.
 
-use super::files::{device_file, give, group_of, is_there, text};
+use super::{
+    files::{device_file, give, group_of, is_there, text},
+    site::INTERFACES,
+};
 use crate::{
     config::Config,
     error::GadgetError,
-    functions::{tty, Function, STORAGE_OWNED},
+    functions::{card, sound_nodes, tty, Function, STORAGE_OWNED},
     profile::Place,
 };
 use std::{
@@ -30,7 +33,9 @@ pub(super) async fn give_function(
     place: Place,
     directory: &Path,
 ) -> Result<(), GadgetError> {
-    let (user, key) = user(config, place.1);
+    let Some((user, key)) = user(config, place.1) else {
+        return Ok(());
+    };
     let group = group_of(user, &text(Path::new("/etc/passwd")));
     if group.is_none() {
         dkvm_sdk::warn!("there is no user {user}: only root can work the USB function {}; see `{key}` in the configuration", place.1.name());
@@ -57,19 +62,26 @@ fn tell(path: &Path, user: &str, error: &io::Error) {
     }
 }
 
-/// The user who works a function, and the key of the configuration that names it.
-fn user(config: &Config, function: Function) -> (&str, &'static str) {
-    match function {
+/// The user who works a function, and the key of the configuration that names it. An interface is nobody's file: it takes
+/// NET_ADMIN.
+fn user(config: &Config, function: Function) -> Option<(&str, &'static str)> {
+    Some(match function {
         Function::Hid(_) => (&config.hid_user, "hid_user"),
         Function::Storage => (&config.storage_user, "storage_user"),
+        Function::Audio => (&config.audio_user, "audio_user"),
+        Function::Network => return None,
         Function::Serial => (&config.serial_user, "serial_user"),
-    }
+    })
 }
 
 /// What is given, and with which mode.
 fn files(config: &Config, place: Place, directory: &Path) -> Vec<(PathBuf, u32)> {
     match place.1 {
         Function::Storage => attributes(config.luns, directory),
+        Function::Audio => sound_nodes()
+            .into_iter()
+            .map(|path| (path, SHARED))
+            .collect(),
         _ => node(place, directory)
             .map(|path| (path, SHARED))
             .into_iter()
@@ -95,17 +107,27 @@ fn node((place, function): Place, directory: &Path) -> Option<PathBuf> {
             Some(device_file(&read("dev")).unwrap_or_else(usual))
         }
         Function::Serial => tty(&read("port_num")),
-        Function::Storage => None,
+        Function::Storage | Function::Audio | Function::Network => None,
     }
 }
 
-/// Where a function is, for `gadget.state`: its node, or for storage its directory; empty when it is not there.
+/// Where a function is, for `gadget.state`: its node, or for storage its directory, for network the interface's name; empty
+/// when it is not there.
 pub(super) fn device(place: Place, directory: &Path) -> String {
     let path = match place.1 {
+        Function::Audio => card().filter(|_| directory.is_dir()).map(PathBuf::from),
         Function::Storage => Some(directory.to_owned()).filter(|path| path.is_dir()),
+        Function::Network => interface(&text(&directory.join("ifname"))).map(PathBuf::from),
         _ => node(place, directory).filter(|path| is_there(path)),
     };
     path.map_or_else(String::new, |path| path.display().to_string())
+}
+
+/// The interface of that name, once Linux has made it: before it says `usb%d`.
+fn interface(name: &str) -> Option<String> {
+    let name = name.trim();
+    let is_there = !name.is_empty() && !name.contains(['/', '%']);
+    (is_there && Path::new(INTERFACES).join(name).exists()).then(|| name.to_owned())
 }
 
 /// Attributes are there as soon as their directory is; nodes may take a moment.
@@ -136,9 +158,18 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_has_a_name_once_it_is_there() {
+        assert_eq!(interface("lo\n").as_deref(), Some("lo"));
+        for name in ["usb%d\n", "", "../net/lo", "nowhere0"] {
+            assert_eq!(interface(name), None);
+        }
+    }
+
+    #[test]
     fn a_function_that_is_not_there_has_no_device() {
         let nowhere = Path::new("/nonexistent");
         assert_eq!(device((0, Function::Storage), nowhere), "");
         assert_eq!(device((0, Function::Serial), nowhere), "");
+        assert_eq!(device((0, Function::Network), nowhere), "");
     }
 }

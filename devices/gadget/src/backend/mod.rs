@@ -4,6 +4,7 @@ mod configfs;
 mod dummy;
 mod files;
 mod handout;
+mod hold;
 mod site;
 mod udc;
 
@@ -68,6 +69,14 @@ impl Backend {
         }
     }
 
+    /// Whether the hardware addresses of a profile's network are nobody else's on this machine.
+    pub fn addresses_are_free(&self, profile: &Profile) -> Result<(), GadgetError> {
+        match self {
+            Self::Configfs(configfs) => configfs.addresses_are_free(profile),
+            Self::Dummy(_) => Ok(()),
+        }
+    }
+
     /// The controller's name.
     pub fn udc(&self) -> &str {
         match self {
@@ -76,11 +85,19 @@ impl Backend {
         }
     }
 
+    /// Whether another gadget of our name is there, which [`Self::prepare`] will take down.
+    pub fn is_other(&self) -> bool {
+        match self {
+            Self::Configfs(configfs) => configfs.is_other(),
+            Self::Dummy(_) => false,
+        }
+    }
+
     /// Finds the gadget or builds it. It is bound afterwards only if it was adopted.
     pub async fn prepare(&mut self) -> Result<Found, GadgetError> {
         match self {
             Self::Configfs(configfs) => ended(configfs.prepare()).await,
-            Self::Dummy(_) => Ok(Found::Unbound),
+            Self::Dummy(dummy) => Ok(dummy.prepare()),
         }
     }
 

@@ -9,8 +9,10 @@ use crate::{
     budget::Shortage,
     config::Config,
     error::GadgetError,
-    functions::Controller,
-    plan::{product_id, OutEndpoint, Plan, MAX_PACKET_SIZE, MAX_POWER},
+    functions::{Controller, Function, SIGNATURE, VENDOR_CODE},
+    plan::{
+        class_of, has_os_descriptors, product_id, OutEndpoint, Plan, MAX_PACKET_SIZE, MAX_POWER,
+    },
     profile::{Place, Profile},
 };
 use std::{
@@ -18,10 +20,12 @@ use std::{
     io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
-use usb_gadget::{Class, Gadget, Id, RegGadget, Strings, UsbVersion};
+use usb_gadget::{Class, Gadget, Id, OsDescriptor, RegGadget, Strings, UsbVersion};
 
 /// Where Linux lists controllers.
 pub(super) const CONTROLLERS: &str = "/sys/class/udc";
+/// Where it lists network interfaces.
+pub(super) const INTERFACES: &str = "/sys/class/net";
 
 /// Where the gadget is, and what it should be.
 #[derive(Debug, Clone)]
@@ -41,6 +45,7 @@ impl Site {
 
     fn controller(&self, out: OutEndpoint) -> Controller {
         Controller {
+            form: self.profile.form,
             out,
             stall: udc::stall(&self.sysfs()),
         }
@@ -57,7 +62,7 @@ impl Site {
     }
 
     pub(super) fn directory_of(&self, (place, function): Place) -> PathBuf {
-        let name = function.directory(&self.config.name, place);
+        let name = function.directory(&self.config, place);
         self.directory().join("functions").join(name)
     }
 
@@ -69,12 +74,30 @@ impl Site {
             None => return Ok(Found::Unbound),
             Some(reason) => reason,
         };
+        self.addresses_are_free(&self.profile)?;
         let was_there = self.directory().is_dir();
         if was_there {
             self.remove()?;
         }
         self.build()?;
         Ok(Found::Built(was_there.then_some(reason)))
+    }
+
+    /// The hardware addresses of its network are nobody else's on this machine.
+    pub(super) fn addresses_are_free(&self, profile: &Profile) -> Result<(), GadgetError> {
+        if !profile.functions.contains(&Function::Network) {
+            return Ok(());
+        }
+        let serial = self.config.serial();
+        match self.config.network.clash(&serial, &interfaces()) {
+            None => Ok(()),
+            Some((key, mac, by)) => Err(GadgetError::MacTaken { key, mac, by }),
+        }
+    }
+
+    /// Whether what is there is to be taken down.
+    pub(super) fn is_other(&self) -> bool {
+        self.directory().is_dir() && self.difference().is_some()
     }
 
     /// Where what is there is not as wanted.
@@ -88,7 +111,10 @@ impl Site {
         };
         let difference = with(OutEndpoint::No)?;
         // An old Linux has no such attribute; what else differs is told by the plan without it.
-        let hid = self.profile.places().find(|(_, one)| one.driver() == "hid");
+        let hid = self
+            .profile
+            .places()
+            .find(|(_, one)| one.driver(&self.config) == "hid");
         let old = hid.is_some_and(|place| {
             let directory = self.directory_of(place);
             directory.is_dir() && !directory.join("no_out_endpoint").exists()
@@ -149,7 +175,7 @@ impl Site {
         let keep = |mut gadget: RegGadget| gadget.detach();
         built.map(keep).map_err(|source| GadgetError::Build {
             name: self.config.name.clone(),
-            needs: needs(&self.profile),
+            needs: needs(&self.config, &self.profile),
             source,
         })
     }
@@ -164,8 +190,10 @@ impl Site {
         }
         let strings = Strings::new(&config.manufacturer, &config.product, &self.serial);
         let id = Id::new(config.vendor_id, product_id(config, &self.profile));
-        let mut gadget =
-            Gadget::new(Class::INTERFACE_SPECIFIC, id, strings).with_config(configuration);
+        let mut gadget = Gadget::new(class(&self.profile), id, strings).with_config(configuration);
+        if has_os_descriptors(config, &self.profile) {
+            gadget.os_descriptor = Some(OsDescriptor::new(VENDOR_CODE, SIGNATURE.to_owned()));
+        }
         gadget.name = Some(config.name.clone());
         gadget.device_release = self.profile.release();
         gadget.max_packet_size0 = MAX_PACKET_SIZE;
@@ -214,12 +242,32 @@ impl Site {
     }
 }
 
+fn class(profile: &Profile) -> Class {
+    let [class, sub_class, protocol] = class_of(profile);
+    Class::new(class, sub_class, protocol)
+}
+
+/// Names and hardware addresses of the machine's interfaces, but for those to a target.
+fn interfaces() -> Vec<(String, String)> {
+    let all = names(Path::new(INTERFACES)).into_iter();
+    let others = all.filter(|name| {
+        let uevent = text(&Path::new(INTERFACES).join(name).join("uevent"));
+        !uevent.lines().any(|line| line == "DEVTYPE=gadget")
+    });
+    others
+        .map(|name| {
+            let address = text(&Path::new(INTERFACES).join(&name).join("address"));
+            (name, address.trim().to_owned())
+        })
+        .collect()
+}
+
 /// Which options of Linux the functions take, for who has to add one.
-fn needs(profile: &Profile) -> String {
+fn needs(config: &Config, profile: &Profile) -> String {
     let mut needs: Vec<_> = profile
         .functions
         .iter()
-        .map(|one| format!("usb_f_{} ({})", one.driver(), one.option()))
+        .map(|one| format!("usb_f_{} ({})", one.driver(config), one.option(config)))
         .collect();
     needs.dedup();
     needs.join(", ")

@@ -4,7 +4,7 @@ use crate::{
     budget::{Direction, Kind, Need},
     plan::{OutEndpoint, Value},
 };
-use dkvm_hid::reports::{Function, Pan};
+use dkvm_hid::reports::{Form, Function};
 
 /// What `f_hid` asks of an interrupt endpoint: as much as the longest report, and 64 bytes hold each of ours.
 const PACKET: u16 = 64;
@@ -34,14 +34,14 @@ pub fn needs(out: OutEndpoint) -> Vec<Need> {
     }
 }
 
-pub fn attributes(function: Function, pan: Pan, out: OutEndpoint) -> Vec<(String, Value)> {
+pub fn attributes(function: Function, form: Form, out: OutEndpoint) -> Vec<(String, Value)> {
     let mut attributes = vec![
         Value::number("subclass", function.subclass()),
         Value::number("protocol", function.protocol()),
-        Value::number("report_length", function.report_length(pan)),
+        Value::number("report_length", function.report_length(form)),
         (
             "report_desc".to_owned(),
-            Value::Bytes(function.descriptor(pan)),
+            Value::Bytes(function.descriptor(form)),
         ),
     ];
     if out == OutEndpoint::No {

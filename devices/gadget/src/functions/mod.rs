@@ -2,7 +2,9 @@
 //!
 //! A new one is a file beside these, a variant of [`Function`] at its place in the order, and a bit of its own.
 
+mod audio;
 mod hid;
+mod network;
 mod serial;
 mod storage;
 
@@ -11,7 +13,9 @@ use crate::{
     config::Config,
     plan::{OutEndpoint, Value},
 };
-use dkvm_hid::reports::Function as Hid;
+pub use audio::{card, nodes as sound_nodes};
+use dkvm_hid::reports::{Form, Function as Hid};
+pub use network::{Mac, NetworkConfig, NetworkKind, SIGNATURE, VENDOR_CODE};
 pub use serial::tty;
 use std::io;
 pub use storage::{Stall, OWNED as STORAGE_OWNED};
@@ -24,6 +28,10 @@ pub enum Function {
     Hid(Hid),
     /// Virtual drives.
     Storage,
+    /// Speakers and a microphone.
+    Audio,
+    /// A network.
+    Network,
     /// A serial port.
     Serial,
 }
@@ -35,13 +43,15 @@ pub struct Controller {
     pub out: OutEndpoint,
     /// Whether bulk endpoints may be halted.
     pub stall: Stall,
+    /// What the HID functions announce.
+    pub form: Form,
 }
 
 impl Function {
     /// All, in order.
     pub fn all() -> impl Iterator<Item = Self> {
         let hid = Hid::ALL.into_iter().map(Self::Hid);
-        hid.chain([Self::Storage, Self::Serial])
+        hid.chain([Self::Storage, Self::Audio, Self::Network, Self::Serial])
     }
 
     /// Its name in the configuration and in `gadget.state`.
@@ -49,6 +59,8 @@ impl Function {
         match self {
             Self::Hid(function) => function.name(),
             Self::Storage => "storage",
+            Self::Audio => "audio",
+            Self::Network => "network",
             Self::Serial => "serial",
         }
     }
@@ -58,30 +70,43 @@ impl Function {
         Self::all().find(|function| function.name() == name)
     }
 
+    /// What it announces beside what each of its kind has.
+    pub fn traits(self, form: Form) -> Vec<String> {
+        match self {
+            Self::Hid(function) => form.traits(function),
+            _ => Vec::new(),
+        }
+    }
+
     /// Its bit in the release number of a set of functions; never given to another.
     pub const fn bit(self) -> u16 {
         match self {
             Self::Hid(function) => hid::bit(function),
             Self::Storage => 1 << 3,
-            // 1 << 4 is audio's, 1 << 5 network's.
+            Self::Audio => 1 << 4,
+            Self::Network => 1 << 5,
             Self::Serial => 1 << 6,
         }
     }
 
     /// Linux's driver, which also names the directory and the module (`usb_f_` before it).
-    pub const fn driver(self) -> &'static str {
+    pub const fn driver(self, config: &Config) -> &'static str {
         match self {
             Self::Hid(_) => "hid",
             Self::Storage => "mass_storage",
+            Self::Audio => "uac2",
+            Self::Network => config.network.kind.driver(),
             Self::Serial => "acm",
         }
     }
 
     /// The option of Linux that it takes.
-    pub const fn option(self) -> &'static str {
+    pub const fn option(self, config: &Config) -> &'static str {
         match self {
             Self::Hid(_) => "CONFIG_USB_CONFIGFS_F_HID",
             Self::Storage => "CONFIG_USB_CONFIGFS_MASS_STORAGE",
+            Self::Audio => "CONFIG_USB_CONFIGFS_F_UAC2",
+            Self::Network => config.network.kind.option(),
             Self::Serial => "CONFIG_USB_CONFIGFS_ACM",
         }
     }
@@ -91,20 +116,24 @@ impl Function {
         match self {
             Self::Hid(_) => hid::needs(out),
             Self::Storage => storage::needs(),
+            Self::Audio => audio::needs(),
+            Self::Network => network::needs(),
             Self::Serial => serial::needs(),
         }
     }
 
     /// Its directory, as the crate `usb-gadget` names it: `place` is its own in the profile.
-    pub fn directory(self, gadget: &str, place: usize) -> String {
-        format!("{}.{gadget}-{place}", self.driver())
+    pub fn directory(self, config: &Config, place: usize) -> String {
+        format!("{}.{}-{place}", self.driver(config), config.name)
     }
 
     /// Its attributes, by their paths in its directory, which decide whether a gadget that is there is adopted.
     pub fn attributes(self, config: &Config, controller: Controller) -> Vec<(String, Value)> {
         match self {
-            Self::Hid(function) => hid::attributes(function, config.pan(), controller.out),
+            Self::Hid(function) => hid::attributes(function, controller.form, controller.out),
             Self::Storage => storage::attributes(config.luns, controller.stall),
+            Self::Audio => audio::attributes(),
+            Self::Network => config.network.attributes(&config.serial()),
             Self::Serial => Vec::new(),
         }
     }
@@ -113,7 +142,7 @@ impl Function {
     pub fn directories(self, config: &Config) -> Vec<String> {
         match self {
             Self::Storage => storage::directories(config.luns),
-            Self::Hid(_) | Self::Serial => Vec::new(),
+            Self::Hid(_) | Self::Audio | Self::Network | Self::Serial => Vec::new(),
         }
     }
 
@@ -121,19 +150,28 @@ impl Function {
     pub fn describe(self, config: &Config, controller: Controller) -> io::Result<Handle> {
         match self {
             Self::Storage => Ok(storage::describe(config.luns, controller.stall)),
-            Self::Hid(_) | Self::Serial => {
-                self.describe_by_attributes(&self.attributes(config, controller))
+            Self::Hid(_) | Self::Audio | Self::Network | Self::Serial => {
+                let attributes = self.attributes(config, controller);
+                describe_by_attributes(self.driver(config), &attributes)
             }
         }
     }
 
-    fn describe_by_attributes(self, attributes: &[(String, Value)]) -> io::Result<Handle> {
-        let mut builder = Other::builder(self.driver())?;
-        for (path, value) in attributes {
-            builder.set(path, value.written())?;
+    /// Whether it is several interfaces under one association (IAD), which the device's class has to tell.
+    pub const fn is_associated(self) -> bool {
+        match self {
+            Self::Hid(_) | Self::Storage => false,
+            Self::Audio | Self::Network | Self::Serial => true,
         }
-        Ok(builder.build().1)
     }
+}
+
+fn describe_by_attributes(driver: &str, attributes: &[(String, Value)]) -> io::Result<Handle> {
+    let mut builder = Other::builder(driver)?;
+    for (path, value) in attributes {
+        builder.set(path, value.written())?;
+    }
+    Ok(builder.build().1)
 }
 
 #[cfg(test)]
@@ -148,7 +186,9 @@ mod tests {
         assert_eq!(sorted, Function::all().collect::<Vec<_>>());
         let names: Vec<_> = sorted.into_iter().map(Function::name).collect();
         assert_eq!(names[..3], ["keyboard", "absolute", "relative"]);
-        assert_eq!(names[names.len() - 2..], ["storage", "serial"]);
+        let place = |wanted| names.iter().position(|name| *name == wanted);
+        assert_eq!(place("audio").map(|place| place + 1), place("network"));
+        assert!(place("storage") < place("audio") && place("network") < place("serial"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     core::Outcome,
     error::Error,
-    reports::{Function, Report},
+    reports::{Function, Kind, Report},
 };
 use dkvm_wire::vocab::input::Leds;
 use std::{
@@ -54,7 +54,7 @@ impl Dummy {
             // A test's record that cannot be written shows in the test.
             let _ = record.write_all(line(report).as_bytes());
         }
-        if report.function() == Function::Keyboard {
+        if report.kind() == Kind::Keyboard {
             self.light(&report.bytes()[2..]);
         }
         self.said.push_back(Said::Writable(report.function()));
@@ -95,7 +95,7 @@ fn open_record(path: &Path) -> Result<File, Error> {
 }
 
 fn line(report: &Report) -> String {
-    let mut line = format!("{} ", report.function());
+    let mut line = format!("{} ", report.kind());
     for byte in report.bytes() {
         // Writing into a string cannot fail.
         let _ = write!(line, "{byte:02x}");

@@ -5,11 +5,11 @@
 //! OUT endpoint, with `ENOMEM` (Linux 6.12, f_hid.c). All files are non-blocking: on the Pi a write can otherwise hang for
 //! ever (raspberrypi/linux#4373).
 
-use super::{Opened, Said};
+use super::{answer, Opened, Said};
 use crate::{
     config::Config,
-    core::Outcome,
-    reports::{leds, Function, Report},
+    core::{motion::Fine, Outcome},
+    reports::{leds, Form, Function, Report},
 };
 use dkvm_wire::vocab::gadget::FunctionInfo;
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
@@ -34,6 +34,9 @@ pub struct Hidg {
     fixed: [bool; 3],
     files: [Option<AsyncFd<File>>; 3],
     complained: [bool; 3],
+    /// Those that the target does not have now. Linux tells of such a file that it can be read, and again at once after each
+    /// read that failed (f_hid.c wakes its readers then): it is not read before a report is taken.
+    down: [bool; 3],
     said: VecDeque<Said>,
 }
 
@@ -49,6 +52,7 @@ impl Hidg {
             fixed: Function::ALL.map(|function| config.device(function).is_some()),
             files: [None, None, None],
             complained: [false; 3],
+            down: [false; 3],
             said: VecDeque::new(),
         }
     }
@@ -77,6 +81,7 @@ impl Hidg {
             Ok(file) => {
                 self.files[place] = Some(file);
                 self.complained[place] = false;
+                self.down[place] = false;
                 Opened::Yes
             }
             Err(error) => {
@@ -97,15 +102,20 @@ impl Hidg {
     }
 
     /// Writes a report.
-    pub fn write(&mut self, report: &Report) -> Outcome {
+    pub fn write(&mut self, report: &Report, form: Form) -> Outcome {
         let place = report.function().index();
         let Some(file) = &self.files[place] else {
             return Outcome::Gone;
         };
-        match file.get_ref().write(report.bytes()) {
-            Ok(_) => Outcome::Taken,
+        let (bytes, length) = report.written(form);
+        match file.get_ref().write(&bytes[..length]) {
+            Ok(_) => {
+                self.down[place] = false;
+                Outcome::Taken
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Outcome::Again,
             Err(error) if is_down(&error) && is_same(file.get_ref(), &self.paths[place]) => {
+                self.down[place] = true;
                 Outcome::Down
             }
             Err(_) => {
@@ -115,19 +125,47 @@ impl Hidg {
         }
     }
 
+    /// Tells Linux what to answer when the target asks for a report. A Linux before 6.12 answers zeros by itself; a
+    /// later one waits for us, and then does so too.
+    pub fn answer(&mut self, function: Function, form: Form, fine: Fine) {
+        let Some(file) = &self.files[function.index()] else {
+            return;
+        };
+        let answers = answer::answers(function, form, fine);
+        let failed = answers
+            .iter()
+            .find_map(|one| one.give(file.get_ref()).err());
+        if let Some(error) = failed {
+            dkvm_sdk::debug!("this Linux takes no answers for {function}: {error}");
+        }
+    }
+
     /// What the files say.
     pub async fn next(&mut self) -> Said {
         loop {
             if let Some(said) = self.said.pop_front() {
                 return said;
             }
-            let [keyboard, absolute, relative] = &self.files;
             let function = tokio::select! {
-                () = woken(keyboard.as_ref()) => Function::Keyboard,
-                () = woken(absolute.as_ref()) => Function::Absolute,
-                () = woken(relative.as_ref()) => Function::Relative,
+                () = self.woken(Function::Keyboard) => Function::Keyboard,
+                () = self.woken(Function::Absolute) => Function::Absolute,
+                () = self.woken(Function::Relative) => Function::Relative,
             };
             self.look(function);
+        }
+    }
+
+    async fn woken(&self, function: Function) {
+        let Some(file) = &self.files[function.index()] else {
+            return std::future::pending().await;
+        };
+        let interest = match self.down[function.index()] {
+            true => Interest::WRITABLE,
+            false => Interest::READABLE | Interest::WRITABLE,
+        };
+        match file.ready(interest).await {
+            Ok(mut guard) => guard.clear_ready(),
+            Err(_) => std::future::pending().await,
         }
     }
 
@@ -137,8 +175,10 @@ impl Hidg {
             return;
         };
         let flags = ready(file.get_ref());
-        if flags.contains(PollFlags::IN) {
-            self.said.extend(read_all(file.get_ref(), function));
+        if flags.contains(PollFlags::IN) && !self.down[function.index()] {
+            let said = read_all(file.get_ref(), function);
+            self.down[function.index()] = said.contains(&Said::Down(function));
+            self.said.extend(said);
         }
         if flags.contains(PollFlags::OUT) {
             self.said.push_back(Said::Writable(function));
@@ -156,16 +196,6 @@ fn open(path: &Path) -> io::Result<AsyncFd<File>> {
     // Deprecated for descriptors that may change under it, which a `File` does not; its successor is unsafe.
     #[allow(deprecated)]
     AsyncFd::with_interest(file, Interest::READABLE | Interest::WRITABLE)
-}
-
-async fn woken(file: Option<&AsyncFd<File>>) {
-    let Some(file) = file else {
-        return std::future::pending().await;
-    };
-    match file.ready(Interest::READABLE | Interest::WRITABLE).await {
-        Ok(mut guard) => guard.clear_ready(),
-        Err(_) => std::future::pending().await,
-    }
 }
 
 fn ready(file: &File) -> PollFlags {
@@ -188,7 +218,9 @@ fn read_all(mut file: &File, function: Function) -> Vec<Said> {
             Ok(length) if function == Function::Keyboard => {
                 said.extend(leds(&bytes[..length]).map(Said::Leds))
             }
-            Ok(_) => {}
+            Ok(0) => {}
+            Ok(1) => said.push(Said::Feature(function, [bytes[0], 0])),
+            Ok(_) => said.push(Said::Feature(function, [bytes[0], bytes[1]])),
             Err(error) => {
                 said.extend(is_down(&error).then_some(Said::Down(function)));
                 break;
@@ -226,6 +258,7 @@ mod tests {
         let info = |name: &str, device: &str| FunctionInfo {
             name: name.to_owned(),
             device: device.to_owned(),
+            traits: Vec::new(),
         };
         hidg.locate(&[info("keyboard", ""), info("relative", "/dev/hidg1")]);
         assert_eq!(hidg.paths[0], Path::new("/dev/hidg0"));

@@ -1,13 +1,14 @@
 //! Where reports go.
 
+mod answer;
 mod dummy;
 mod hidg;
 
 use crate::{
     config::{BackendKind, Config},
-    core::Outcome,
+    core::{motion::Fine, Outcome},
     error::Error,
-    reports::{Function, Report},
+    reports::{Form, Function, Report},
 };
 use dkvm_wire::vocab::{gadget::FunctionInfo, input::Leds};
 pub use dummy::Dummy;
@@ -22,6 +23,8 @@ pub enum Said {
     Down(Function),
     /// The target set the LEDs.
     Leds(Leds),
+    /// The target set something of a mouse.
+    Feature(Function, [u8; 2]),
 }
 
 /// Whether a device file is open.
@@ -66,11 +69,18 @@ impl Backend {
         }
     }
 
-    /// Writes a report. Never blocks.
-    pub fn write(&mut self, report: &Report) -> Outcome {
+    /// Writes a report as functions of this form tell it. Never blocks.
+    pub fn write(&mut self, report: &Report, form: Form) -> Outcome {
         match self {
-            Self::Hidg(hidg) => hidg.write(report),
+            Self::Hidg(hidg) => hidg.write(report, form),
             Self::Dummy(dummy) => dummy.write(report),
+        }
+    }
+
+    /// Has ready what a function says when the target asks for reports by itself.
+    pub fn answer(&mut self, function: Function, form: Form, fine: Fine) {
+        if let Self::Hidg(hidg) = self {
+            hidg.answer(function, form, fine);
         }
     }
 

@@ -15,6 +15,8 @@ pub enum Mark {
     Sent,
     /// Taken, or given up and counted.
     Done,
+    /// As [`Mark::Sent`], in the report of the keys beyond the first six.
+    SentBeyond,
 }
 
 /// One holder.
@@ -50,7 +52,7 @@ impl Book {
     /// typing them again could type them twice.
     pub fn give_up_sent(&mut self) {
         for mark in &mut self.marks {
-            if *mark == Mark::Sent {
+            if matches!(mark, Mark::Sent | Mark::SentBeyond) {
                 *mark = Mark::Done;
                 self.lost = self.lost.saturating_add(1);
             }

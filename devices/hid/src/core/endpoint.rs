@@ -1,7 +1,7 @@
 //! One function's endpoint: whether the target takes reports, and what it saw last.
 
 use super::{focus::LEASE, motion::Delta, time::Time};
-use crate::reports::Report;
+use crate::reports::{Form, Function, Kind, Report};
 use dkvm_wire::vocab::input::Link;
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ pub enum Phase {
     Stalled,
 }
 
-/// What can be done with an endpoint now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What can be done with an endpoint now, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
     /// A report can be written.
     Now,
@@ -63,6 +63,8 @@ pub enum Load {
     Lead(u32, Delta),
     /// Motion.
     Motion(Delta),
+    /// One way of the jiggler, of which so many were left.
+    Sway(u8),
 }
 
 /// One endpoint.
@@ -70,10 +72,10 @@ pub enum Load {
 pub struct Endpoint {
     /// Where it stands.
     pub phase: Phase,
-    /// What the target saw last.
-    pub shown: Shown,
-    /// What it saw before the report that was just written.
-    before: Shown,
+    /// What the target saw last, by kind of report.
+    shown: [Shown; Kind::ALL.len()],
+    /// What it saw before the report that was just written, and of which kind that is.
+    before: (Kind, Shown),
     /// What that report carries.
     load: Option<Load>,
     /// When a report was taken last.
@@ -85,8 +87,8 @@ impl Endpoint {
     pub fn new(shown: Shown) -> Self {
         Self {
             phase: Phase::Absent(Time::default()),
-            shown,
-            before: shown,
+            shown: [shown; Kind::ALL.len()],
+            before: (Kind::Keyboard, shown),
             load: None,
             taken: Time::default(),
         }
@@ -110,27 +112,34 @@ impl Endpoint {
         }
     }
 
-    /// Whether the first report may be tried: the target may be there.
-    pub fn may_sync(&self, now: Time) -> bool {
+    /// What the target saw last of a kind of report.
+    pub fn shown(&self, kind: Kind) -> Shown {
+        self.shown[kind.index()]
+    }
+
+    /// The kind whose first report may be tried: the target may be there.
+    pub fn may_sync(&self, function: Function, form: Form, now: Time) -> Option<Kind> {
         let tried = match self.phase {
             Phase::Ready => true,
             Phase::Down(retry) => retry <= now,
             _ => false,
         };
-        tried && !matches!(self.shown, Shown::Face(_))
+        let mut kinds = form.kinds(function).filter(|_| tried);
+        kinds.find(|kind| !matches!(self.shown(*kind), Shown::Face(_)))
     }
 
     /// A report is being written.
     pub fn wrote(&mut self, face: Report, load: Load, now: Time) {
-        self.before = self.shown;
-        self.shown = Shown::Face(face);
+        self.before = (face.kind(), self.shown(face.kind()));
+        self.shown[face.kind().index()] = Shown::Face(face);
         self.load = Some(load);
         self.phase = Phase::Busy(now);
     }
 
     /// Linux did not take the report because the last one is still there. Returns what it carried.
     pub fn refused(&mut self, now: Time) -> Option<Load> {
-        self.shown = self.before;
+        let (kind, shown) = self.before;
+        self.shown[kind.index()] = shown;
         self.phase = Phase::Busy(now);
         self.load.take()
     }
@@ -146,7 +155,7 @@ impl Endpoint {
 
     /// The target has not configured the function, or does so anew. Returns what was under way.
     pub fn down(&mut self, now: Time) -> Option<Load> {
-        self.shown = Shown::Nothing;
+        self.forget();
         self.phase = Phase::Down(now.after(RETRY_DOWN));
         self.load.take()
     }
@@ -156,7 +165,7 @@ impl Endpoint {
         let shown = self.shown;
         let load = self.down(retry);
         // What an earlier life showed is still unknown when nothing was ever written.
-        if shown == Shown::Unknown {
+        if shown.iter().all(|shown| *shown == Shown::Unknown) {
             self.shown = shown;
         }
         self.phase = Phase::Absent(retry);
@@ -165,7 +174,7 @@ impl Endpoint {
 
     /// Whatever it was shown, it has forgotten.
     pub fn forget(&mut self) {
-        self.shown = Shown::Nothing;
+        self.shown = [Shown::Nothing; Kind::ALL.len()];
     }
 
     /// Whether the device file is to be opened now; then it is not asked again for a while.

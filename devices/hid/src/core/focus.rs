@@ -35,6 +35,8 @@ pub struct Focus {
     /// When its word lapses by what it said itself, prolonged by nobody: what the next life inherits, so that no row of deaths
     /// holds a key for ever.
     pub said: Time,
+    /// When the holder spoke first after its word had lapsed.
+    pub back: Time,
     /// The lease was prolonged since the holder spoke last.
     pub forgiven: bool,
 }
@@ -59,12 +61,18 @@ pub enum Claim {
 }
 
 impl Focus {
-    /// Judges a message.
-    pub fn judge(&self, state: &InputState) -> Claim {
+    /// Judges a message, by the device that it came from: a holder's number is no secret, so from another device than the holder
+    /// speaks through it is as anybody else's.
+    pub fn judge(&self, state: &InputState, from: &str) -> Claim {
         let newer = is_newer(state.focus, self.epoch);
+        let its = self
+            .source
+            .as_ref()
+            .is_none_or(|source| source.name == from);
+        let mine = its && state.holder == self.holder;
         match state.holder {
             0 => Claim::Nobody,
-            holder if holder == self.holder && (newer || state.focus == self.epoch) => Claim::Mine,
+            _ if mine && (newer || state.focus == self.epoch) => Claim::Mine,
             _ if newer || (self.holder == 0 && state.focus == self.epoch) => Claim::Takes,
             _ => Claim::Stale,
         }
@@ -72,6 +80,9 @@ impl Focus {
 
     /// Notes that the holder spoke.
     pub fn renew(&mut self, state: &InputState, source: Source, now: Time) {
+        if self.lease.is_none() {
+            self.back = now;
+        }
         self.epoch = state.focus;
         self.holder = state.holder;
         self.source = Some(source);
@@ -83,6 +94,12 @@ impl Focus {
     /// Whether the lease has just lapsed.
     pub fn lapses(&self, now: Time) -> bool {
         self.lease.is_some_and(|lease| lease <= now)
+    }
+
+    /// Through whom the holder speaks, where it is known.
+    pub fn by(&self) -> String {
+        let source = self.source.as_ref().filter(|_| self.holder != 0);
+        source.map_or_else(String::new, |source| source.name.clone())
     }
 
     /// Prolongs a lapsed lease, once, by the time that this device was held up. Says whether it did.
@@ -97,8 +114,8 @@ impl Focus {
     }
 
     /// The epoch to tell a sender: one higher than its own when it does not have the focus.
-    pub fn told_to(&self, state: &InputState) -> u32 {
-        match self.judge(state) {
+    pub fn told_to(&self, state: &InputState, from: &str) -> u32 {
+        match self.judge(state, from) {
             Claim::Stale if state.focus == self.epoch => self.epoch.wrapping_add(1),
             _ => self.epoch,
         }
@@ -128,6 +145,7 @@ mod tests {
             buttons: 0,
             at: None,
             motion,
+            extra: Default::default(),
         }
     }
 
@@ -141,23 +159,41 @@ mod tests {
 
     #[test]
     fn a_higher_epoch_takes_over_and_an_equal_one_does_not() {
-        assert_eq!(focus(1, 5).judge(&state(2, 6)), Claim::Takes);
-        assert_eq!(focus(1, 5).judge(&state(2, 5)), Claim::Stale);
-        assert_eq!(focus(1, 5).judge(&state(1, 5)), Claim::Mine);
-        assert_eq!(focus(1, 5).judge(&state(1, 4)), Claim::Stale);
-        assert_eq!(focus(0, 0).judge(&state(2, 0)), Claim::Takes);
-        assert_eq!(focus(1, 5).judge(&state(0, 9)), Claim::Nobody);
+        assert_eq!(focus(1, 5).judge(&state(2, 6), "web"), Claim::Takes);
+        assert_eq!(focus(1, 5).judge(&state(2, 5), "web"), Claim::Stale);
+        assert_eq!(focus(1, 5).judge(&state(1, 5), "web"), Claim::Mine);
+        assert_eq!(focus(1, 5).judge(&state(1, 4), "web"), Claim::Stale);
+        assert_eq!(focus(0, 0).judge(&state(2, 0), "web"), Claim::Takes);
+        assert_eq!(focus(1, 5).judge(&state(0, 9), "web"), Claim::Nobody);
     }
 
     #[test]
     fn no_epoch_is_the_last_one() {
-        assert_eq!(focus(1, u32::MAX).judge(&state(2, 0)), Claim::Takes);
+        assert_eq!(focus(1, u32::MAX).judge(&state(2, 0), "web"), Claim::Takes);
     }
 
     #[test]
     fn who_lost_the_focus_is_told_a_higher_epoch() {
-        assert_eq!(focus(1, 5).told_to(&state(2, 5)), 6);
-        assert_eq!(focus(1, 5).told_to(&state(2, 3)), 5);
-        assert_eq!(focus(1, 5).told_to(&state(1, 5)), 5);
+        assert_eq!(focus(1, 5).told_to(&state(2, 5), "web"), 6);
+        assert_eq!(focus(1, 5).told_to(&state(2, 3), "web"), 5);
+        assert_eq!(focus(1, 5).told_to(&state(1, 5), "web"), 5);
+    }
+
+    #[test]
+    fn a_holders_number_from_another_device_is_another_holder() {
+        let source = |name: &str| Source {
+            name: name.into(),
+            generation: 1,
+        };
+        let held = Focus {
+            source: Some(source("desk/input")),
+            ..focus(1, 5)
+        };
+        assert_eq!(held.judge(&state(1, 5), "desk/input"), Claim::Mine);
+        assert_eq!(held.judge(&state(1, 5), "lab/input"), Claim::Stale);
+        assert_eq!(held.told_to(&state(1, 5), "lab/input"), 6);
+        assert_eq!(held.judge(&state(1, 6), "lab/input"), Claim::Takes);
+        // After a death of this device nobody knows through whom it spoke.
+        assert_eq!(focus(1, 5).judge(&state(1, 5), "desk/input"), Claim::Mine);
     }
 }

@@ -1,8 +1,9 @@
 //! What is pressed, and the reports that say so.
 
+use super::fingers::Fingers;
 use crate::reports::{
-    Function, Report, Turn, BUTTONS, FIRST_KEY, FIRST_MODIFIER, LAST_KEY, LAST_MODIFIER,
-    REPORT_KEYS,
+    is_consumer, system_bit, Function, Kind, Report, Turn, BUTTONS, FIRST_KEY, FIRST_MODIFIER,
+    LAST_KEY, LAST_MODIFIER, REPORT_KEYS,
 };
 use dkvm_wire::vocab::input::{Position, ABSOLUTE_MAX};
 
@@ -34,17 +35,42 @@ impl From<bool> for Edge {
 }
 
 /// Keys held, in the order in which they were pressed.
+///
+/// A key is in one report and stays there until it is released: in the keyboard's as long as that has room, else in the bitmap of
+/// further keys, where the target has one. So it never moves from one to the other, which would be a release and a second press.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Keys {
     /// Bit 0 is left control.
     pub modifiers: u8,
-    /// All others, first pressed first; the report shows the first six.
+    /// Those of the keyboard's report, first pressed first; it shows the first six.
     pub pressed: Vec<u8>,
+    /// Those of the bitmap.
+    pub beyond: Vec<u8>,
+}
+
+/// Whether the target has a report for keys beyond the first six, and takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    /// It does.
+    Room,
+    /// The seventh key waits until one of six is released.
+    None,
 }
 
 impl Keys {
-    /// Presses or releases. Usages that are no key change nothing.
-    pub fn set(&mut self, usage: u8, edge: Edge) {
+    /// The report in which a transition of a key is told.
+    pub fn route(&self, usage: u8, edge: Edge, beyond: Beyond) -> Kind {
+        let full = self.pressed.len() >= REPORT_KEYS && edge == Edge::Down;
+        let fits = is_modifier(usage) || self.pressed.contains(&usage) || !full;
+        if self.beyond.contains(&usage) || (!fits && beyond == Beyond::Room) {
+            Kind::Keys
+        } else {
+            Kind::Keyboard
+        }
+    }
+
+    /// Presses in the report of `kind`, or releases. Usages that are no key change nothing.
+    pub fn set(&mut self, kind: Kind, usage: u8, edge: Edge) {
         match (usage, edge) {
             (FIRST_MODIFIER..=LAST_MODIFIER, Edge::Down) => {
                 self.modifiers |= 1 << (usage - FIRST_MODIFIER)
@@ -52,15 +78,23 @@ impl Keys {
             (FIRST_MODIFIER..=LAST_MODIFIER, Edge::Up) => {
                 self.modifiers &= !(1 << (usage - FIRST_MODIFIER))
             }
-            (FIRST_KEY..=LAST_KEY, Edge::Down) => self.press(usage),
-            (_, Edge::Up) => self.pressed.retain(|key| *key != usage),
+            (FIRST_KEY..=LAST_KEY, Edge::Down) => self.press(kind, usage),
+            (_, Edge::Up) => {
+                self.pressed.retain(|key| *key != usage);
+                self.beyond.retain(|key| *key != usage);
+            }
             _ => {}
         }
     }
 
-    fn press(&mut self, usage: u8) {
-        if !self.pressed.contains(&usage) && self.pressed.len() < MAX_KEYS {
-            self.pressed.push(usage);
+    fn press(&mut self, kind: Kind, usage: u8) {
+        let room = self.pressed.len() + self.beyond.len() < MAX_KEYS;
+        if self.contains(usage) || !room {
+            return;
+        }
+        match kind {
+            Kind::Keys => self.beyond.push(usage),
+            _ => self.pressed.push(usage),
         }
     }
 
@@ -68,15 +102,16 @@ impl Keys {
     pub fn contains(&self, usage: u8) -> bool {
         match usage {
             FIRST_MODIFIER..=LAST_MODIFIER => self.modifiers & (1 << (usage - FIRST_MODIFIER)) != 0,
-            _ => self.pressed.contains(&usage),
+            _ => self.pressed.contains(&usage) || self.beyond.contains(&usage),
         }
     }
 
     /// Releases what is not in `wanted`.
     pub fn keep(&mut self, wanted: &[u8]) {
         self.pressed.retain(|key| wanted.contains(key));
+        self.beyond.retain(|key| wanted.contains(key));
         let absent = (FIRST_MODIFIER..=LAST_MODIFIER).filter(|usage| !wanted.contains(usage));
-        absent.for_each(|usage| self.set(usage, Edge::Up));
+        absent.for_each(|usage| self.set(Kind::Keyboard, usage, Edge::Up));
     }
 
     fn report(&self) -> Report {
@@ -85,6 +120,45 @@ impl Keys {
             *place = *key;
         }
         Report::keyboard(self.modifiers, keys)
+    }
+}
+
+fn is_modifier(usage: u8) -> bool {
+    (FIRST_MODIFIER..=LAST_MODIFIER).contains(&usage)
+}
+
+/// Consumer and system keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Media {
+    /// Consumer keys, first pressed first; the report shows the first four.
+    pub consumer: Vec<u16>,
+    /// System keys, as the report's bits.
+    pub system: u8,
+}
+
+/// Consumer keys remembered at once.
+pub const MAX_CONSUMER: usize = 8;
+
+impl Media {
+    /// A consumer key.
+    pub fn set_consumer(&mut self, usage: u16, edge: Edge) {
+        match edge {
+            Edge::Up => self.consumer.retain(|key| *key != usage),
+            Edge::Down => {
+                let room = self.consumer.len() < MAX_CONSUMER;
+                if room && is_consumer(usage) && !self.consumer.contains(&usage) {
+                    self.consumer.push(usage);
+                }
+            }
+        }
+    }
+
+    /// A system key.
+    pub fn set_system(&mut self, usage: u8, edge: Edge) {
+        match edge {
+            Edge::Down => self.system |= system_bit(usage),
+            Edge::Up => self.system &= !system_bit(usage),
+        }
     }
 }
 
@@ -179,45 +253,51 @@ pub struct Held {
     pub keys: Keys,
     /// Buttons and position.
     pub pointer: Pointer,
+    /// Consumer and system keys.
+    pub media: Media,
+    /// Fingers on the digitizer.
+    pub fingers: Fingers,
 }
 
 impl Held {
-    /// The report that shows a function's state and moves nothing.
-    pub fn face(&self, function: Function) -> Report {
-        match function {
-            Function::Keyboard => self.keys.report(),
-            Function::Absolute => {
+    /// The report that shows the state of one kind and moves nothing.
+    pub fn face(&self, kind: Kind) -> Report {
+        match kind {
+            Kind::Keyboard => self.keys.report(),
+            Kind::Keys => Report::keys(&self.keys.beyond),
+            Kind::Absolute => {
                 Report::absolute(self.pointer.absolute, self.pointer.at, Turn::default())
             }
-            Function::Relative => Report::relative(self.pointer.relative, 0, 0, 0),
+            Kind::Relative => Report::relative(self.pointer.relative, 0, 0, Turn::default()),
+            Kind::Consumer => Report::consumer(&self.media.consumer),
+            Kind::System => Report::system(self.media.system),
+            Kind::Touch => self.fingers.face(),
         }
     }
 
     /// The same with nothing pressed.
-    pub fn neutral(&self, function: Function) -> Report {
-        let pointer = Pointer {
-            at: self.pointer.at,
-            ..Pointer::default()
-        };
-        Self {
-            keys: Keys::default(),
-            pointer,
-        }
-        .face(function)
+    pub fn neutral(&self, kind: Kind) -> Report {
+        let mut held = self.clone();
+        held.release();
+        held.face(kind)
     }
 
     /// Releases everything; the pointer stays where it is.
     pub fn release(&mut self) {
-        self.keys = Keys::default();
-        self.pointer = Pointer {
-            at: self.pointer.at,
-            ..Pointer::default()
+        *self = Self {
+            pointer: Pointer {
+                at: self.pointer.at,
+                ..Pointer::default()
+            },
+            ..Self::default()
         };
     }
 
     /// Whether nothing is pressed.
     pub fn is_neutral(&self) -> bool {
-        self.keys == Keys::default() && self.pointer.buttons() == 0
+        let mut released = self.clone();
+        released.release();
+        *self == released
     }
 }
 
@@ -236,19 +316,49 @@ mod tests {
     #[test]
     fn the_seventh_key_waits_until_one_of_six_is_released() {
         let mut held = Held::default();
-        (4..=10).for_each(|usage| held.keys.set(usage, Edge::Down));
-        assert_eq!(keys(held.face(Function::Keyboard)), [4, 5, 6, 7, 8, 9]);
-        held.keys.set(6, Edge::Up);
-        assert_eq!(keys(held.face(Function::Keyboard)), [4, 5, 7, 8, 9, 10]);
+        (4..=10).for_each(|usage| held.keys.set(Kind::Keyboard, usage, Edge::Down));
+        assert_eq!(keys(held.face(Kind::Keyboard)), [4, 5, 6, 7, 8, 9]);
+        held.keys.set(Kind::Keyboard, 6, Edge::Up);
+        assert_eq!(keys(held.face(Kind::Keyboard)), [4, 5, 7, 8, 9, 10]);
+    }
+
+    #[test]
+    fn a_key_beyond_six_is_told_elsewhere_and_stays_there() {
+        let mut keys = Keys::default();
+        for usage in 4..=10 {
+            let kind = keys.route(usage, Edge::Down, Beyond::Room);
+            keys.set(kind, usage, Edge::Down);
+        }
+        assert_eq!(keys.beyond, [10]);
+        keys.set(Kind::Keyboard, 4, Edge::Up);
+        assert_eq!(keys.route(10, Edge::Down, Beyond::None), Kind::Keys);
+        assert_eq!(keys.route(10, Edge::Up, Beyond::Room), Kind::Keys);
+        assert_eq!(keys.route(11, Edge::Down, Beyond::Room), Kind::Keyboard);
+        assert_eq!(keys.route(0xe0, Edge::Down, Beyond::Room), Kind::Keyboard);
+    }
+
+    #[test]
+    fn media_keys_are_in_their_range() {
+        let mut media = Media::default();
+        for usage in [0, 0x400, u16::MAX] {
+            media.set_consumer(usage, Edge::Down);
+        }
+        for usage in [0x80, 0x84, 0] {
+            media.set_system(usage, Edge::Down);
+        }
+        assert_eq!(media, Media::default());
+        (1..20).for_each(|usage| media.set_consumer(usage, Edge::Down));
+        media.set_system(0x82, Edge::Down);
+        assert_eq!((media.consumer.len(), media.system), (MAX_CONSUMER, 2));
     }
 
     #[test]
     fn modifiers_are_bits_and_never_crowd_out_keys() {
         let mut held = Held::default();
-        (0xe0..=0xe7).for_each(|usage| held.keys.set(usage, Edge::Down));
-        held.keys.set(4, Edge::Down);
+        (0xe0..=0xe7).for_each(|usage| held.keys.set(Kind::Keyboard, usage, Edge::Down));
+        held.keys.set(Kind::Keyboard, 4, Edge::Down);
         assert_eq!(
-            held.face(Function::Keyboard).bytes(),
+            held.face(Kind::Keyboard).bytes(),
             [0xff, 0, 4, 0, 0, 0, 0, 0]
         );
     }
@@ -258,7 +368,7 @@ mod tests {
         let mut keys = Keys::default();
         [0, 1, 2, 3, 0xde, 0xdf, 0xe8, 0xff]
             .into_iter()
-            .for_each(|usage| keys.set(usage, Edge::Down));
+            .for_each(|usage| keys.set(Kind::Keyboard, usage, Edge::Down));
         assert_eq!(keys, Keys::default());
     }
 
@@ -290,13 +400,15 @@ mod tests {
         let mut keys = Keys {
             modifiers: 3,
             pressed: vec![4, 5, 6],
+            beyond: vec![7, 8],
         };
         keys.keep(&[7, 6, 4, 0xe1]);
         assert_eq!(
             keys,
             Keys {
                 modifiers: 2,
-                pressed: vec![4, 6]
+                pressed: vec![4, 6],
+                beyond: vec![7],
             }
         );
     }

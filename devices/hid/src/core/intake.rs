@@ -1,24 +1,28 @@
 //! Input states in.
 
 use super::{
+    busy::Busy,
+    endpoint::Use,
     focus::{Claim, Source},
-    held::Held,
+    held::{Beyond, Held},
     steps::{Effect, Steps},
     time::Time,
     Action, Core, Wanted,
 };
-use crate::reports::Function;
-use dkvm_wire::vocab::input::{InputAck, InputState};
+use crate::reports::{Function, Kind, CONTACTS};
+use dkvm_wire::vocab::input::{Extra, InputAck, InputState};
 
 /// Usages of a held set that are looked at: there are no more.
 const MAX_USAGES: usize = 256;
 
 impl Core {
     pub(super) fn on_input(&mut self, source: Source, state: &InputState, now: Time) {
-        match self.focus.judge(state) {
+        self.jiggle.rest(now);
+        match self.focus.judge(state, &source.name) {
             Claim::Nobody => return,
-            Claim::Stale => return self.tell_stale(state),
+            Claim::Stale => return self.tell_stale(state, source),
             Claim::Takes => self.hand_over(state),
+            Claim::Mine if state.focus != self.focus.epoch => self.begin_counters(state.holder),
             Claim::Mine => {}
         }
         self.focus.renew(state, source, now);
@@ -27,42 +31,73 @@ impl Core {
         self.told = (0, 0, 0);
     }
 
-    fn tell_stale(&mut self, state: &InputState) {
+    fn tell_stale(&mut self, state: &InputState, source: Source) {
         let (steps, lost) = self
             .books
             .get(state.holder)
             .map_or((state.first, 0), |book| (book.settled, book.lost));
-        let focus = self.focus.told_to(state);
-        self.out.push(Action::Ack(InputAck {
+        let ack = InputAck {
             holder: state.holder,
             seq: state.seq,
             steps,
-            focus,
+            focus: self.focus.told_to(state, &source.name),
             lost,
-        }));
+        };
+        let to = Some(source.name);
+        self.out.push(Action::Ack { ack, to });
     }
 
     fn hand_over(&mut self, state: &InputState) {
         self.let_go();
+        self.busy = Busy::taken(state);
         self.owed = Held::default();
         self.steps = Steps::resume(self.books.open(state.holder, state.first));
+        self.begin_counters(state.holder);
+    }
+
+    /// What the holder's counters counted since its last visit, and nobody heard of, is not played now.
+    fn begin_counters(&mut self, holder: u64) {
+        if let Some(book) = self.books.get_mut(holder) {
+            book.motion = None;
+        }
     }
 
     fn accept(&mut self, state: &InputState, now: Time) {
+        let beyond = self.beyond();
         let book = self.books.open(state.holder, state.first);
-        let new = self.steps.take(state, book, self.held.pointer, now);
-        let restored = self
-            .steps
-            .modifiers_below(self.owed.keys.modifiers, &state.keys);
-        self.held.keys.modifiers |= restored;
-        self.owed.keys.modifiers &= !restored;
-        if book.seq.is_none_or(|seq| is_later(state.seq, seq)) {
+        let new = self.steps.take(state, book, (&self.held, beyond), now);
+        let newest = book.seq.is_none_or(|seq| is_later(state.seq, seq));
+        // Of an older message with nothing new, what it holds is not what is held behind the steps that wait.
+        if newest || new > 0 {
+            let owed = self.owed.keys.modifiers;
+            let restored = self.steps.modifiers_below(owed, &state.keys);
+            self.held.keys.modifiers |= restored;
+            self.owed.keys.modifiers &= !restored;
+        }
+        if newest || new > 0 {
+            self.busy.said(state, now);
+        }
+        let counted = book.motion.is_some_and(|motion| motion != state.motion);
+        if new > 0 || (newest && counted) {
+            self.busy.worked(now);
+        }
+        if newest {
             book.seq = Some(state.seq);
             let base = book.motion.replace(state.motion).unwrap_or(state.motion);
             self.motion.take(state, base, now);
             self.wanted = Some(wanted(state));
         }
         self.lead(new);
+    }
+
+    /// A target that does not poll the report of further keys is not to lose any by it.
+    pub(super) fn beyond(&self) -> Beyond {
+        let polled = self.endpoints[Function::Absolute.index()].usage() != Use::Out;
+        if polled && self.form.has(Kind::Keys) {
+            Beyond::Room
+        } else {
+            Beyond::None
+        }
     }
 
     /// Relative motion up to a click comes before it.
@@ -99,6 +134,16 @@ fn wanted(state: &InputState) -> Wanted {
         keys: state.keys.iter().copied().take(MAX_USAGES).collect(),
         buttons: state.buttons,
         mode,
+        extra: bounded(&state.extra),
+    }
+}
+
+/// What a report can hold is looked at, and no more.
+fn bounded(extra: &Extra) -> Extra {
+    Extra {
+        consumer: extra.consumer.iter().copied().take(MAX_USAGES).collect(),
+        system: extra.system.iter().copied().take(MAX_USAGES).collect(),
+        touches: extra.touches.iter().copied().take(CONTACTS).collect(),
     }
 }
 

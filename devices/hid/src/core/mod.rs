@@ -5,10 +5,13 @@
 //! is the target's order. A function that the target does not poll holds nobody up: steps for the others overtake.
 
 pub mod book;
+mod busy;
 pub mod endpoint;
+pub mod fingers;
 pub mod focus;
 pub mod held;
 mod intake;
+mod jiggle;
 pub mod motion;
 mod output;
 mod react;
@@ -16,12 +19,14 @@ pub mod steps;
 pub mod time;
 mod types;
 
-use crate::reports::Function;
+use crate::reports::{Form, Function};
 use book::Books;
-use dkvm_wire::vocab::input::{HidState, InputAck, Leds, Link};
+use busy::Busy;
+use dkvm_wire::vocab::input::{Extra, HidState, InputAck, Leds, Link};
 use endpoint::{Endpoint, Shown};
 use focus::{Focus, LEASE};
 use held::Held;
+use jiggle::Jiggle;
 use motion::Pending;
 use steps::Steps;
 use time::Time;
@@ -33,6 +38,7 @@ struct Wanted {
     keys: Vec<u8>,
     buttons: u8,
     mode: Function,
+    extra: Extra,
 }
 
 /// The state.
@@ -48,7 +54,14 @@ pub struct Core {
     motion: Pending,
     endpoints: [Endpoint; 3],
     binding: Option<u32>,
+    form: Form,
     bus: Bus,
+    /// When it was last asleep, where that was under this plug.
+    slept: Option<Time>,
+    jiggle: Jiggle,
+    busy: Busy,
+    /// When the digitizer's fingers were told last.
+    touched: Time,
     leds: Leds,
     saved: Record,
     told: (u64, u32, u32),
@@ -80,6 +93,10 @@ impl Core {
         } else {
             Shown::Nothing
         };
+        let mut motion = Pending::default();
+        let [absolute, relative] = record.fine;
+        motion.set_fine(Function::Absolute, absolute);
+        motion.set_fine(Function::Relative, relative);
         Self {
             focus: Focus {
                 epoch: record.epoch,
@@ -93,10 +110,15 @@ impl Core {
             held,
             owed,
             wanted: None,
-            motion: Pending::default(),
+            motion,
             endpoints: [Endpoint::new(shown); 3],
             binding: record.binding,
+            form: record.form,
+            jiggle: Jiggle::new(now),
+            busy: Busy::default(),
+            touched: Time::default(),
             bus: Bus::Awake,
+            slept: None,
             leds: record.leds,
             saved: record,
             told: (0, 0, 0),
@@ -135,7 +157,8 @@ impl Core {
                 focus: self.focus.epoch,
                 lost: book.lost,
             };
-            self.out.push(Action::Ack(ack));
+            let to = self.focus.source.as_ref().map(|source| source.name.clone());
+            self.out.push(Action::Ack { ack, to });
         }
     }
 
@@ -148,6 +171,8 @@ impl Core {
                 .lease
                 .map_or(Time::default(), |_| self.focus.said),
             binding: self.binding,
+            form: self.form,
+            fine: [Function::Absolute, Function::Relative].map(|mouse| self.motion.fine(mouse)),
             held: self.held.clone(),
             leds: self.leds,
             books: self.books.clone(),
@@ -167,6 +192,10 @@ impl Core {
             self.steps.deadline(self.out_since()),
             self.motion.deadline(LEASE),
             endpoints,
+            self.owed_due(),
+            self.retouch(),
+            self.jiggle_due(),
+            self.busy.deadline(),
         ]
         .into_iter()
         .flatten()
@@ -178,7 +207,10 @@ impl Core {
         Function::ALL.into_iter().all(|function| {
             let endpoint = &self.endpoints[function.index()];
             match endpoint.usage() {
-                endpoint::Use::Now => endpoint.shown == Shown::Face(self.held.face(function)),
+                endpoint::Use::Now => self
+                    .form
+                    .kinds(function)
+                    .all(|kind| endpoint.shown(kind) == Shown::Face(self.held.face(kind))),
                 endpoint::Use::Wait => false,
                 endpoint::Use::Out => true,
             }
@@ -194,7 +226,16 @@ impl Core {
             leds: self.leds,
             focus: self.focus.epoch,
             holder: self.focus.holder,
+            extras: self.form.traits(Function::Absolute),
+            jiggle: self.jiggle.every(),
+            by: self.focus.by(),
+            busy: self.busy.is_busy(),
         }
+    }
+
+    /// What the functions announce.
+    pub fn form(&self) -> Form {
+        self.form
     }
 
     fn link(&self, function: Function) -> Link {

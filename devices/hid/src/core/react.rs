@@ -4,12 +4,17 @@ use super::{
     endpoint::{Endpoint, Load, RETRY_OPEN},
     focus::{Source, LEASE},
     held::Held,
-    motion::Pending,
+    motion::Fine,
     steps::{Out, Progress, Waiting},
     time::Time,
-    Bus, Core, Event, Outcome, Usb,
+    Action, Bus, Core, Event, Outcome, Usb,
 };
-use crate::reports::Function;
+use crate::reports::{wheel_feature, Form, Function, Wheel};
+use std::time::Duration;
+
+/// So long after its sleep a target that configures the functions anew still wakes: it resets the bus first, and a machine
+/// with many devices takes its time.
+const WAKING: Duration = Duration::from_secs(5);
 
 impl Core {
     pub(super) fn hear(&mut self, event: Event, now: Time) {
@@ -17,12 +22,14 @@ impl Core {
             Event::Input { source, state } => self.on_input(source, &state, now),
             Event::SourceGone(source) => self.on_source_gone(&source),
             Event::Usb(usb) => self.on_usb(usb, now),
-            Event::Opened(function) => self.endpoint(function).opened(now),
+            Event::Opened(function) => self.on_opened(function, now),
             Event::NoDevice(function) => self.on_absent(function, now.after(RETRY_OPEN)),
             Event::Writable(function) => self.on_writable(function, now),
             Event::Wrote(function, outcome) => self.on_wrote(function, outcome, now),
             Event::Down(function) => self.on_down(function, now),
             Event::Leds(leds) => self.leds = leds,
+            Event::Feature(function, bytes) => self.on_feature(function, bytes),
+            Event::Jiggle(every) => self.jiggle.set(every, now),
             Event::Tick => {}
             Event::Goodbye => self.let_go(),
         }
@@ -36,6 +43,7 @@ impl Core {
         let ours =
             |source: &Source| source.name == gone.name && source.generation <= gone.generation;
         if self.focus.source.as_ref().is_some_and(ours) {
+            self.busy.gone();
             self.let_go();
         }
     }
@@ -48,7 +56,7 @@ impl Core {
         }
         self.held.release();
         self.wanted = None;
-        self.motion = Pending::default();
+        self.motion.reset();
         self.focus.lease = None;
     }
 
@@ -65,10 +73,18 @@ impl Core {
 
     fn on_usb(&mut self, usb: Usb, now: Time) {
         let before = std::mem::replace(&mut self.bus, usb.bus);
+        self.slept = match (before, usb.bus) {
+            (_, Bus::Unplugged) => None,
+            (Bus::Asleep, _) => Some(now),
+            _ => self.slept,
+        };
         if usb.bus == Bus::Unplugged && before != Bus::Unplugged {
             self.let_go();
             // Whoever asked for another profile gets no key pressed by it that was held before.
             self.owed = Held::default();
+        }
+        if let Some(form) = usb.form.filter(|form| *form != self.form) {
+            self.on_form(form);
         }
         if usb.binding.is_none() || usb.binding == self.binding {
             return;
@@ -85,6 +101,44 @@ impl Core {
     fn on_rebind(&mut self, function: Function, now: Time) {
         self.on_absent(function, now);
         self.endpoint(function).forget();
+        self.set_fine(function, Fine::default());
+    }
+
+    /// Other reports: a key may have its place in another one now.
+    fn on_form(&mut self, form: Form) {
+        self.let_go();
+        self.form = form;
+        for mouse in [Function::Absolute, Function::Relative] {
+            self.endpoint(mouse).forget();
+            self.answer(mouse);
+        }
+    }
+
+    fn on_opened(&mut self, function: Function, now: Time) {
+        self.endpoint(function).opened(now);
+        self.answer(function);
+    }
+
+    /// The target reads a wheel in parts of a notch, or no longer.
+    fn on_feature(&mut self, function: Function, bytes: [u8; 2]) {
+        if let Some(byte) = wheel_feature(function, self.form, bytes) {
+            self.set_fine(function, Fine::of_feature(byte));
+        }
+    }
+
+    fn set_fine(&mut self, function: Function, fine: Fine) {
+        if function != Function::Keyboard && self.motion.fine(function) != fine {
+            self.motion.set_fine(function, fine);
+            self.answer(function);
+        }
+    }
+
+    fn answer(&mut self, function: Function) {
+        let fine = match self.form.wheel {
+            Wheel::Fine if function != Function::Keyboard => self.motion.fine(function),
+            _ => Fine::default(),
+        };
+        self.out.push(Action::Answer(function, fine));
     }
 
     fn on_absent(&mut self, function: Function, retry: Time) {
@@ -95,6 +149,17 @@ impl Core {
     fn on_down(&mut self, function: Function, now: Time) {
         let load = self.endpoint(function).down(now);
         self.broke(load);
+        // A target that configures the function anew says anew what it reads. Not so one that wakes: a Linux that resets the
+        // bus then takes its devices for the same as before, and says the wheels' multipliers only when it finds a device.
+        if !self.wakes(now) {
+            self.set_fine(function, Fine::default());
+        }
+    }
+
+    /// Whether the target sleeps, or comes out of it.
+    fn wakes(&self, now: Time) -> bool {
+        let lately = |slept| now.since(slept) <= WAKING;
+        self.bus == Bus::Asleep || self.slept.is_some_and(lately)
     }
 
     fn on_writable(&mut self, function: Function, now: Time) {
@@ -126,6 +191,7 @@ impl Core {
                     item.lead.1 += i32::from(delta.y);
                 }
             }
+            Some(Load::Sway(left)) => self.jiggle.back(left),
             Some(Load::Face) | None => {}
         }
     }
@@ -166,6 +232,8 @@ impl Core {
         self.endpoints
             .iter_mut()
             .for_each(|endpoint| endpoint.age(now));
+        self.busy.age(now);
+        self.start_jiggle(now);
     }
 
     fn count_lost(&mut self, lost: u32) {

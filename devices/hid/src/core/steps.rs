@@ -2,10 +2,10 @@
 
 use super::{
     book::{Book, Mark},
-    held::{within, Edge, Held, Pointer},
+    held::{within, Beyond, Edge, Held},
     time::Time,
 };
-use crate::reports::{Function, FIRST_MODIFIER, LAST_MODIFIER};
+use crate::reports::{Function, Kind, FIRST_MODIFIER, LAST_MODIFIER};
 use dkvm_wire::vocab::input::{InputState, Position, Step, MAX_STEPS};
 use std::{collections::VecDeque, time::Duration};
 
@@ -18,6 +18,31 @@ pub enum Effect {
         usage: u8,
         /// Which way.
         edge: Edge,
+        /// In which report: the keyboard's, or that of the keys beyond.
+        kind: Kind,
+    },
+    /// A consumer key.
+    Consumer {
+        /// HID usage.
+        usage: u16,
+        /// Which way.
+        edge: Edge,
+    },
+    /// A system key.
+    System {
+        /// HID usage.
+        usage: u8,
+        /// Which way.
+        edge: Edge,
+    },
+    /// A finger.
+    Touch {
+        /// Which.
+        contact: u8,
+        /// Which way.
+        edge: Edge,
+        /// Where.
+        at: Position,
     },
     /// A button.
     Button {
@@ -33,36 +58,58 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// The function whose report shows it.
-    pub fn function(&self) -> Function {
+    /// The report that shows it.
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::Key { .. } => Function::Keyboard,
-            Self::Button { function, .. } => *function,
+            Self::Key { kind, .. } => *kind,
+            Self::Consumer { .. } => Kind::Consumer,
+            Self::System { .. } => Kind::System,
+            Self::Touch { .. } => Kind::Touch,
+            Self::Button {
+                function: Function::Relative,
+                ..
+            } => Kind::Relative,
+            Self::Button { .. } => Kind::Absolute,
         }
+    }
+
+    /// Whether it is a key, in whichever report: these keep their order among themselves, or a key would lose its Shift.
+    pub fn is_key(&self) -> bool {
+        matches!(self, Self::Key { .. })
     }
 
     /// Which modifier it is of, if it is of one, and which way.
     fn modifier(&self) -> Option<(u8, Edge)> {
         match *self {
-            Self::Key { usage, edge } if (FIRST_MODIFIER..=LAST_MODIFIER).contains(&usage) => {
+            Self::Key { usage, edge, .. } if (FIRST_MODIFIER..=LAST_MODIFIER).contains(&usage) => {
                 Some((usage, edge))
             }
-            Self::Key { .. } | Self::Button { .. } => None,
+            _ => None,
+        }
+    }
+
+    fn edge(&self) -> Edge {
+        match *self {
+            Self::Key { edge, .. }
+            | Self::Consumer { edge, .. }
+            | Self::System { edge, .. }
+            | Self::Touch { edge, .. }
+            | Self::Button { edge, .. } => edge,
         }
     }
 
     /// Whether what comes after it depends on it even when it is history: a release, and any change of a modifier.
     fn outlives(&self) -> bool {
-        let released = match *self {
-            Self::Key { edge, .. } | Self::Button { edge, .. } => edge == Edge::Up,
-        };
-        released || self.modifier().is_some()
+        self.edge() == Edge::Up || self.modifier().is_some()
     }
 
     /// Does it.
     pub fn apply(&self, held: &mut Held) {
         match *self {
-            Self::Key { usage, edge } => held.keys.set(usage, edge),
+            Self::Key { usage, edge, kind } => held.keys.set(kind, usage, edge),
+            Self::Consumer { usage, edge } => held.media.set_consumer(usage, edge),
+            Self::System { usage, edge } => held.media.set_system(usage, edge),
+            Self::Touch { contact, edge, at } => held.fingers.set(contact, edge, at),
             Self::Button {
                 function,
                 button,
@@ -119,8 +166,12 @@ pub type Out = [Option<Waiting>; Function::ALL.len()];
 impl Item {
     /// When it will have waited too long for a function that takes nothing.
     fn end(&self, out: Out) -> Option<Time> {
-        let waiting =
-            out[self.effect.function().index()].filter(|_| self.progress != Progress::Done)?;
+        let of = |function: Function| out[function.index()];
+        let kind = self.effect.kind();
+        // A key beyond the first six waits for the modifiers' report too.
+        let other = of(Function::Keyboard).filter(|_| kind == Kind::Keys);
+        let waiting = of(kind.function()).or(other);
+        let waiting = waiting.filter(|_| self.progress != Progress::Done)?;
         Some(waiting.since.max(self.since).after(waiting.patience))
     }
 }
@@ -172,13 +223,20 @@ impl Steps {
     ///
     /// A holder that begins beyond the end knows its earlier steps to be settled: it was told so by an earlier life of this
     /// device whose memory is gone.
-    pub fn take(&mut self, state: &InputState, book: &Book, pointer: Pointer, now: Time) -> usize {
+    pub fn take(
+        &mut self,
+        state: &InputState,
+        book: &Book,
+        room: (&Held, Beyond),
+        now: Time,
+    ) -> usize {
         if state.first > self.end() {
             self.first = state.first;
             self.items.clear();
         }
         let known = usize::try_from(self.end().saturating_sub(state.first)).unwrap_or(usize::MAX);
-        let mut planned = self.plan(pointer);
+        let (held, beyond) = room;
+        let mut planned = self.plan(held);
         let before = self.items.len();
         for step in state
             .steps
@@ -186,7 +244,7 @@ impl Steps {
             .skip(known)
             .take(MAX_STEPS - before.min(MAX_STEPS))
         {
-            let item = self.item(step, book, &planned, now);
+            let item = self.item(step, book, (&planned, beyond), now);
             item.effect.apply(&mut planned);
             self.items.push_back(item);
         }
@@ -194,11 +252,8 @@ impl Steps {
     }
 
     /// What will be held when all steps that wait are done.
-    fn plan(&self, pointer: Pointer) -> Held {
-        let mut planned = Held {
-            pointer,
-            ..Held::default()
-        };
+    fn plan(&self, held: &Held) -> Held {
+        let mut planned = held.clone();
         self.items
             .iter()
             .filter(|item| item.progress != Progress::Done)
@@ -206,18 +261,22 @@ impl Steps {
         planned
     }
 
-    fn item(&self, step: &Step, book: &Book, planned: &Held, now: Time) -> Item {
+    fn item(&self, step: &Step, book: &Book, room: (&Held, Beyond), now: Time) -> Item {
         let offset = self.end().saturating_sub(book.settled);
         let mark = usize::try_from(offset)
             .ok()
             .and_then(|offset| book.marks.get(offset));
         let progress = match mark {
             Some(Mark::Done) => Progress::Done,
-            Some(Mark::Sent) => Progress::Unsure,
+            Some(Mark::Sent | Mark::SentBeyond) => Progress::Unsure,
             Some(Mark::Open) | None => Progress::Waiting,
         };
+        let mut effect = effect(step, room.0, room.1);
+        if let (Effect::Key { kind, .. }, Some(Mark::SentBeyond)) = (&mut effect, mark) {
+            *kind = Kind::Keys;
+        }
         Item {
-            effect: effect(step, planned),
+            effect,
             since: now,
             progress,
             lead: (0, 0),
@@ -247,11 +306,11 @@ impl Steps {
         owed & bits.fold(0, |bits, usage| bits | 1 << (usage - FIRST_MODIFIER))
     }
 
-    /// Whether a step that is not done concerns one of these functions.
-    pub fn unfinished(&self, functions: &[Function]) -> bool {
-        self.items.iter().any(|item| {
-            item.progress != Progress::Done && functions.contains(&item.effect.function())
-        })
+    /// Whether a step that is not done concerns one of these reports.
+    pub fn unfinished(&self, kinds: &[Kind]) -> bool {
+        self.items
+            .iter()
+            .any(|item| item.progress != Progress::Done && kinds.contains(&item.effect.kind()))
     }
 
     /// When the first step will be given up; `out` says since when each function takes nothing, if it does not.
@@ -319,16 +378,31 @@ impl Steps {
 fn mark(item: &Item) -> Mark {
     match item.progress {
         Progress::Waiting => Mark::Open,
+        Progress::Unsure | Progress::Flying if item.effect.kind() == Kind::Keys => Mark::SentBeyond,
         Progress::Unsure | Progress::Flying => Mark::Sent,
         Progress::Done => Mark::Done,
     }
 }
 
-fn effect(step: &Step, planned: &Held) -> Effect {
+fn effect(step: &Step, planned: &Held, beyond: Beyond) -> Effect {
     match *step {
-        Step::Key { usage, down } => Effect::Key {
+        Step::Key { usage, down } => {
+            let edge = down.into();
+            let kind = planned.keys.route(usage, edge, beyond);
+            Effect::Key { usage, edge, kind }
+        }
+        Step::Consumer { usage, down } => Effect::Consumer {
             usage,
             edge: down.into(),
+        },
+        Step::System { usage, down } => Effect::System {
+            usage,
+            edge: down.into(),
+        },
+        Step::Touch { contact, down, at } => Effect::Touch {
+            contact,
+            edge: down.into(),
+            at,
         },
         Step::Button { button, down, at } => {
             let mode = if at.is_some() {

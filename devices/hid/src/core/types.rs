@@ -1,7 +1,7 @@
 //! What goes into the core and what comes out.
 
-use super::{book::Books, focus::Source, held::Held, time::Time};
-use crate::reports::{Function, Report};
+use super::{book::Books, focus::Source, held::Held, motion::Fine, time::Time};
+use crate::reports::{Form, Function, Report};
 use dkvm_wire::vocab::input::{InputAck, InputState, Leds};
 
 /// What happened.
@@ -30,6 +30,10 @@ pub enum Event {
     Down(Function),
     /// The target set the lock LEDs.
     Leds(Leds),
+    /// The target set something of a mouse: a feature report, up to its second byte.
+    Feature(Function, [u8; 2]),
+    /// Somebody wants the mouse to move to and fro after so many seconds without input; 0 for never.
+    Jiggle(u32),
     /// Time went by.
     Tick,
     /// The end: release everything.
@@ -56,6 +60,8 @@ pub struct Usb {
     pub binding: Option<u32>,
     /// Whether the target's side is awake.
     pub bus: Bus,
+    /// What the functions announce; unknown while the gadget device is not there.
+    pub form: Option<Form>,
 }
 
 /// Whether reports are taken at all.
@@ -79,8 +85,16 @@ pub enum Action {
     Write(Report),
     /// Open a function's device file (anew), and say what became of it.
     Open(Function),
+    /// Have answers ready for when the target asks for reports by itself, and among them what it set of a mouse.
+    Answer(Function, Fine),
     /// Tell a holder.
-    Ack(InputAck),
+    Ack {
+        /// What.
+        ack: InputAck,
+        /// The device through which it speaks, and nobody else; `None` where that is not known, after a death of this device: then
+        /// all that listen.
+        to: Option<String>,
+    },
 }
 
 /// What a later life of this device needs to know.
@@ -94,6 +108,10 @@ pub struct Record {
     pub lease: Time,
     /// The binding that the reports went to.
     pub binding: Option<u32>,
+    /// What its functions announced.
+    pub form: Form,
+    /// Which wheels the target reads in parts of a notch: of the absolute and of the relative mouse.
+    pub fine: [Fine; 2],
     /// What the target was shown.
     pub held: Held,
     /// The lock LEDs: the target says them only when they change.

@@ -6,7 +6,7 @@ use crate::{
 };
 use dkvm_hid::{
     core::{focus::Source, Bus, Event, Usb},
-    reports::Function,
+    reports::{Function, Kind},
 };
 use dkvm_wire::vocab::input::{Link, Position};
 
@@ -67,6 +67,10 @@ fn a_holder_that_comes_back_holds_again() {
     world.advance(2000);
     world.settle();
     world.input(&page.message());
+    world.settle();
+    // Not at once: it may be the backlog of a link that stood.
+    assert!(world.nothing_pressed());
+    world.advance(100);
     world.settle();
     assert_eq!(
         world.seen,
@@ -280,6 +284,7 @@ fn a_sleeping_target_asks_for_no_ticks() {
     world.ports = [Port::Down; 3];
     world.advance(500);
     world.feed(Event::Usb(Usb {
+        form: None,
         binding: Some(1),
         bus: Bus::Asleep,
     }));
@@ -339,6 +344,7 @@ fn a_new_binding_opens_the_files_anew() {
     let mut world = World::new();
     let usb = |binding| {
         Event::Usb(Usb {
+            form: None,
             binding: Some(binding),
             bus: Bus::Awake,
         })
@@ -348,13 +354,14 @@ fn a_new_binding_opens_the_files_anew() {
     assert_eq!(world.fetched, []);
     world.feed(usb(2));
     world.settle();
-    assert_eq!(world.fetched.len(), 3);
+    assert_eq!(world.fetched.len(), Kind::ALL.len());
 }
 
 #[test]
 fn what_is_typed_at_a_sleeping_target_is_not_typed_when_it_wakes() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
     world.feed(Event::Usb(Usb {
+        form: None,
         binding: Some(1),
         bus: Bus::Asleep,
     }));
@@ -363,6 +370,7 @@ fn what_is_typed_at_a_sleeping_target_is_not_typed_when_it_wakes() {
     world.input(&page.message());
     world.advance(600);
     world.feed(Event::Usb(Usb {
+        form: None,
         binding: Some(1),
         bus: Bus::Awake,
     }));
@@ -429,6 +437,30 @@ fn clicks_come_after_the_motion_before_them() {
         .map(|report| (report.bytes()[0], report.bytes()[1]))
         .collect();
     assert_eq!(moves, [(0, 127), (0, 73), (1, 0)]);
+}
+
+#[test]
+fn motion_that_was_lost_at_the_end_of_a_visit_is_not_played_at_the_next() {
+    for another in [true, false] {
+        let (mut world, mut page) = (World::new(), Page::new(1, 1));
+        world.input(&page.message());
+        // Said to nobody: the link was dead.
+        page.state.motion.x = 200;
+        page.state.motion.wheel = 7;
+        page.message();
+        if another {
+            world.input(&Page::new(2, 2).message());
+        }
+        page.state.focus = 3;
+        world.input(&page.message());
+        world.settle();
+        assert_eq!(world.fetched, [], "another in between: {another}");
+        page.state.motion.x += 5;
+        world.input(&page.message());
+        world.settle();
+        let moves: Vec<_> = world.fetched.iter().map(|one| one.bytes()[1]).collect();
+        assert_eq!(moves, [5]);
+    }
 }
 
 #[test]
@@ -584,6 +616,7 @@ fn what_is_held_when_usb_is_unplugged_is_released_and_stays_so() {
     let (mut world, mut page) = (World::new(), Page::new(1, 1));
     let usb = |binding, bus| {
         Event::Usb(Usb {
+            form: None,
             binding: Some(binding),
             bus,
         })
@@ -608,4 +641,25 @@ fn what_is_held_when_usb_is_unplugged_is_released_and_stays_so() {
     world.input(&page.message());
     world.settle();
     assert!(!world.nothing_pressed());
+}
+
+#[test]
+fn a_backlog_of_old_refreshes_presses_nothing_again() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    page.key(A, true);
+    world.input(&page.message());
+    world.settle();
+    page.hear(&world.ack().clone());
+    let backlog: Vec<_> = (0..4).map(|_| page.message()).collect();
+    page.key(A, false);
+    world.advance(800);
+    world.settle();
+    world.clear();
+    backlog.iter().for_each(|message| world.input(message));
+    world.advance(20);
+    world.settle();
+    world.input(&page.message());
+    world.advance(400);
+    world.settle();
+    assert!(world.seen.is_empty());
 }

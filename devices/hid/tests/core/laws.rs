@@ -5,7 +5,7 @@ use crate::{
     world::{Port, Seen, World},
 };
 use dkvm_hid::reports::Function;
-use dkvm_wire::vocab::input::{InputState, Motion, Position, Step};
+use dkvm_wire::vocab::input::{Contact, Extra, InputState, Motion, Position, Step};
 use proptest::{collection::vec, option, prelude::*};
 
 /// What the channel does to a message.
@@ -38,6 +38,11 @@ enum Act {
 fn thing() -> impl Strategy<Value = Seen> {
     prop_oneof![
         5 => (4u8..9).prop_map(|usage| Seen::Key(usage, false)),
+        // Enough of them for the report of the keys beyond six.
+        5 => (9u8..22).prop_map(|usage| Seen::Key(usage, false)),
+        2 => (1u16..5).prop_map(|usage| Seen::Consumer(usage + 0xe0, false)),
+        1 => (0x81u8..0x84).prop_map(|usage| Seen::System(usage, false)),
+        2 => (0u8..5).prop_map(|contact| Seen::Touch(contact, false)),
         1 => (0xe0u8..0xe2).prop_map(|usage| Seen::Key(usage, false)),
         2 => (0u8..2).prop_map(|button| Seen::Button(button, false)),
     ]
@@ -85,11 +90,11 @@ impl Play {
     }
 
     /// Plays acts to their end, some of them behind a tap of a key.
-    fn with_taps(acts: Vec<(Option<u8>, Act)>) -> Self {
+    fn with_taps(acts: Vec<(Option<Seen>, Act)>) -> Self {
         let mut play = Self::new();
         for (tap, act) in acts {
-            if let Some(key) = tap {
-                play.page.key(key, true).key(key, false);
+            if let Some(what) = tap {
+                play.page.tap(what);
             }
             play.act(act);
         }
@@ -175,6 +180,16 @@ fn any_step() -> impl Strategy<Value = Step> {
     let position = option::of((any::<u16>(), any::<u16>()).prop_map(|(x, y)| Position { x, y }));
     prop_oneof![
         (any::<u8>(), any::<bool>()).prop_map(|(usage, down)| Step::Key { usage, down }),
+        (any::<u16>(), any::<bool>()).prop_map(|(usage, down)| Step::Consumer { usage, down }),
+        (0u16..9, any::<bool>()).prop_map(|(usage, down)| Step::Consumer { usage, down }),
+        (any::<u8>(), any::<bool>()).prop_map(|(usage, down)| Step::System { usage, down }),
+        (0u8..7, any::<bool>(), any::<(u16, u16)>()).prop_map(|(contact, down, (x, y))| {
+            Step::Touch {
+                contact,
+                down,
+                at: Position { x, y },
+            }
+        }),
         (any::<u8>(), any::<bool>(), position).prop_map(|(button, down, at)| Step::Button {
             button,
             down,
@@ -184,18 +199,48 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 prop_compose! {
+    fn any_extra()(
+        consumer in vec(0u16..9, 0..4), system in vec(any::<u8>(), 0..3), touches in vec(any::<(u8, u16, u16)>(), 0..7),
+    ) -> Extra {
+        let touches = touches.into_iter().map(|(contact, x, y)| Contact { contact: contact % 7, at: Position { x, y } });
+        Extra { consumer, system, touches: touches.collect() }
+    }
+}
+
+prop_compose! {
     fn any_state()(
         holder in 0u64..3, focus in 0u32..4, seq in 0u32..20, first in 0u32..10,
         steps in vec(any_step(), 0..6), keys in vec(any::<u8>(), 0..9), buttons: u8,
-        at in option::of((any::<u16>(), any::<u16>())), motion in any::<(i32, i32, i32, i32)>(),
+        at in option::of((any::<u16>(), any::<u16>())), motion in any::<(i32, i32, i32, i32)>(), fine: (i32, i32), extra in any_extra(),
     ) -> InputState {
         let (x, y, wheel, pan) = motion;
         let at = at.map(|(x, y)| Position { x, y });
-        InputState { holder, focus, seq, first, steps, keys, buttons, at, motion: Motion { x, y, wheel, pan } }
+        let motion = Motion { x, y, wheel, pan, fine_wheel: fine.0, fine_pan: fine.1 };
+        InputState { holder, focus, seq, first, steps, keys, buttons, at, motion, extra }
     }
 }
 
 const SHIFT: u8 = 0xe1;
+/// Keys from here on are held, to fill the keyboard's report; those below are tapped.
+const HELD: u8 = 30;
+
+fn held_key() -> impl Strategy<Value = Seen> {
+    (HELD..HELD + 8).prop_map(|usage| Seen::Key(usage, false))
+}
+
+fn taps() -> Vec<Seen> {
+    let keys = (4..8).map(|key| Seen::Key(key, true));
+    let others = [
+        Seen::Consumer(0xe9, true),
+        Seen::System(0x82, true),
+        Seen::Touch(1, true),
+    ];
+    keys.chain(others).collect()
+}
+
+fn tap() -> impl Strategy<Value = Seen> {
+    prop::sample::select(taps())
+}
 
 /// The keys that were pressed, each with whether Shift was down.
 fn with_shift(log: &[Seen]) -> Vec<(u8, bool)> {
@@ -250,7 +295,8 @@ proptest! {
     #[test]
     fn a_tap_is_never_typed_twice(
         acts in vec(prop_oneof![
-            4 => (4u8..8).prop_map(|key| (Some(key), Act::Acks)),
+            4 => tap().prop_map(|what| (Some(what), Act::Acks)),
+            1 => held_key().prop_map(|what| (None, Act::Toggle(what))),
             4 => kind_act().prop_filter("taps alone", |act| !matches!(act, Act::Toggle(_)))
                 .prop_map(|act| (None, act)),
             1 => (0u32..9, 0u64..2500).prop_map(|(after, dead)| (None, Act::Die { after, dead })),
@@ -258,21 +304,21 @@ proptest! {
         ], 0..60)
     ) {
         let play = Play::with_taps(acts);
-        for key in 4..8 {
-            let presses = |log: &[Seen]| log.iter().filter(|seen| **seen == Seen::Key(key, true)).count();
+        for what in taps() {
+            let presses = |log: &[Seen]| log.iter().filter(|seen| **seen == what.to(true)).count();
             let (typed, meant) = (presses(&play.world.seen), presses(&play.page.did));
-            prop_assert!(typed <= meant, "key {key}: {typed} of {meant}");
-            prop_assert!(typed + play.world.ack().lost as usize >= meant, "key {key}: {typed} of {meant}, lost {}", play.world.ack().lost);
+            prop_assert!(typed <= meant, "{what:?}: {typed} of {meant}");
+            prop_assert!(typed + play.world.ack().lost as usize >= meant, "{what:?}: {typed} of {meant}, lost {}", play.world.ack().lost);
         }
-        prop_assert!(play.world.nothing_pressed());
     }
 
     /// Shift may be let go by silence or death and pressed again, but what is typed with it is never seen without, nor the other way.
     #[test]
     fn a_key_keeps_its_shift(
         acts in vec(prop_oneof![
-            6 => (4u8..8).prop_map(|key| (Some(key), Act::Acks)),
+            6 => (4u8..8).prop_map(|key| (Some(Seen::Key(key, true)), Act::Acks)),
             2 => Just((None, Act::Toggle(Seen::Key(SHIFT, false)))),
+            2 => held_key().prop_map(|what| (None, Act::Toggle(what))),
             6 => kind_act().prop_filter("taps alone", |act| !matches!(act, Act::Toggle(_))).prop_map(|act| (None, act)),
             1 => (0u32..9, 0u64..2500).prop_map(|(after, dead)| (None, Act::Die { after, dead })),
             2 => (0u64..900).prop_map(|millis| (None, Act::Wait(millis))),
@@ -281,7 +327,9 @@ proptest! {
     ) {
         let play = Play::with_taps(acts);
         let mut meant = with_shift(&play.page.did);
-        for press in with_shift(&play.world.seen) {
+        // A key that is held through a silence is pressed again, by whatever is held then.
+        let taps = |press: &(u8, bool)| press.0 < HELD;
+        for press in with_shift(&play.world.seen).into_iter().filter(taps) {
             let place = meant.iter().position(|other| *other == press);
             prop_assert!(place.is_some(), "{press:?} was not typed so: {:?} of {:?}", play.world.seen, play.page.did);
             place.map(|place| meant.remove(place));

@@ -2,8 +2,8 @@
 
 use dkvm_hid::{
     applied,
-    core::{focus::Source, time::Time, Action, Core, Event, Outcome, Record},
-    reports::{Function, Report, FIRST_MODIFIER},
+    core::{focus::Source, time::Time, Action, Bus, Core, Event, Outcome, Record, Usb},
+    reports::{Form, Function, Kind, Report, Tip, FIRST_KEY, FIRST_MODIFIER, FIRST_SYSTEM},
 };
 use dkvm_wire::vocab::input::{InputAck, InputState};
 use std::collections::{BTreeSet, VecDeque};
@@ -13,6 +13,30 @@ use std::collections::{BTreeSet, VecDeque};
 pub enum Seen {
     Key(u8, bool),
     Button(u8, bool),
+    Consumer(u16, bool),
+    System(u8, bool),
+    Touch(u8, bool),
+}
+
+impl Seen {
+    /// The same thing, whichever way.
+    pub fn thing(self) -> Self {
+        self.to(false)
+    }
+
+    pub fn to(self, down: bool) -> Self {
+        match self {
+            Self::Key(usage, _) => Self::Key(usage, down),
+            Self::Button(button, _) => Self::Button(button, down),
+            Self::Consumer(usage, _) => Self::Consumer(usage, down),
+            Self::System(usage, _) => Self::System(usage, down),
+            Self::Touch(contact, _) => Self::Touch(contact, down),
+        }
+    }
+
+    pub fn is_down(self) -> bool {
+        self == self.to(true)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +56,10 @@ pub struct World {
     pub seen: Vec<Seen>,
     pub fetched: Vec<Report>,
     pub acks: Vec<InputAck>,
+    /// Whom the last ones went to; `None`: to all.
+    pub acked: Vec<Option<String>>,
     pub saved: Vec<u8>,
-    pressed: BTreeSet<(usize, u8)>,
+    pressed: BTreeSet<(Kind, u16)>,
     /// The device dies after so many more actions.
     pub dies_in: Option<u32>,
     pub dead: bool,
@@ -42,9 +68,18 @@ pub struct World {
 impl World {
     /// Configured and quiet.
     pub fn new() -> Self {
+        Self::of(Form::FULL)
+    }
+
+    /// The same, where the functions announce this.
+    pub fn of(form: Form) -> Self {
         let mut world = Self::unconfigured();
         world.ports = [Port::Up(None); 3];
-        world.tick();
+        world.feed(Event::Usb(Usb {
+            binding: Some(1),
+            bus: Bus::Awake,
+            form: Some(form),
+        }));
         world.settle();
         world.clear();
         world
@@ -59,6 +94,7 @@ impl World {
             seen: vec![],
             fetched: vec![],
             acks: vec![],
+            acked: vec![],
             saved: vec![],
             pressed: BTreeSet::new(),
             dies_in: None,
@@ -70,6 +106,7 @@ impl World {
         self.seen.clear();
         self.fetched.clear();
         self.acks.clear();
+        self.acked.clear();
     }
 
     pub fn now(&self) -> Time {
@@ -81,8 +118,12 @@ impl World {
     }
 
     pub fn input(&mut self, state: &InputState) {
+        self.input_from("web", state);
+    }
+
+    pub fn input_from(&mut self, name: &str, state: &InputState) {
         let source = Source {
-            name: "web".into(),
+            name: name.into(),
             generation: 1,
         };
         self.feed(Event::Input {
@@ -119,10 +160,12 @@ impl World {
                 self.saved = applied::encode(&record);
                 None
             }
-            Action::Ack(ack) => {
+            Action::Ack { ack, to } => {
                 self.acks.push(ack);
+                self.acked.push(to);
                 None
             }
+            Action::Answer(..) => None,
             Action::Open(function) => Some(match self.ports[function.index()] {
                 Port::Absent => Event::NoDevice(function),
                 _ => Event::Opened(function),
@@ -177,24 +220,24 @@ impl World {
     }
 
     fn show(&mut self, report: Report) {
-        let place = report.function().index();
+        let kind = report.kind();
         let now = pressed(report);
-        let before: BTreeSet<u8> = self
+        let before: BTreeSet<u16> = self
             .pressed
             .iter()
-            .filter(|(at, _)| *at == place)
+            .filter(|(at, _)| *at == kind)
             .map(|(_, code)| *code)
             .collect();
         for code in before.difference(&now) {
-            self.pressed.remove(&(place, *code));
-            self.seen.push(seen(report.function(), *code, false));
+            self.pressed.remove(&(kind, *code));
+            self.seen.push(seen(kind, *code).to(false));
         }
         // A host reads the modifiers of a report first.
-        let mut down: Vec<u8> = now.difference(&before).copied().collect();
-        down.sort_by_key(|code| (*code < FIRST_MODIFIER, *code));
+        let mut down: Vec<u16> = now.difference(&before).copied().collect();
+        down.sort_by_key(|code| (*code < u16::from(FIRST_MODIFIER), *code));
         for code in down {
-            self.pressed.insert((place, code));
-            self.seen.push(seen(report.function(), code, true));
+            self.pressed.insert((kind, code));
+            self.seen.push(seen(kind, code).to(true));
         }
     }
 
@@ -254,21 +297,56 @@ impl World {
     }
 }
 
-fn pressed(report: Report) -> BTreeSet<u8> {
+fn pressed(report: Report) -> BTreeSet<u16> {
     let bytes = report.bytes();
-    let bits = (0..8).filter(|bit| bytes[0] & (1 << bit) != 0);
-    match report.function() {
-        Function::Keyboard => bits
+    let bits = |bytes: &[u8]| {
+        let all = bytes.iter().enumerate();
+        let of = |(place, byte): (usize, &u8)| {
+            let byte = *byte;
+            (0..8)
+                .filter(move |bit| byte & (1 << bit) != 0)
+                .map(move |bit| (place * 8 + bit) as u16)
+        };
+        all.flat_map(of).collect::<Vec<_>>()
+    };
+    let words = || {
+        bytes
+            .chunks(2)
+            .map(|two| u16::from_le_bytes([two[0], two[1]]))
+    };
+    match report.kind() {
+        Kind::Keyboard => bits(&bytes[..1])
+            .into_iter()
             .map(|bit| 0xe0 + bit)
-            .chain(bytes[2..].iter().copied().filter(|key| *key != 0))
+            .chain(
+                bytes[2..]
+                    .iter()
+                    .map(|key| u16::from(*key))
+                    .filter(|key| *key != 0),
+            )
             .collect(),
-        _ => bits.collect(),
+        Kind::Absolute | Kind::Relative | Kind::System => bits(&bytes[..1]).into_iter().collect(),
+        Kind::Keys => bits(bytes)
+            .into_iter()
+            .map(|bit| bit + u16::from(FIRST_KEY))
+            .collect(),
+        Kind::Consumer => words().filter(|usage| *usage != 0).collect(),
+        Kind::Touch => {
+            let down = report
+                .fingers()
+                .into_iter()
+                .filter(|one| one.tip == Tip::Down);
+            down.map(|one| u16::from(one.contact)).collect()
+        }
     }
 }
 
-fn seen(function: Function, code: u8, down: bool) -> Seen {
-    match function {
-        Function::Keyboard => Seen::Key(code, down),
-        _ => Seen::Button(code, down),
+fn seen(kind: Kind, code: u16) -> Seen {
+    match kind {
+        Kind::Keyboard | Kind::Keys => Seen::Key(code as u8, false),
+        Kind::Absolute | Kind::Relative => Seen::Button(code as u8, false),
+        Kind::Consumer => Seen::Consumer(code, false),
+        Kind::System => Seen::System(FIRST_SYSTEM + code as u8, false),
+        Kind::Touch => Seen::Touch(code as u8, false),
     }
 }

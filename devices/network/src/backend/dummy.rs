@@ -39,6 +39,8 @@ impl Dummy {
         let seen = &mut self.seen;
         match change {
             Change::Up => seen.up = true,
+            Change::Down => seen.up = false,
+            Change::Forward(_) => {}
             Change::Add(cidr) => seen.addresses.push(cidr),
             Change::Remove(cidr) => seen.addresses.retain(|one| *one != cidr),
             Change::Route(gateway, _) => seen.gateways.push(gateway),

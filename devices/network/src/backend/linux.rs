@@ -8,7 +8,7 @@ use crate::{
 use futures_util::{stream::StreamExt, TryStreamExt};
 use rtnetlink::{
     new_multicast_connection, packet_route::route::RouteMessage, AddressMessageBuilder, Handle,
-    LinkUnspec, MulticastGroup, RouteMessageBuilder,
+    LinkMessageBuilder, LinkUnspec, MulticastGroup, RouteMessageBuilder,
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -104,12 +104,12 @@ impl Linux {
     /// Changes an interface. What is there already is no failure, and what is gone already neither.
     pub async fn change(&self, index: u32, change: Change) -> Result<(), ChangeError> {
         match change {
-            Change::Up => {
-                self.handle
-                    .link()
-                    .set(LinkUnspec::new_with_index(index).up().build())
-                    .execute()
-                    .await?
+            Change::Up => self.set(LinkUnspec::new_with_index(index).up()).await?,
+            Change::Down => self.set(LinkUnspec::new_with_index(index).down()).await?,
+            Change::Forward(forwarding) => {
+                let attribute = message::forwarding(forwarding);
+                let link = LinkUnspec::new_with_index(index).append_extra_attribute(attribute);
+                self.set(link).await?
             }
             Change::Add(cidr) => {
                 self.handle
@@ -130,6 +130,10 @@ impl Linux {
             }
         }
         Ok(())
+    }
+
+    async fn set(&self, link: LinkMessageBuilder<LinkUnspec>) -> Result<(), rtnetlink::Error> {
+        self.handle.link().set(link.build()).execute().await
     }
 
     async fn remove(&self, index: u32, cidr: Cidr) -> Result<(), rtnetlink::Error> {

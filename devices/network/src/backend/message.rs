@@ -1,13 +1,17 @@
 //! Linux's messages, read. It is trusted, but its messages grow from version to version: what is not known is left.
 
+use super::Forwarding;
 use crate::core::{
     address::Cidr,
     seen::{kind_of, Seen},
 };
-use rtnetlink::packet_route::{
-    address::{AddressAttribute, AddressMessage},
-    link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage},
-    route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage},
+use rtnetlink::{
+    packet_core::DefaultNla,
+    packet_route::{
+        address::{AddressAttribute, AddressMessage},
+        link::{AfSpecInet, AfSpecUnspec, LinkAttribute, LinkFlags, LinkLayerType, LinkMessage},
+        route::{RouteAddress, RouteAttribute, RouteHeader, RouteMessage},
+    },
 };
 use std::{fs, net::IpAddr};
 
@@ -44,6 +48,23 @@ pub(super) fn link(message: &LinkMessage) -> Option<Seen> {
     // It is not there for one that has just gone.
     seen.kind = kind_of(&uevent.ok()?)?;
     Some(seen)
+}
+
+/// `IFLA_INET_CONF` (if_link.h), which holds attributes of [`IPV4_DEVCONF_FORWARDING`]'s kind when it is sent to Linux.
+const IFLA_INET_CONF: u16 = 1;
+/// linux/ip.h.
+const IPV4_DEVCONF_FORWARDING: u16 = 1;
+/// Length and kind of an attribute, and four bytes of value.
+const DEVCONF_LEN: u16 = 8;
+
+/// By netlink and not by `/proc/sys`: it takes NET_ADMIN and no file. The crate's own `DevConfRequest` sends no zeros.
+pub(super) fn forwarding(forwarding: Forwarding) -> LinkAttribute {
+    let value = u32::from(forwarding == Forwarding::On);
+    let mut inner = Vec::from(DEVCONF_LEN.to_ne_bytes());
+    inner.extend(IPV4_DEVCONF_FORWARDING.to_ne_bytes());
+    inner.extend(value.to_ne_bytes());
+    let configuration = AfSpecInet::Other(DefaultNla::new(IFLA_INET_CONF, inner));
+    LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet(vec![configuration])])
 }
 
 /// The interface's number and the address. Of a tunnel's two ends the own one.

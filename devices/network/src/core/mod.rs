@@ -6,6 +6,7 @@ pub mod lease;
 pub mod link;
 pub mod link_local;
 pub mod links;
+pub mod neighbours;
 pub mod owner;
 pub mod seen;
 mod settle;

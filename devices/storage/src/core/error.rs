@@ -5,6 +5,7 @@ use super::{
     kind::Unfit,
     name::{ImageName, NameError},
 };
+use crate::fat::{FatError, FileNameError};
 use dkvm_wire::{vocab::storage::MAX_CHUNK, ErrorCode, WireError};
 use std::io;
 use thiserror::Error;
@@ -15,6 +16,20 @@ use thiserror::Error;
 pub enum StorageError {
     #[error(transparent)]
     Name(#[from] NameError),
+    #[error(transparent)]
+    FileName(#[from] FileNameError),
+    #[error("the file cannot be changed on {name}: {why}")]
+    Fat { name: ImageName, why: FatError },
+    #[error("{0} has a file put onto it or deleted from it just now: try again when that is done")]
+    Changing(ImageName),
+    #[error("{name} is in the target's drive {lun}: eject it there and here first, or have it taken out for the moment (--take-out), which the target sees as a change of its medium")]
+    InTarget { name: ImageName, lun: u32 },
+    #[error("a drive is copied when its files change: {name} has {size} bytes, but only {left} are free for a copy; delete some images")]
+    NoCopy {
+        name: ImageName,
+        size: u64,
+        left: u64,
+    },
     #[error("{0} is empty (0 bytes): choose the image itself")]
     Empty(ImageName),
     #[error("the tag of an upload has at most 256 bytes")]
@@ -82,10 +97,17 @@ impl StorageError {
     pub fn into_wire(self) -> WireError {
         let mut error = WireError::new(self.code(), self.to_string());
         match self {
-            // Whoever begins it again is told where to go on.
-            Self::Offset { .. } => error.retryable = true,
+            // Whoever begins it again is told where to go on; a change of a drive ends by itself.
+            Self::Offset { .. } | Self::Changing(_) => error.retryable = true,
             // A person has to make room first.
-            Self::NoSpace { .. } | Self::TooManyImages { .. } | Self::TooManyUploads { .. } => {
+            Self::NoSpace { .. }
+            | Self::NoCopy { .. }
+            | Self::Fat { .. }
+            | Self::TooManyImages { .. }
+            | Self::TooManyUploads { .. } => {
+                error.retryable = false;
+            }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 error.retryable = false;
             }
             _ => {}
@@ -95,9 +117,12 @@ impl StorageError {
 
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Name(_) | Self::Empty(_) | Self::Tag | Self::NoHash | Self::ChunkLength(_) => {
-                ErrorCode::BadRequest
-            }
+            Self::Name(_)
+            | Self::FileName(_)
+            | Self::Empty(_)
+            | Self::Tag
+            | Self::NoHash
+            | Self::ChunkLength(_) => ErrorCode::BadRequest,
             Self::TooLong { .. }
             | Self::OtherHash { .. }
             | Self::Unfit { .. }
@@ -109,14 +134,42 @@ impl StorageError {
             | Self::Offset { .. }
             | Self::NotWhole { .. }
             | Self::NoDrives(_)
+            | Self::Changing(_)
+            | Self::InTarget { .. }
             | Self::Locked(_) => ErrorCode::Conflict,
-            Self::NoSpace { .. } | Self::TooManyImages { .. } | Self::TooManyUploads { .. } => {
-                ErrorCode::Exhausted
-            }
+            Self::NoSpace { .. }
+            | Self::NoCopy { .. }
+            | Self::TooManyImages { .. }
+            | Self::TooManyUploads { .. } => ErrorCode::Exhausted,
+            Self::Fat { why, .. } => fat_code(why),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 ErrorCode::Exhausted
             }
             Self::Io { .. } => ErrorCode::Hardware,
         }
+    }
+}
+
+fn fat_code(why: &FatError) -> ErrorCode {
+    match why {
+        FatError::NoFat | FatError::TooLarge | FatError::Damaged(_) | FatError::Folder(_) => {
+            ErrorCode::BadRequest
+        }
+        FatError::NoFolder(_) | FatError::NoFile(_) => ErrorCode::NotFound,
+        FatError::Exists(_) => ErrorCode::Conflict,
+        FatError::Full { .. } => ErrorCode::Exhausted,
+        FatError::Written(_) | FatError::Io(_) => ErrorCode::Hardware,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_card_does_not_pass_by_itself() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let error = StorageError::io("writing")(full).into_wire();
+        assert_eq!((error.code, error.retryable), (ErrorCode::Exhausted, false));
     }
 }

@@ -1,7 +1,8 @@
 //! An upload: what it is to become and how far it is. It is the same one as long as name, size, hash and tag are the same.
 
 use super::{error::StorageError, hash::Hash, name::ImageName};
-use dkvm_wire::vocab::storage::{PutBegin, MAX_CHUNK};
+use crate::fat;
+use dkvm_wire::vocab::storage::{self as wire, PutBegin, MAX_CHUNK};
 use serde::{Deserialize, Serialize};
 
 /// Longest tag, bytes: a page's is some 40.
@@ -20,6 +21,48 @@ pub struct Plan {
     pub sha256: Option<Hash>,
     /// Tells it from another of that name and size.
     pub tag: String,
+    /// It becomes a file there; absent: an image.
+    #[serde(default)]
+    pub onto: Option<Onto>,
+}
+
+/// Where on a FAT drive it goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Onto {
+    /// The drive.
+    pub drive: ImageName,
+    /// Folders that are there, the outermost first.
+    pub folder: Vec<String>,
+    /// Whether it is taken out of the target's drive for that.
+    pub take_out: TakeOut,
+}
+
+/// Whether an image is taken out of the target's drive for the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum TakeOut {
+    No,
+    Yes,
+}
+
+impl From<bool> for TakeOut {
+    fn from(take_out: bool) -> Self {
+        match take_out {
+            true => Self::Yes,
+            false => Self::No,
+        }
+    }
+}
+
+impl Onto {
+    fn of(onto: &wire::Onto) -> Result<Self, StorageError> {
+        let folder = fat::folders(&onto.folder)?;
+        Ok(Self {
+            drive: ImageName::try_from(onto.image.as_str())?,
+            folder: folder.into_iter().map(str::to_owned).collect(),
+            take_out: onto.take_out.into(),
+        })
+    }
 }
 
 impl Plan {
@@ -32,19 +75,38 @@ impl Plan {
         if begin.tag.len() > MAX_TAG {
             return Err(StorageError::Tag);
         }
+        let onto = begin.onto.as_ref().map(Onto::of).transpose()?;
+        if onto.is_some() {
+            fat::checked(&name)?;
+        }
         Ok(Self {
             name,
             size: begin.size,
             sha256: parse(begin.sha256.as_deref())?,
             tag: begin.tag.clone(),
+            onto,
         })
+    }
+
+    /// As people are told it: an image's name, or `DRIVE/FOLDER/NAME`, which no image has.
+    pub fn label(&self) -> String {
+        let Some(onto) = &self.onto else {
+            return self.name.to_string();
+        };
+        let folders = onto.folder.iter().map(String::as_str);
+        let parts = [onto.drive.as_str()].into_iter().chain(folders);
+        parts
+            .chain([self.name.as_str()])
+            .collect::<Vec<_>>()
+            .join("/")
     }
 
     /// Its name: made of all that makes it the same.
     pub fn id(&self) -> String {
         let hash = self.sha256.map(|hash| hash.to_string());
+        let label = self.label();
         let parts = [
-            self.name.as_str(),
+            label.as_str(),
             &self.size.to_string(),
             hash.as_deref().unwrap_or_default(),
             &self.tag,
@@ -114,6 +176,7 @@ mod tests {
             size,
             sha256: None,
             tag: String::new(),
+            onto: None,
         }
     }
 

@@ -197,8 +197,15 @@ impl Engine {
     /// One drive; what is to be said about it.
     fn converge_one(&mut self, lun: u32) -> Result<Option<String>, StorageError> {
         let slot = self.record.luns.get(&lun).cloned();
-        let held = self.held(lun)?;
         let known = self.port.problems.get(&lun).cloned();
+        if slot
+            .as_ref()
+            .is_some_and(|slot| self.is_changing(&slot.image))
+        {
+            // It is out for the moment.
+            return Ok(known);
+        }
+        let held = self.held(lun)?;
         match step(slot.as_ref(), &held, self.port.inserted(lun, slot.as_ref())) {
             Step::Nothing => {
                 self.port.holds(lun, slot.as_ref().map(|slot| &slot.image));
@@ -216,7 +223,7 @@ impl Engine {
         Ok(known)
     }
 
-    fn held(&mut self, lun: u32) -> Result<Held, StorageError> {
+    pub(super) fn held(&mut self, lun: u32) -> Result<Held, StorageError> {
         let file = self.port.backend(lun)?.look(lun);
         Ok(match file.map_err(|error| error.of(lun))? {
             None => Held::Empty,
@@ -255,7 +262,7 @@ impl Engine {
         Ok(())
     }
 
-    fn take_out(&mut self, lun: u32, force: Force) -> Result<(), StorageError> {
+    pub(super) fn take_out(&mut self, lun: u32, force: Force) -> Result<(), StorageError> {
         let done = self.port.backend(lun)?.eject(lun, force);
         done.map_err(|error| error.of(lun))?;
         self.port.holds(lun, None);
@@ -271,9 +278,15 @@ impl Engine {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn port_for_tests(&mut self, lun: u32) -> &mut Backend {
+        self.port.backend(lun).unwrap()
+    }
+
     /// Puts an image into a drive.
     pub fn attach(&mut self, attach: &Attach) -> Result<(), StorageError> {
         let (name, size) = self.known(&attach.image)?;
+        self.is_still(&name)?;
         self.port.backend(attach.lun)?;
         if let Some(lun) = self.record.drive_of(&name).filter(|lun| *lun != attach.lun) {
             return Err(StorageError::InDrive { name, lun });

@@ -67,6 +67,7 @@ impl Engine {
     }
 
     fn is_out(&self, name: &ImageName) -> Result<(), StorageError> {
+        self.is_still(name)?;
         match self.record.drive_of(name) {
             Some(lun) => Err(StorageError::InDrive {
                 name: name.clone(),

@@ -1,10 +1,12 @@
 //! The library, the uploads and the drives together: what each method does. Runs in the worker's thread.
 
 mod drives;
+mod files;
 mod images;
 mod place;
 mod uploads;
 
+pub use files::Ended;
 pub use place::Where;
 pub use uploads::Finish;
 
@@ -17,11 +19,17 @@ use crate::{
         space::{Kept, Place, Space},
         upload::LinuxDied,
     },
+    fat::is_fat,
     library::{Intake, Library},
 };
-use dkvm_wire::vocab::storage::{Incoming, StorageState, StoredImage};
+use dkvm_wire::vocab::storage::{Finished, Incoming, StorageState, StoredImage};
 use drives::Port;
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use files::Changing;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 use uploads::Reading;
 
 /// There as long as Linux has not been restarted since.
@@ -34,8 +42,14 @@ pub struct Engine {
     record: Record,
     /// As the folder said last: it is not read for every chunk.
     images: Vec<(ImageName, u64)>,
+    /// Those of them that begin as a FAT drive does.
+    fat: BTreeSet<ImageName>,
     uploads: BTreeMap<String, Intake>,
     reading: Vec<Reading>,
+    /// The drive whose files change.
+    changing: Option<Changing>,
+    /// The upload that became a file last.
+    placed: Option<(String, Finished)>,
     port: Port,
     space: Space,
     reserve: u64,
@@ -59,8 +73,11 @@ impl Engine {
         let mut engine = Self {
             record: library.load(),
             images: library.images()?,
+            fat: BTreeSet::new(),
             uploads: intakes.into_iter().map(|one| (one.id(), one)).collect(),
             reading: Vec::new(),
+            changing: None,
+            placed: None,
             port: Port::new(config.backend, folders.run.as_deref()),
             space: library.space()?,
             reserve: config.reserve(),
@@ -94,7 +111,13 @@ impl Engine {
     /// The folder's content and the free space, as they are now.
     fn refresh(&mut self) {
         match self.library.images() {
-            Ok(images) => self.images = images,
+            Ok(images) => {
+                let fat = images
+                    .iter()
+                    .filter(|(name, _)| is_fat(&self.library.path(name)));
+                self.fat = fat.map(|(name, _)| name.clone()).collect();
+                self.images = images;
+            }
             Err(error) => dkvm_sdk::warn!("{error}"),
         }
         match self.library.space() {
@@ -124,15 +147,16 @@ impl Engine {
                 .and_then(|known| known.sha256)
                 .map(|hash| hash.to_string()),
             modified: known.is_some_and(|known| known.since == Since::Modified),
+            fat: self.fat.contains(name),
         }
     }
 
     fn told(&self, intake: &Intake) -> Incoming {
         let id = intake.id();
         Incoming {
-            verifying: self.reading.iter().any(|reading| reading.is_of(&id)),
+            verifying: self.is_put(&id) || self.reading.iter().any(|reading| reading.is_of(&id)),
             id,
-            name: intake.plan.name.to_string(),
+            name: intake.plan.label(),
             size: intake.plan.size,
             offset: intake.offset,
         }
@@ -247,6 +271,7 @@ mod tests {
             size: 10,
             sha256: None,
             tag: String::new(),
+            onto: None,
         };
         let mut engine = Engine::start(&config(), &folders).unwrap();
         let at = engine.begin(&begin).unwrap();

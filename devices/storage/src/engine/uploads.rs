@@ -1,6 +1,6 @@
 //! Uploads: begun, written, finished, forgotten.
 
-use super::Engine;
+use super::{files::Ended, Engine};
 use crate::{
     core::{
         error::StorageError,
@@ -31,8 +31,8 @@ impl Reading {
 pub enum Finish {
     /// It is an image.
     Done(Finished),
-    /// It is read back first: [`Engine::go_on`].
-    ReadingBack,
+    /// It is read back first, or goes onto its drive: [`Engine::go_on`].
+    GoesOn,
 }
 
 impl Engine {
@@ -40,20 +40,23 @@ impl Engine {
     pub fn begin(&mut self, begin: &PutBegin) -> Result<PutAt, StorageError> {
         let plan = Plan::of(begin)?;
         let id = plan.id();
-        if let Some(intake) = self.uploads.get(&id) {
+        if let Some(intake) = self.uploads.get_mut(&id) {
+            // Whether a drive may be taken out is said each time.
+            intake.plan.onto = plan.onto;
             let offset = intake.offset;
             return Ok(PutAt { id, offset });
         }
-        if let Some((name, _)) = self.record.finished(&id) {
-            if self.library.size(name) == Some(plan.size) {
-                return Ok(PutAt {
-                    id,
-                    offset: plan.size,
-                });
-            }
+        if self.is_there(&plan, &id) {
+            let offset = plan.size;
+            return Ok(PutAt { id, offset });
         }
         self.refresh();
-        self.admit(&plan.name, plan.size)?;
+        match &plan.onto {
+            Some(onto) => {
+                self.admit_file(&plan, onto)?;
+            }
+            None => self.admit(&plan.name, plan.size)?,
+        }
         if self.uploads.len() >= MAX_UPLOADS {
             return Err(StorageError::TooManyUploads { most: MAX_UPLOADS });
         }
@@ -61,6 +64,17 @@ impl Engine {
         self.uploads.insert(id.clone(), intake);
         self.refresh();
         Ok(PutAt { id, offset: 0 })
+    }
+
+    /// Whether it became an image, or just now a file, and is that still.
+    fn is_there(&self, plan: &Plan, id: &str) -> bool {
+        match &plan.onto {
+            None => {
+                let finished = self.record.finished(id);
+                finished.is_some_and(|(name, _)| self.library.size(name) == Some(plan.size))
+            }
+            Some(_) => self.placed.as_ref().is_some_and(|(placed, _)| placed == id),
+        }
     }
 
     /// The next bytes.
@@ -82,6 +96,9 @@ impl Engine {
     /// All is there.
     pub fn finish(&mut self, finish: &PutFinish) -> Result<Finish, StorageError> {
         let wanted = parse(finish.sha256.as_deref())?;
+        if self.is_put(&finish.id) {
+            return Ok(Finish::GoesOn);
+        }
         let Some(intake) = self.uploads.get(&finish.id) else {
             return self.finished_before(&finish.id, wanted).map(Finish::Done);
         };
@@ -90,17 +107,21 @@ impl Engine {
             return Err(StorageError::NotWhole { offset, size });
         }
         if let Some(hash) = intake.hash() {
-            return self.complete(&finish.id, hash, wanted).map(Finish::Done);
+            return self.complete(&finish.id, hash, wanted);
         }
         if !self.reading.iter().any(|reading| reading.is_of(&finish.id)) {
             let verify = intake.verify();
             self.reading.push(Reading { verify, wanted });
         }
-        Ok(Finish::ReadingBack)
+        Ok(Finish::GoesOn)
     }
 
     /// The answer to who asks again because the first answer was lost; not to who has another file of that name, size and time.
     fn finished_before(&self, id: &str, wanted: Option<Hash>) -> Result<Finished, StorageError> {
+        let placed = self.placed.as_ref().filter(|(placed, _)| placed == id);
+        if let Some((_, finished)) = placed {
+            return Ok(finished.clone());
+        }
         let (name, hash) = self.record.finished(id).ok_or(StorageError::NoUpload)?;
         if wanted.is_some_and(|wanted| wanted != hash) {
             return Err(StorageError::Exists(name.clone()));
@@ -116,8 +137,12 @@ impl Engine {
         !self.reading.is_empty()
     }
 
-    /// A piece of reading back; what was finished by it.
-    pub fn go_on(&mut self) -> Option<(String, Result<Finished, StorageError>)> {
+    /// A piece of reading back, or a look at the drive whose files change; what came to its end by it.
+    pub fn go_on(&mut self) -> Option<Ended> {
+        self.look_at_change().or_else(|| self.read_on())
+    }
+
+    fn read_on(&mut self) -> Option<Ended> {
         let reading = self.reading.first_mut()?;
         let (id, wanted) = (reading.verify.id.clone(), reading.wanted);
         let result = match reading.verify.go_on() {
@@ -127,7 +152,11 @@ impl Engine {
         };
         // By its name: a completion that forgot the upload has forgotten its reading too.
         self.reading.retain(|reading| !reading.is_of(&id));
-        Some((id, result))
+        match result {
+            Ok(Finish::GoesOn) => None,
+            Ok(Finish::Done(finished)) => Some(Ended::Put(id, Ok(finished))),
+            Err(error) => Some(Ended::Put(id, Err(error))),
+        }
     }
 
     fn complete(
@@ -135,7 +164,7 @@ impl Engine {
         id: &str,
         got: Hash,
         said: Option<Hash>,
-    ) -> Result<Finished, StorageError> {
+    ) -> Result<Finish, StorageError> {
         let intake = self.uploads.get_mut(id).ok_or(StorageError::NoUpload)?;
         let promises = [intake.plan.sha256, said].into_iter().flatten();
         if let Some(wanted) = promises.into_iter().find(|wanted| *wanted != got) {
@@ -143,6 +172,20 @@ impl Engine {
             return Err(StorageError::OtherHash { wanted, got });
         }
         intake.flush()?;
+        if let Some(onto) = intake.plan.onto.clone() {
+            let finished = Finished {
+                name: intake.plan.label(),
+                sha256: got.to_string(),
+            };
+            self.put_file(&onto, finished, id)?;
+            return Ok(Finish::GoesOn);
+        }
+        self.publish(id, got).map(Finish::Done)
+    }
+
+    /// It becomes an image.
+    fn publish(&mut self, id: &str, got: Hash) -> Result<Finished, StorageError> {
+        let intake = self.uploads.get(id).ok_or(StorageError::NoUpload)?;
         let (name, path) = (intake.plan.name.clone(), intake.path());
         if self.library.size(&name).is_some() {
             return Err(StorageError::Exists(name));
@@ -168,8 +211,13 @@ impl Engine {
 
     /// Forgets an upload.
     pub fn abort(&mut self, id: &str) -> Result<(), StorageError> {
-        let intake = self.uploads.remove(id).ok_or(StorageError::NoUpload)?;
-        intake.remove();
+        let intake = self.uploads.get(id).ok_or(StorageError::NoUpload)?;
+        if let Some(onto) = intake.plan.onto.as_ref().filter(|_| self.is_put(id)) {
+            return Err(StorageError::Changing(onto.drive.clone()));
+        }
+        if let Some(intake) = self.uploads.remove(id) {
+            intake.remove();
+        }
         self.reading.retain(|reading| !reading.is_of(id));
         self.refresh();
         Ok(())

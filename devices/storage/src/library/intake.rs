@@ -273,6 +273,7 @@ mod tests {
             size,
             sha256: None,
             tag: String::new(),
+            onto: None,
         })
         .unwrap()
     }

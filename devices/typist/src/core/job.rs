@@ -1,6 +1,7 @@
 //! One text on its way: what is pressed next, and when it is over.
 
 use super::{
+    item::{chord, each, Item},
     keys::{Keys, Modifiers, Stroke, CAPS_LOCK},
     time::Time,
 };
@@ -11,9 +12,10 @@ use dkvm_wire::vocab::{
 use std::{collections::VecDeque, time::Duration};
 
 /// Steps on their way at most: a cancel is done when they are, which is some milliseconds.
-const WINDOW: usize = 32;
-/// A character takes no more: two strokes with both modifiers changing, and the releases at the end.
-const MOST_STEPS: usize = 14;
+const WINDOW: usize = 38;
+/// An item takes no more: two strokes with both modifiers changing, or a chord of six keys after both modifiers were let go of,
+/// and the releases at the end.
+const MOST_STEPS: usize = 20;
 /// New steps are sent when so few are left, so that a message carries several.
 const REFILL: usize = 8;
 /// A target tells its lock LEDs within a few milliseconds of the key.
@@ -76,14 +78,18 @@ enum Phase {
 pub struct Job {
     /// The focus epoch under which it types.
     pub epoch: u32,
-    text: Vec<Keys>,
-    /// Characters pressed.
+    text: Vec<Item>,
+    /// Items done.
     next: usize,
     pace: Duration,
     /// Steps that are not acknowledged, each with the number of characters done by it.
     queue: VecDeque<(Step, usize)>,
     held: Modifiers,
-    /// Characters that the target took.
+    /// Keys that a macro holds.
+    kept: Vec<u8>,
+    /// Until when a macro waits.
+    until: Option<Time>,
+    /// Items that the target took.
     done: usize,
     phase: Phase,
     /// Caps Lock was on, and is to be so again.
@@ -105,7 +111,7 @@ pub enum News {
 
 impl Job {
     /// Nothing is pressed yet.
-    pub fn new(text: Vec<Keys>, pace: Duration, epoch: u32, caps: Caps, now: Time) -> Self {
+    pub fn new(text: Vec<Item>, pace: Duration, epoch: u32, caps: Caps, now: Time) -> Self {
         let mut job = Self {
             epoch,
             text,
@@ -113,6 +119,8 @@ impl Job {
             pace,
             queue: VecDeque::new(),
             held: Modifiers::NONE,
+            kept: Vec::new(),
+            until: None,
             done: 0,
             phase: Phase::Typing,
             found: caps,
@@ -133,7 +141,9 @@ impl Job {
 
     /// What is held after them.
     pub fn keys(&self) -> Vec<u8> {
-        self.held.usages()
+        let mut keys = self.held.usages();
+        keys.extend(&self.kept);
+        keys
     }
 
     /// How far it is.
@@ -222,12 +232,52 @@ impl Job {
             return;
         }
         while self.has_room(now) {
-            let Some(keys) = self.text.get(self.next).copied() else {
+            let Some(item) = self.text.get(self.next).cloned() else {
                 self.release();
                 self.phase = Phase::Ending(DONE);
                 return;
             };
-            self.character(keys);
+            match item {
+                Item::Keys(keys) => self.character(keys),
+                Item::Wait(time) if !self.waited(time, now) => return,
+                other => self.other(&other),
+            }
+        }
+    }
+
+    /// Whether a wait is over. It begins when the target has all that comes before it.
+    fn waited(&mut self, time: Duration, now: Time) -> bool {
+        if !self.queue.is_empty() {
+            return false;
+        }
+        if self.until.is_none() {
+            self.release_modifiers();
+            self.until = Some(now.after(time));
+        }
+        self.queue.is_empty() && self.until.is_some_and(|until| now >= until)
+    }
+
+    /// A step of a macro that is no character.
+    fn other(&mut self, item: &Item) {
+        self.release_modifiers();
+        let at = self.next;
+        match item {
+            Item::Chord(usages) => self.push(&chord(usages), at),
+            Item::Hold(usages) => {
+                self.push(&each(usages, true), at);
+                self.kept.extend(usages);
+            }
+            Item::Release(usages) => {
+                self.push(&each(usages, false), at);
+                self.kept.retain(|usage| !usages.contains(usage));
+            }
+            Item::Wait(_) => self.until = None,
+            Item::Keys(_) => {}
+        }
+        self.next += 1;
+        match self.queue.back_mut() {
+            Some((_, done)) => *done = self.next,
+            None => self.done = self.next,
         }
     }
 
@@ -245,7 +295,7 @@ impl Job {
         }
         self.next += 1;
         if !self.pace.is_zero() {
-            self.release();
+            self.release_modifiers();
         }
         if let Some((_, done)) = self.queue.back_mut() {
             *done = self.next;
@@ -267,12 +317,25 @@ impl Job {
         self.queue.extend(steps.iter().map(|step| (*step, done)));
     }
 
-    fn release(&mut self) {
+    fn release_modifiers(&mut self) {
         self.hold(Modifiers::NONE, self.next);
+    }
+
+    /// All that is held.
+    fn release(&mut self) {
+        self.release_modifiers();
+        let kept = std::mem::take(&mut self.kept);
+        self.push(&each(&kept, false), self.next);
     }
 
     /// When to come again if nothing happens.
     pub fn deadline(&self) -> Option<Time> {
+        if let Some(until) = self
+            .until
+            .filter(|_| self.queue.is_empty() && self.phase == Phase::Typing)
+        {
+            return Some(until);
+        }
         let waits = match self.phase {
             Phase::Unlocking if self.queue.is_empty() => CAPS_PATIENCE,
             Phase::Typing if self.queue.is_empty() => self.pace,

@@ -74,6 +74,12 @@ pub fn find(id: &str) -> Result<Layout, LayoutError> {
     read(id, table)
 }
 
+/// All layouts.
+pub fn all() -> Vec<Layout> {
+    let read = TABLES.iter().map(|(id, table)| read(id, table));
+    read.flatten().collect()
+}
+
 fn title(table: &'static str) -> &'static str {
     let mut names = table.lines().filter_map(|line| line.strip_prefix("name "));
     names.next().unwrap_or_default()

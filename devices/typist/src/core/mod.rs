@@ -3,10 +3,13 @@
 //! The typist is a holder of the focus like a page. It keeps a few steps on their way, sends what is not acknowledged again
 //! every 100 ms, and presses more when the target has taken some: so the target's own pace is the pace.
 
+mod item;
 mod job;
 mod keys;
 pub mod layout;
+mod names;
 pub mod plan;
+pub mod script;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -16,6 +19,7 @@ use dkvm_wire::vocab::{
     input::{HidState, InputAck, InputState, Link, Motion, LEASE_MS, REFRESH_MS},
     typist::{Typed, Typing},
 };
+pub use item::Item;
 use job::{Caps, End, Job, News};
 pub use keys::{Keys, Modifiers, Stroke};
 use std::time::Duration;
@@ -115,7 +119,7 @@ impl Core {
     /// Begins to type: takes the focus. The first message is to be sent at once.
     pub fn start(
         &mut self,
-        text: Vec<Keys>,
+        text: Vec<Item>,
         pace: Duration,
         now: Time,
     ) -> Result<Option<InputState>, StartError> {
@@ -130,7 +134,10 @@ impl Core {
             return Err(StartError::NoKeyboard);
         }
         let epoch = hid.focus.wrapping_add(1);
-        self.job = Some(Job::new(text, pace, epoch, caps(hid), now));
+        // Caps Lock is in the way of characters only.
+        let types = text.iter().any(|item| matches!(item, Item::Keys(_)));
+        let found = if types { caps(hid) } else { Caps::Off };
+        self.job = Some(Job::new(text, pace, epoch, found, now));
         self.number = self.number.wrapping_add(1);
         self.lost = None;
         self.advance(now);
@@ -248,6 +255,7 @@ impl Core {
             buttons: 0,
             at: None,
             motion: Motion::default(),
+            extra: Default::default(),
         })
     }
 

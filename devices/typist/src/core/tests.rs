@@ -18,6 +18,10 @@ fn hid() -> HidState {
         leds: Leds::default(),
         focus: 4,
         holder: 1,
+        extras: Vec::new(),
+        jiggle: 0,
+        by: String::new(),
+        busy: false,
     }
 }
 
@@ -55,6 +59,7 @@ impl World {
 
     fn start(&mut self, layout: &str, text: &str, pace_ms: u64) {
         let keys = plan(&find(layout).expect("a layout"), text).expect("typable");
+        let keys = keys.into_iter().map(Item::Keys).collect();
         let pace = Duration::from_millis(pace_ms);
         let sent = self.core.start(keys, pace, self.now).expect("it starts");
         self.hear(sent);

@@ -236,6 +236,10 @@ mod tests {
             leds,
             focus: 0,
             holder: 0,
+            extras: Vec::new(),
+            jiggle: 0,
+            by: String::new(),
+            busy: false,
         })
     }
 

@@ -3,16 +3,19 @@
 
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { FileInfo } from "../src/wire/FileInfo.ts";
 import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Action } from "../src/wire/Action.ts";
+import type { ConfigAnswer } from "../src/wire/ConfigAnswer.ts";
 import type { KernelInfo } from "../src/wire/KernelInfo.ts";
 import type { InputState } from "../src/wire/InputState.ts";
 import type { SessionState } from "../src/wire/SessionState.ts";
 import type { ToPage } from "../src/wire/ToPage.ts";
 import type { ToWeb } from "../src/wire/ToWeb.ts";
 import type { WireError } from "../src/wire/WireError.ts";
+import { SOUND_FRAMES, SOUND_HEAD_LEN, SOUND_RATE, VIDEO_KEY, VIDEO_UNIT_HEAD_LEN } from "../src/wire/constants.ts";
 import { frame, picture } from "./frames.ts";
 import * as states from "./states.ts";
 
@@ -43,16 +46,22 @@ export interface World {
   untypable: string;
   /** Why a drive does not open without force; empty when it does. */
   locked: string;
+  /** Why a configuration is refused; empty when it is not. */
+  overtaken: string;
+  /** Why a microphone is refused; empty when it is not. */
+  taken: string;
   say: ToPage[];
 }
 
 export class Mock {
-  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", say: healthy() };
+  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", overtaken: "", taken: "", say: healthy() };
   /** The upload, as the update device keeps it. */
   readonly bundle = new Bundle();
   /** An image on its way, as the storage device keeps it, and by which name. */
   readonly image = new Bundle();
   imageName = "";
+  /** On the FAT drive. */
+  readonly files: FileInfo[] = [{ name: "docs", size: 0, folder: true }, { name: "notes.txt", size: 1200, folder: false }];
   /** What pages have sent, oldest first. */
   readonly inputs: InputState[] = [];
   readonly actions: Array<Extract<ToWeb, { type: "do" }>["action"]> = [];
@@ -66,6 +75,20 @@ export class Mock {
   private readonly sockets = new Set<Socket>();
   private readonly events = new WebSocketServer({ noServer: true });
   private readonly video = new WebSocketServer({ noServer: true });
+  /** Pages that read the serial console, and what was said there. */
+  private readonly serial = new WebSocketServer({ noServer: true });
+  private readonly sound = new WebSocketServer({ noServer: true });
+  private readonly microphone = new WebSocketServer({ noServer: true });
+  /** The addresses of the WebSockets that pages opened, oldest first. */
+  readonly opened: string[] = [];
+  /** The codecs that pages asked for, oldest first. */
+  readonly codecs: string[] = [];
+  /** Bytes of microphones. */
+  spoken = 0;
+  private readonly readers = new Set<WebSocket>();
+  private said = Buffer.alloc(0);
+  /** From where pages asked for it, oldest first. */
+  readonly readFrom: number[] = [];
   private readonly images = new Map<string, Buffer[]>();
   private server: Server | null = null;
   private port = 0;
@@ -106,6 +129,18 @@ export class Mock {
     }
   }
 
+  /** The target says something on its serial port. */
+  speak(text: string): void {
+    const offset = this.said.length;
+    this.said = Buffer.concat([this.said, Buffer.from(text)]);
+    for (const reader of this.readers) reader.send(piece(offset, this.said.subarray(offset)));
+  }
+
+  /** The sockets of the serial console break. */
+  cutSerial(): void {
+    for (const reader of this.readers) reader.terminate();
+  }
+
   /** The same without keeping it. */
   tellOnce(message: ToPage): void {
     for (const page of this.pages) page.send(JSON.stringify(message));
@@ -118,14 +153,18 @@ export class Mock {
     this.tellHid();
   }
 
-  private tellHid(): void {
-    this.tell({ type: "hid", state: states.hid({ focus: this.epoch, holder: this.holder }) });
+  /** What the target has beside keyboard and mouse, the jiggler, and through whom whoever works it speaks. */
+  extras: { extras?: string[]; jiggle?: number; by?: string; busy?: boolean } = {};
+
+  tellHid(): void {
+    this.tell({ type: "hid", state: states.hid({ focus: this.epoch, holder: this.holder, ...this.extras }) });
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = `${request.method} ${(request.url ?? "/").split("?")[0]}`;
     if (route === "POST /api/update") return this.update(request, response);
     if (route === "POST /api/storage") return this.store(request, response);
+    if (route === "GET /api/storage/files") return reply(response, 200, { files: this.files, count: this.files.length, free: 60_000_000 });
     const body = await text(request);
     if (route.includes("/api/")) return this.api(route, body, response);
     const name = route === "GET /" ? "index.html" : path.basename(route.slice(4));
@@ -180,13 +219,23 @@ export class Mock {
     const [, first, all] = /^bytes (\d+)-\d+\/(\d+)$/.exec(String(request.headers["content-range"])) ?? [];
     const [size, name] = [Number(all), new URL(request.url ?? "/", "http://mock").searchParams.get("name") ?? ""];
     if (world.refusal !== "") return refuse(response, 400, "bad_request", world.refusal);
+    const onto = new URL(request.url ?? "/", "http://mock").searchParams.get("onto");
+    if (onto !== null) return this.ontoDrive(response, { name: `${onto}/${name}`, part, first: Number(first), size });
     this.imageName = name;
     image.take(part, Number(first), size);
     const done = image.length === size;
     const incoming = done ? [] : [{ id: "4c", name, size, offset: image.length, verifying: false }];
-    const images = done ? [{ name, size, sha256: "9f".repeat(32), modified: false }] : [];
+    const images = done ? [{ name, size, sha256: "9f".repeat(32), modified: false, fat: false }] : [];
     this.tell({ type: "storage", state: states.storage({ incoming, images, luns: states.storage().luns.map((lun) => ({ ...lun, image: null })) }) });
     reply(response, 200, { id: "4c", offset: image.length, sha256: done ? "9f".repeat(32) : null });
+  }
+
+  private ontoDrive(response: ServerResponse, { name, part, first, size }: { name: string; part: Buffer; first: number; size: number }): void {
+    this.image.take(part, first, size);
+    const done = this.image.length === size;
+    if (done) this.files.push({ name: name.slice(name.lastIndexOf("/") + 1), size, folder: false });
+    this.tell({ type: "storage", state: states.storage({ incoming: done ? [] : [{ id: "4c", name, size, offset: this.image.length, verifying: false }] }) });
+    reply(response, 200, { id: "4c", offset: this.image.length, sha256: done ? "9f".repeat(32) : null });
   }
 
   /** What the devices do when a page asks; tests set what it leads to. */
@@ -196,6 +245,12 @@ export class Mock {
       this.tell({ type: "update", state: states.update() });
     } else if (action.name === "update_try" || action.name === "update_rollback") {
       this.tell({ type: "update", state: states.update({ stage: "restarting" }) });
+    } else if (action.name === "config_apply" && this.world.overtaken === "") {
+      this.tell({ type: "config", ...states.config({ trial: { number: 5, who: "the device web", waiting: [], left_ms: 59_000, unconfirmed: true } }) });
+    } else if (action.name === "config_confirm") {
+      this.tell({ type: "config", ...states.config({ number: 5, last: { number: 5, outcome: "kept", why: [] } }) });
+    } else if (action.name === "config_rollback" && action.number === null) {
+      this.tell({ type: "config", ...states.config({ last: { number: 5, outcome: "taken_back", why: ["the device web took it back"] } }) });
     } else if (action.name === "power_press") {
       const hold = action.hold_ms ?? 0;
       this.tell({ type: "power", state: states.power({ pressed: action.button }) });
@@ -205,16 +260,59 @@ export class Mock {
 
   private refused(action: Action): WireError | null {
     const { untypable, locked } = this.world;
+    if (action.name === "storage_file_remove") this.files.splice(this.files.findIndex(({ name }) => name === action.path), 1);
     if (action.name === "storage_eject" && locked !== "" && !action.force) return { code: "conflict", message: locked, retryable: false, context: "storage" };
+    if (action.name === "config_apply" && this.world.overtaken !== "") return { code: "conflict", message: this.world.overtaken, retryable: false, context: "" };
+    if (action.name === "macro_put" && untypable !== "") return { code: "bad_request", message: untypable, retryable: false, context: "typist" };
     const typed = action.name === "type_text" || action.name === "type_check";
     return typed && untypable !== "" ? { code: "bad_request", message: untypable, retryable: false, context: "typist" } : null;
   }
 
   private upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const url = new URL(request.url ?? "/", "http://mock");
-    const server = url.pathname === "/api/ws" ? this.events : url.pathname === "/api/video" ? this.video : null;
+    const server = { "/api/ws": this.events, "/api/video": this.video, "/api/serial": this.serial, "/api/sound": this.sound, "/api/microphone": this.microphone }[url.pathname] ?? null;
     if (server === null || this.world.session !== "open" || url.searchParams.get("csrf") !== CSRF) return void socket.destroy();
-    server.handleUpgrade(request, socket, head, (ws) => (server === this.events ? this.joined(ws) : this.watched(ws)));
+    this.opened.push(url.pathname);
+    if (server === this.video) this.codecs.push(url.searchParams.get("codec") ?? "");
+    server.handleUpgrade(request, socket, head, (ws) => {
+      if (server === this.serial) this.reads(ws, Number(url.searchParams.get("from")));
+      else if (server === this.sound) this.plays(ws);
+      else if (server === this.microphone) this.listens(ws);
+      else if (server === this.events) this.joined(ws);
+      else if (url.searchParams.get("codec") === "h264") this.broken(ws);
+      else this.watched(ws);
+    });
+  }
+
+  /** H.264 that begins well and is none: what a browser does with a stream that it cannot decode. */
+  private broken(viewer: WebSocket): void {
+    const unit = Buffer.alloc(VIDEO_UNIT_HEAD_LEN + 400, 0x5a);
+    unit.fill(0, 0, VIDEO_UNIT_HEAD_LEN);
+    unit.writeUInt32LE(320, 24);
+    unit.writeUInt32LE(240, 28);
+    unit.writeUInt32LE(VIDEO_KEY, 32);
+    Buffer.from([0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1f]).copy(unit, VIDEO_UNIT_HEAD_LEN);
+    viewer.send(unit);
+  }
+
+  /** What the target plays: a tone. */
+  private plays(listener: WebSocket): void {
+    let position = 0;
+    const timer = setInterval(() => listener.send(tone((position += SOUND_FRAMES))), 20);
+    listener.on("close", () => clearInterval(timer));
+  }
+
+  private listens(page: WebSocket): void {
+    if (this.world.taken !== "") return page.close(1008, this.world.taken);
+    page.send(Buffer.alloc(0));
+    page.on("message", (data: Buffer) => (this.spoken += data.length));
+  }
+
+  private reads(reader: WebSocket, from: number): void {
+    this.readFrom.push(from);
+    this.readers.add(reader);
+    reader.on("close", () => this.readers.delete(reader));
+    if (from < this.said.length) reader.send(piece(from, this.said.subarray(from)));
   }
 
   private joined(page: WebSocket): void {
@@ -231,7 +329,8 @@ export class Mock {
     this.actions.push(message.action);
     this.perform(message.action);
     const deaths = message.action.name === "deaths" ? [states.death(message.action.device, 2, "killed by SIGKILL"), states.death(message.action.device, 1, "did not answer for 2000 ms")] : null;
-    page.send(JSON.stringify({ type: "done", id: message.id, error: this.refused(message.action), deaths } satisfies ToPage));
+    const refused = this.refused(message.action);
+    page.send(JSON.stringify({ type: "done", id: message.id, error: refused, deaths, config: refused === null ? configAnswer(message.action) : null } satisfies ToPage));
   }
 
   /** As hid does it: a higher epoch takes over, a lower one is dropped, steps count up. */
@@ -287,12 +386,47 @@ export function healthy(): ToPage[] {
     { type: "video", state: states.video() },
     { type: "encode", state: states.encode() },
     { type: "memory", ...states.memory() },
+    { type: "config", ...states.config() },
     { type: "update", state: states.update() },
     { type: "power", state: states.power() },
     { type: "network", state: states.network() },
+    { type: "usbnet", state: states.usbnet() },
+    { type: "peers", state: states.peers() },
     { type: "storage", state: states.storage() },
+    { type: "audio", state: states.audio() },
     { type: "typist", state: states.typist() },
+    { type: "fetch", state: states.fetching() },
+    { type: "macros", state: states.macros() },
+    { type: "serial", state: states.serial() },
   ];
+}
+
+/** What the kernel says about the configuration; a text with "nicer" is wrong. */
+function configAnswer(action: Action): ConfigAnswer | null {
+  switch (action.name) {
+    case "config_read":
+      return { kind: "text", text: action.number === null ? states.CONFIG_TEXT : states.CONFIG_TEXT.replace("443", "8443"), origin: "owner", file: "/var/lib/dkvm/config/dkvm.toml", digest: states.DIGEST, number: action.number ?? 4 };
+    case "config_check": {
+      const line = action.text.split("\n").findIndex((one) => one.startsWith("nicer")) + 1;
+      const mistakes = line === 0 ? [] : [{ line, key: "device.web.nicer", message: 'is no key of this table; did you mean "nice"?' }];
+      const change = line === 0 ? { started: [], stopped: [], restarted: ["web"] } : null;
+      return { kind: "verdict", mistakes, notices: [], change };
+    }
+    case "config_apply":
+      return { kind: "applied", number: 5, change: { started: [], stopped: [], restarted: ["web"] }, notices: [] };
+    case "config_history":
+      return { kind: "history", entries: [states.entry(), states.entry({ number: 4, outcome: "kept", comment: "less video" }), states.entry({ number: 5, outcome: "taken_back", why: "web does not come up: exit code 78" })] };
+    default:
+      return null;
+  }
+}
+
+/** A message of `/api/serial`. */
+function piece(offset: number, data: Buffer): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeUInt32LE(7, 0);
+  head.writeBigUInt64LE(BigInt(offset), 4);
+  return Buffer.concat([head, data]);
 }
 
 /** A bundle that comes in parts: byte for byte, and only the next one. */
@@ -343,4 +477,13 @@ function reply(response: ServerResponse, status: number, body: unknown, headers:
 
 function refuse(response: ServerResponse, status: number, code: string, message: string, retryAfter = 0): void {
   reply(response, status, { code, message }, retryAfter > 0 ? { "retry-after": String(retryAfter) } : {});
+}
+
+/** A message of `/api/sound`: 997 Hz. */
+function tone(position: number): Buffer {
+  const message = Buffer.alloc(SOUND_HEAD_LEN + SOUND_FRAMES * 4);
+  message.writeBigUInt64LE(BigInt(position), 0);
+  message.writeUInt32LE(1, 24);
+  for (let at = 0; at < SOUND_FRAMES * 2; at++) message.writeInt16LE(Math.round(Math.sin(((position + (at >> 1)) * 2 * Math.PI * 997) / SOUND_RATE) * 16_000), SOUND_HEAD_LEN + at * 2);
+  return message;
 }

@@ -1,6 +1,8 @@
 // The node's few HTTP calls.
 
 import type { Part } from "./upload/uploader";
+import type { Onto } from "./model/media";
+import type { FileList } from "./wire/FileList";
 import type { SessionInfo } from "./wire/SessionInfo";
 import type { Taken } from "./wire/Taken";
 import type { Upload } from "./wire/Upload";
@@ -62,10 +64,17 @@ export class Api {
   }
 
   /** Sends a part of an image; where the upload stands after it. */
-  async image(part: Part, signal: AbortSignal): Promise<Taken> {
+  async image(part: Part, signal: AbortSignal, onto: Onto | null = null): Promise<Taken> {
     // Not URLSearchParams: its `+` is a plus to the node.
-    const query = `name=${encodeURIComponent(part.name)}&tag=${part.modified}`;
+    const where = onto === null ? "" : `&onto=${encodeURIComponent(onto.image)}&folder=${encodeURIComponent(onto.folder)}${onto.takeOut ? "&take_out=1" : ""}`;
+    const query = `name=${encodeURIComponent(part.name)}&tag=${part.modified}${where}`;
     return (await this.send(`/api/storage?${query}`, part, signal)) as Taken;
+  }
+
+  /** What is in a folder of a FAT drive. */
+  async files(image: string, folder: string): Promise<FileList> {
+    const query = `image=${encodeURIComponent(image)}&folder=${encodeURIComponent(folder)}`;
+    return (await call(`/api/storage/files?${query}`, { method: "GET" })) as FileList;
   }
 
   private async send(path: string, part: Part, signal: AbortSignal): Promise<unknown> {

@@ -2,31 +2,37 @@
 
 import type { Action } from "./wire/Action";
 import type { Button } from "./wire/Button";
+import type { ConfigAnswer } from "./wire/ConfigAnswer";
+import type { Macro } from "./wire/Macro";
 import type { ToPage } from "./wire/ToPage";
 import type { WireError } from "./wire/WireError";
-import { Api, sentence, socketUrl } from "./api";
+import type { FileList } from "./wire/FileList";
+import { Api, Refused, sentence, socketUrl } from "./api";
 import { Console } from "./input/console";
 import { randomHolder } from "./input/engine";
 import { backoff } from "./link/backoff";
 import { Link } from "./link/socket";
+import { endedWords, freshlyEnded, type ConfigEdit } from "./model/config";
+import { ontoName, type Onto } from "./model/media";
 import { emptyModel, type Model } from "./model/model";
 import { forgetNode, reduce } from "./model/reduce";
-import { loadRead, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
+import { loadLayout, loadRead, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
 import { heldByAnother, type Remedy } from "./model/status";
 import { Store } from "./model/store";
 import { releasedWords } from "./model/power";
-import { endWords, freshEnd } from "./model/typing";
+import { Microphone } from "./sound/microphone";
+import { Speakers } from "./sound/speakers";
+import { SILENT, type SoundUi } from "./sound/state";
+import { keptWords } from "./model/macros";
+import { boundWords, endWords, freshEnd, layoutOf } from "./model/typing";
+import type { SerialSession } from "./serial/session";
 import { freshOutcome, outcomeWords } from "./model/update";
 import { Uploader } from "./upload/uploader";
-import type { VideoHead } from "./video/head";
-import { Meter } from "./video/meter";
+import { Picture } from "./video/picture";
 import { Screen } from "./video/screen";
-import { VideoStream } from "./video/stream";
 
 /** A hidden page stops the video after so long: a short look at another tab costs nothing, ms. */
 const HIDDEN_MS = 10_000;
-/** The figures in the bar change so often, ms. */
-const FIGURES_MS = 500;
 /** Bytes of an image in one request: large enough for a card's speed, small enough for a progress that moves. */
 const IMAGE_PART = 4 * 1024 * 1024;
 /** Longest wait for what was asked of the node, ms: a mode change takes a source a second or two. */
@@ -41,7 +47,7 @@ export interface Toast {
 }
 
 /** Which drawer is open. */
-export type Drawer = "keyboard" | "video" | "media" | "power" | "network" | "system";
+export type Drawer = "keyboard" | "video" | "media" | "sound" | "power" | "network" | "nodes" | "console" | "system";
 
 /** What the interface itself stands at. */
 export interface Ui {
@@ -53,27 +59,34 @@ export interface Ui {
   readonly refusals: number;
   /** Notices that were put away. */
   readonly read: ReadonlySet<string>;
+  /** The configuration that is being edited: kept over a break of the link, while this page is open. */
+  readonly edited: ConfigEdit | null;
 }
 
-type Waiting = { resolve(error: WireError | null): void; timer: number };
+type Answer = { error: WireError | null; config: ConfigAnswer | null };
+type Waiting = { resolve(answer: Answer): void; timer: number };
 
 export class App {
   readonly model: Store<Model>;
   readonly settings: Store<Settings>;
-  readonly ui = new Store<Ui>({ drawer: null, device: null, toast: null, refusals: 0, read: loadRead() });
+  readonly ui = new Store<Ui>({ drawer: null, device: null, toast: null, refusals: 0, read: loadRead(), edited: null });
   readonly api = new Api();
+  readonly sound = new Store<SoundUi>(SILENT);
+  readonly speakers = new Speakers(() => socketUrl("/api/sound", this.api.csrf), this.sound);
+  readonly microphone: Microphone;
   readonly uploader = new Uploader({ send: (part, signal) => this.api.update(part, signal), wait: rest, now: () => performance.now() });
   readonly images = new Uploader({ send: (part, signal) => this.api.image(part, signal), wait: rest, now: () => performance.now(), part: IMAGE_PART, isFinal: (error) => !error.retryable });
+  /** The drive that the file goes onto which is sent now, or was last. */
+  readonly onto = new Store<Onto | null>(null);
+  readonly fileUploads = new Uploader({ send: (part, signal) => this.api.image(part, signal, this.onto.value), wait: rest, now: () => performance.now(), part: IMAGE_PART, isFinal: (error) => !error.retryable });
   readonly screen: Screen;
   readonly console: Console;
-  private readonly stream: VideoStream;
-  private readonly meter = new Meter();
+  readonly picture: Picture;
   private readonly waiting = new Map<number, Waiting>();
   /** The text that waits to be typed: kept while the drawer is closed, never stored. */
   draft = "";
-  /** Frames shown since the page was opened, and the number of the last. */
-  frames = 0;
-  sequence = 0;
+  /** The serial console, while its drawer is open. */
+  serial: SerialSession | null = null;
   private link: Link | null = null;
   private attempt = 0;
   private retry = 0;
@@ -84,6 +97,7 @@ export class App {
   constructor(stage: HTMLElement, canvas: HTMLCanvasElement) {
     const holder = randomHolder((bytes) => crypto.getRandomValues(bytes));
     this.model = new Store(emptyModel(holder));
+    this.microphone = new Microphone(() => `${socketUrl("/api/microphone", this.api.csrf)}&holder=${holder}`, this.sound);
     this.settings = new Store(loadSettings());
     this.screen = new Screen(stage, canvas, this.settings.value);
     this.console = new Console(holder, stage, this.screen, this.settings.value, {
@@ -93,12 +107,10 @@ export class App {
       epoch: () => this.model.value.hid?.focus ?? 0,
       givenUp: (steps) => this.toast({ tone: "bad", text: `The target took no input: ${steps} presses and releases did not reach it.` }),
       refused: () => this.ui.patch({ refusals: this.ui.value.refusals + 1 }),
+      pasted: (text) => void this.paste(text),
     });
-    this.stream = new VideoStream(() => socketUrl("/api/video", this.api.csrf), {
-      show: (bitmap, head, receivedAt) => this.show(bitmap, head, receivedAt),
-    });
+    this.picture = new Picture({ model: this.model, settings: this.settings, screen: this.screen, url: (codec) => `${socketUrl("/api/video", this.api.csrf)}&codec=${codec}` });
     document.addEventListener("visibilitychange", () => this.visibilityChanged());
-    window.setInterval(() => this.figures(), FIGURES_MS);
   }
 
   // -- session
@@ -112,10 +124,17 @@ export class App {
       const expired = before.expired || (before.kernel !== null && info.state === "login");
       this.model.patch({ session: info.state, node: info.node || before.node, expired });
       if (info.state === "open") this.connect();
-      else this.disconnect();
+      else this.leftOut();
     } catch {
       this.unreachable();
     }
+  }
+
+  /** The session is over: nobody hears and nobody is heard. */
+  private leftOut(): void {
+    this.speakers.stop();
+    this.microphone.stop();
+    this.disconnect();
   }
 
   async setup(password: string): Promise<void> {
@@ -131,9 +150,11 @@ export class App {
 
   async logout(): Promise<void> {
     this.console.leave();
+    this.speakers.stop();
+    this.microphone.stop();
     await this.api.logout();
     this.disconnect();
-    this.ui.patch({ drawer: null, device: null });
+    this.ui.patch({ drawer: null, device: null, edited: null });
     this.model.patch({ kernel: null, expired: false });
     await this.enter();
   }
@@ -186,6 +207,7 @@ export class App {
     saveSettings(this.settings.value);
     this.screen.fit(this.settings.value);
     this.console.configure(this.settings.value);
+    this.picture.configure(change);
   }
 
   /** Puts notices away, for as long as this tab lives. */
@@ -213,6 +235,44 @@ export class App {
     if (await this.act({ name: "type_text", text, layout, pace_ms: paceMs })) this.draft = "";
   }
 
+  /** Volume, mute, delay. */
+  tuneSound(change: Partial<SoundUi>): void {
+    this.sound.patch(change);
+    this.speakers.configure();
+  }
+
+  /** Types what was pasted at the picture, in the layout chosen last and at the node's own pace. */
+  async paste(text: string): Promise<void> {
+    if (text === "") return this.toast({ tone: "bad", text: "Nothing was pasted: there is no text in the clipboard." });
+    const { typist } = this.model.value;
+    const bound = boundWords(text);
+    if (typist === null) return this.toast({ tone: "bad", text: "Nothing was pasted: the typist is not running." });
+    if (bound !== null) return this.toast({ tone: "bad", text: bound });
+    this.console.leave();
+    await this.act({ name: "type_text", text, layout: layoutOf(typist, loadLayout()), pace_ms: null });
+  }
+
+  /** Presses the keys of a macro, in the layout chosen last. What is held here is let go of first. */
+  async runMacro(which: string): Promise<void> {
+    this.console.leave();
+    const { typist } = this.model.value;
+    await this.act({ name: "macro_run", which, layout: typist === null ? null : layoutOf(typist, loadLayout()) });
+  }
+
+  /** Keeps several macros, up to the first that the node refuses. */
+  async importMacros(macros: readonly Macro[]): Promise<void> {
+    for (const [kept, { name, text }] of macros.entries()) {
+      const error = await this.ask({ name: "macro_put", which: name, text });
+      if (error !== null) return this.toast({ tone: "bad", text: keptWords(kept, macros.length, { name, why: sentence(error.message) }) });
+    }
+    this.toast({ tone: "quiet", text: keptWords(macros.length, macros.length) });
+  }
+
+  /** Saves a text as a file. */
+  saveText(name: string, text: string): void {
+    this.save(name, new Blob([text], { type: "text/plain" }));
+  }
+
   cancelTyping(): void {
     void this.act({ name: "type_cancel" });
   }
@@ -231,9 +291,39 @@ export class App {
     return staying(() => this.images.start(file, false));
   }
 
+  /** Sends a file onto a FAT drive. */
+  putFile(onto: Onto, file: File): Promise<void> {
+    this.onto.set(onto);
+    return staying(() => this.fileUploads.start(file, false));
+  }
+
+  /** Stops sending it; the node forgets what it has of it. */
+  cancelFile(): void {
+    const [onto, upload] = [this.onto.value, this.fileUploads.view.value];
+    this.fileUploads.cancel();
+    if (onto === null || (upload.kind !== "sending" && upload.kind !== "waiting")) return;
+    const name = ontoName(onto, upload.name);
+    const known = this.model.value.storage?.incoming.find((one) => one.name === name && one.size === upload.size);
+    if (known) void this.act({ name: "storage_abort", id: known.id }, "The upload was cancelled.");
+  }
+
+  /** What is in a folder of a FAT drive, or why that is not known. */
+  async files(image: string, folder: string): Promise<FileList | string> {
+    try {
+      return await this.api.files(image, folder);
+    } catch (error) {
+      return error instanceof Refused ? sentence(error.message) : "The link to the node is broken: open the image again.";
+    }
+  }
+
   /** Sends an update; a reload asks first, for then the file has to be chosen again. */
   async upload(file: File, downgrade: boolean): Promise<void> {
     await staying(() => this.uploader.start(file, downgrade));
+  }
+
+  /** Where the serial console is read; `query` says from where on. */
+  serialUrl(query: string): string {
+    return socketUrl("/api/serial", this.api.csrf) + query;
   }
 
   toast(toast: Toast): void {
@@ -254,9 +344,13 @@ export class App {
   async screenshot(): Promise<void> {
     const png = await this.screen.png();
     if (png === null) return this.toast({ tone: "bad", text: "The picture could not be saved." });
+    this.save(`${this.model.value.node || "dkvm"}-${stamp(new Date())}.png`, png);
+  }
+
+  private save(name: string, content: Blob): void {
     const anchor = document.createElement("a");
-    anchor.href = URL.createObjectURL(png);
-    anchor.download = `${this.model.value.node || "dkvm"}-${stamp(new Date())}.png`;
+    anchor.href = URL.createObjectURL(content);
+    anchor.download = name;
     anchor.click();
     window.setTimeout(() => URL.revokeObjectURL(anchor.href), HIDDEN_MS);
   }
@@ -276,7 +370,7 @@ export class App {
     this.link?.close();
     this.link = null;
     this.console.pause();
-    this.stream.stop();
+    this.picture.disconnected();
     this.model.set(forgetNode(this.model.value));
   }
 
@@ -305,9 +399,12 @@ export class App {
     if (message.type === "hello") this.greeted(before, message);
     else if (message.type === "ack") this.console.acked(message);
     else if (message.type === "hid") this.console.told(message.state);
-    else if (message.type === "done") this.done(message.id, message.error);
+    else if (message.type === "done") this.done(message.id, message.error, message.config ?? null);
     else if (message.type === "update") this.updateTold(before);
     else if (message.type === "typist") this.typistTold(before);
+    else if (message.type === "config") this.configTold(before);
+    else if (message.type === "h264") this.picture.h264Told();
+    else if (message.type === "device") this.picture.tune();
   }
 
   /** An update ended while this page was open, most often over a restart of the node. */
@@ -322,29 +419,57 @@ export class App {
     if (end !== null) this.toast({ tone: end.ending === "failed" || end.ending === "focus_taken" ? "bad" : "quiet", text: endWords(end) });
   }
 
+  /** A change of the configuration ended, whoever made it. */
+  private configTold(before: Model): void {
+    const end = freshlyEnded(before.config, this.model.value.config);
+    if (end !== null) this.toast({ tone: end.outcome === "taken_back" ? "bad" : "quiet", text: endedWords(end) });
+  }
+
   private greeted(before: Model, hello: ToPage & { type: "hello" }): void {
     this.attempt = 0;
     this.console.resume();
-    if (!document.hidden) this.stream.start();
+    this.picture.greeted();
+    this.serial?.again();
+    this.speakers.again();
+    this.microphone.again();
     const restarted = before.kernel !== null && before.kernel.boot !== hello.kernel.boot;
     if (restarted) this.toast({ tone: "quiet", text: `The kernel of ${hello.kernel.node} was restarted.` });
   }
 
-  private ask(action: Action): Promise<WireError | null> {
+  /** Asks the node to do something; why it does not, if not. */
+  async ask(action: Action): Promise<WireError | null> {
+    return (await this.request(action)).error;
+  }
+
+  /** Asks about the configuration; why it is not answered, if not. */
+  async config(action: Action): Promise<ConfigAnswer | string> {
+    const { error, config } = await this.request(action);
+    return config ?? sentence((error ?? NO_ANSWER).message);
+  }
+
+  /** The same; `null`: it was told why not. */
+  async askConfig(action: Action): Promise<ConfigAnswer | null> {
+    const answer = await this.config(action);
+    if (typeof answer !== "string") return answer;
+    this.toast({ tone: "bad", text: answer });
+    return null;
+  }
+
+  private request(action: Action): Promise<Answer> {
     const id = this.nextId++;
-    if (!this.link?.send({ type: "do", id, action })) return Promise.resolve(NO_LINK);
+    if (!this.link?.send({ type: "do", id, action })) return Promise.resolve({ error: NO_LINK, config: null });
     return new Promise((resolve) => {
       const timer = window.setTimeout(() => this.done(id, NO_ANSWER), DONE_MS);
       this.waiting.set(id, { resolve, timer });
     });
   }
 
-  private done(id: number, error: WireError | null): void {
+  private done(id: number, error: WireError | null, config: ConfigAnswer | null = null): void {
     const waiting = this.waiting.get(id);
     if (waiting === undefined) return;
     this.waiting.delete(id);
     window.clearTimeout(waiting.timer);
-    waiting.resolve(error);
+    waiting.resolve({ error, config });
   }
 
   private failWaiting(): void {
@@ -353,32 +478,10 @@ export class App {
 
   // -- picture
 
-  private show(bitmap: ImageBitmap, head: VideoHead, receivedAt: number): void {
-    this.screen.draw(bitmap);
-    const now = performance.now();
-    const onNode = (head.sentNs - head.capturedNs) / 1e6;
-    this.meter.frame(now, onNode + (this.model.value.rttMs ?? 0) / 2 + (now - receivedAt));
-    this.frames += 1;
-    this.sequence = head.sequence;
-    const { picture } = this.model.value;
-    const news = picture.frames === 0 || picture.width !== bitmap.width || picture.height !== bitmap.height;
-    if (news) this.model.patch({ picture: { ...picture, frames: this.frames, width: bitmap.width, height: bitmap.height } });
-  }
-
-  /** What changes with every frame is shown at a pace that people read at. */
-  private figures(): void {
-    const { picture, link } = this.model.value;
-    const { frames } = this;
-    const rate = this.meter.rate(performance.now());
-    const latencyMs = this.meter.latencyMs;
-    if (frames !== picture.frames || rate !== picture.rate) this.model.patch({ picture: { ...picture, frames, rate, latencyMs } });
-    else if (link.kind === "lost") this.model.patch({ link: { ...link } }); // the countdown goes on
-  }
-
   private visibilityChanged(): void {
     window.clearTimeout(this.hidden);
-    if (document.hidden) this.hidden = window.setTimeout(() => this.stream.stop(), HIDDEN_MS);
-    else if (this.model.value.link.kind === "open") this.stream.start();
+    if (document.hidden) this.hidden = window.setTimeout(() => this.picture.unwatch(), HIDDEN_MS);
+    else if (this.model.value.link.kind === "open") this.picture.watch();
   }
 
   private focusChanged(): void {

@@ -1,12 +1,17 @@
 // `window.dkvm`: what tests and curious people may read. Nothing in it can be changed.
 
 import type { App } from "./app";
+import type { Codec } from "./video/codec";
+import type { SoundUi } from "./sound/state";
 
 export interface Diagnostics {
   /** Frames shown since the page was opened. */
   readonly frames: number;
   /** The source's number of the last frame shown. */
   readonly lastSequence: number;
+  /** In what the picture comes, and the bytes of the last second. */
+  readonly codec: Codec;
+  readonly bytes: number;
   /** The link to the node is open. */
   readonly connected: boolean;
   /** Steps that the target has not confirmed. */
@@ -14,6 +19,11 @@ export interface Diagnostics {
   readonly focus: { readonly holder: number; readonly epoch: number; readonly holding: boolean; readonly engaged: boolean };
   /** From capture to screen, ms. */
   readonly latencyMs: number | null;
+  readonly sound: SoundUi;
+  /** What this page plays from now on, left, for so many frames at 48 kHz. */
+  hear(frames: number): Promise<Int16Array>;
+  /** What the serial console received since its drawer was opened; `null` while it is closed. */
+  readonly serial: { readonly bytes: number; readonly sum: number } | null;
 }
 
 declare global {
@@ -25,10 +35,16 @@ declare global {
 export function exposeDiagnostics(app: App): void {
   const diagnostics: Diagnostics = {
     get frames() {
-      return app.frames;
+      return app.picture.frames;
     },
     get lastSequence() {
-      return app.sequence;
+      return app.picture.sequence;
+    },
+    get codec() {
+      return app.model.value.picture.codec;
+    },
+    get bytes() {
+      return app.model.value.picture.bytes;
     },
     get connected() {
       return app.model.value.link.kind === "open";
@@ -42,6 +58,13 @@ export function exposeDiagnostics(app: App): void {
     },
     get latencyMs() {
       return app.model.value.picture.latencyMs;
+    },
+    get sound() {
+      return app.sound.value;
+    },
+    hear: (frames) => app.speakers.record(frames),
+    get serial() {
+      return app.serial === null ? null : { bytes: app.serial.received, sum: app.serial.sum };
     },
   };
   Object.defineProperty(window, "dkvm", { value: Object.freeze(diagnostics) });

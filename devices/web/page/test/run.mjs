@@ -20,7 +20,8 @@ const out = mkdtempSync(path.join(page, "node_modules/.dkvm-test-"));
 const entryPoints = sources();
 await build({ absWorkingDir: page, entryPoints, outdir: out, outbase: page, outExtension: { ".js": ".mjs" }, bundle: true, platform: "node", format: "esm", packages: "external", sourcemap: "inline", jsx: "automatic", jsxImportSource: "preact", logLevel: "warning" });
 const built = entryPoints.map((name) => path.join(out, name.replace(/\.ts$/, ".mjs")));
-const args = which === "serve" ? built : ["--test", "--test-concurrency=1", "--enable-source-maps", ...built];
+// Half of the time of a page test is waiting: two files at once, each with a browser of its own.
+const args = which === "serve" ? built : ["--test", "--test-concurrency=2", "--enable-source-maps", ...built];
 const child = spawn(process.execPath, args, { cwd: page, stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code) => {

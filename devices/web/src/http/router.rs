@@ -48,11 +48,15 @@ pub async fn answer(app: &Arc<App>, visit: Visit) -> Reply {
         (&Method::GET, "/api/session") => api::session(app, &visit),
         (&Method::GET, "/api/ws") => socket::upgrade(app, visit, socket::Kind::Control),
         (&Method::GET, "/api/video") => socket::upgrade(app, visit, socket::Kind::Video),
+        (&Method::GET, "/api/serial") => socket::upgrade(app, visit, socket::Kind::Serial),
+        (&Method::GET, "/api/sound") => socket::upgrade(app, visit, socket::Kind::Sound),
+        (&Method::GET, "/api/microphone") => socket::upgrade(app, visit, socket::Kind::Microphone),
         (&Method::GET, "/api/stream.mjpeg") => media::stream(app, &visit),
         (&Method::GET, "/api/snapshot.jpg") => media::snapshot(app, &visit).await,
         (&Method::GET, "/api/update") => update::stands(app, &visit),
         (&Method::POST, "/api/update") => update::take(app, visit).await,
         (&Method::POST, "/api/storage") => storage::take(app, visit).await,
+        (&Method::GET, "/api/storage/files") => storage::files(app, &visit).await,
         (&Method::POST, "/api/setup") => api::setup(app, visit).await,
         (&Method::POST, "/api/login") => api::login(app, visit).await,
         (&Method::POST, "/api/logout") => api::logout(app, visit).await,
@@ -66,13 +70,14 @@ pub async fn answer(app: &Arc<App>, visit: Visit) -> Reply {
 }
 
 fn nowhere(path: &str) -> Refusal {
-    const KNOWN: [&str; 6] = [
+    const KNOWN: [&str; 7] = [
         "/api/setup",
         "/api/login",
         "/api/logout",
         "/api/password",
         "/api/update",
         "/api/storage",
+        "/api/storage/files",
     ];
     let known = KNOWN.contains(&path) || !path.starts_with("/api/");
     match known {

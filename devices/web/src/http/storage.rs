@@ -1,7 +1,7 @@
 //! `/api/storage`: an image from the visitor to the storage device.
 
 use super::{
-    percent,
+    api, percent,
     reply::{json, Refusal, Reply},
     router::Visit,
     update,
@@ -13,7 +13,9 @@ use crate::{
 };
 use dkvm_sdk::{CallError, Sender};
 use dkvm_wire::{
-    vocab::storage::{methods, Finished, PutAt, PutBegin, PutChunk, PutFinish},
+    vocab::storage::{
+        methods, FileList, FilesOf, Finished, Onto, PutAt, PutBegin, PutChunk, PutFinish,
+    },
     WireError,
 };
 use hyper::{header, StatusCode};
@@ -34,10 +36,7 @@ pub async fn take(app: &Arc<App>, visit: Visit) -> Result<Reply, Refusal> {
     let source = visit.pass.source;
     let body = visit.request.into_body();
     let ((session, (begin, piece), _turn), mut body) = update::or_drained(begun, body)?;
-    let gateway = Gateway {
-        sender: app.hub.sender().clone(),
-        device: app.hub.device_of(&Key::Storage, "storage"),
-    };
+    let gateway = Gateway::of(app);
     let done = tokio::select! {
         done = take_image((&begin, &piece), &mut body, &gateway) => done,
         () = app.session_over(Some(session)) => return Err(Refusal::log_in()),
@@ -55,6 +54,24 @@ pub async fn take(app: &Arc<App>, visit: Visit) -> Result<Reply, Refusal> {
     }
 }
 
+/// `GET /api/storage/files`: what is in a folder of a FAT drive.
+pub async fn files(app: &Arc<App>, visit: &Visit) -> Result<Reply, Refusal> {
+    api::cookie(visit)
+        .filter(|token| app.is_open(token))
+        .ok_or_else(Refusal::log_in)?;
+    let of = FilesOf {
+        image: text(visit, "image")?,
+        folder: text(visit, "folder")?,
+    };
+    let gateway = Gateway::of(app);
+    let method = gateway.method(methods::FILES);
+    let list: Result<FileList, _> = gateway.sender.call_within(CALL, &method, &of).await;
+    match list {
+        Ok(list) => Ok(json(StatusCode::OK, &list)),
+        Err(error) => Err(Refusal::of(gateway.wire(error))),
+    }
+}
+
 fn order(visit: &Visit) -> Result<(PutBegin, Piece), Refusal> {
     let length = visit.header(header::CONTENT_LENGTH);
     let piece = Piece::of(
@@ -68,8 +85,22 @@ fn order(visit: &Visit) -> Result<(PutBegin, Piece), Refusal> {
         size: piece.size,
         sha256: visit.query("sha256").map(str::to_owned),
         tag: text(visit, "tag")?,
+        onto: onto(visit)?,
     };
     Ok((begin, piece))
+}
+
+/// `?onto=DRIVE` makes it a file there.
+fn onto(visit: &Visit) -> Result<Option<Onto>, Refusal> {
+    let image = text(visit, "onto")?;
+    if image.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Onto {
+        image,
+        folder: text(visit, "folder")?,
+        take_out: visit.query("take_out") == Some("1"),
+    }))
 }
 
 /// What is sent is an image here.
@@ -124,6 +155,13 @@ struct Gateway {
 }
 
 impl Gateway {
+    fn of(app: &App) -> Self {
+        Self {
+            sender: app.hub.sender().clone(),
+            device: app.hub.device_of(&Key::Storage, "storage"),
+        }
+    }
+
     fn method(&self, method: &str) -> String {
         format!("{}/{method}", self.device)
     }

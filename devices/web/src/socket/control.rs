@@ -6,7 +6,7 @@ use super::{
     pace::Pace,
 };
 use crate::{
-    actions,
+    actions::{self, Answer},
     app::App,
     clock::Moment,
     state::{Page, PageIn},
@@ -163,27 +163,12 @@ impl Inbound {
             let message = format!(
                 "{MAX_ACTIONS} requests of this page are under way already: wait for one of them"
             );
-            let error = Some(WireError::new(ErrorCode::Exhausted, message));
-            return self.answer(ToPage::Done {
-                id,
-                error,
-                deaths: None,
-            });
+            let error = WireError::new(ErrorCode::Exhausted, message);
+            return self.answer(done(id, Err(error)));
         };
         let (page, app) = (self.page.clone(), self.app.clone());
         tokio::spawn(async move {
-            let done = match actions::perform(&app.hub, action).await {
-                Ok(deaths) => ToPage::Done {
-                    id,
-                    error: None,
-                    deaths,
-                },
-                Err(error) => ToPage::Done {
-                    id,
-                    error: Some(error),
-                    deaths: None,
-                },
-            };
+            let done = done(id, actions::perform(&app.hub, action).await);
             drop(turn);
             // A page that reads nothing is cut by its own socket.
             let _ = page.answer(done);
@@ -195,6 +180,19 @@ impl Inbound {
         self.page
             .answer(message)
             .map_err(|error| Ending::policy(error.to_string()))
+    }
+}
+
+fn done(id: u32, result: Result<Answer, WireError>) -> ToPage {
+    let (answer, error) = match result {
+        Ok(answer) => (answer, None),
+        Err(error) => (Answer::default(), Some(error)),
+    };
+    ToPage::Done {
+        id,
+        error,
+        deaths: answer.deaths,
+        config: answer.config,
     }
 }
 
@@ -218,7 +216,13 @@ mod tests {
     }
 
     fn states() -> impl Strategy<Value = InputState> {
-        let motion = any::<[i32; 4]>().prop_map(|[x, y, wheel, pan]| Motion { x, y, wheel, pan });
+        let motion = any::<[i32; 4]>().prop_map(|[x, y, wheel, pan]| Motion {
+            x,
+            y,
+            wheel,
+            pan,
+            ..Default::default()
+        });
         (
             0..HOLDERS,
             any::<[u32; 3]>(),
@@ -238,6 +242,7 @@ mod tests {
                     buttons,
                     at,
                     motion,
+                    extra: Default::default(),
                 }
             })
     }

@@ -13,6 +13,8 @@ use tokio::{
 const CHUNK: usize = 4096;
 /// RFC 6455, 7.4.1.
 const GOING_AWAY: u16 = 1001;
+/// The WebSocket registry's "try again later".
+const TRY_AGAIN: u16 = 1013;
 /// How long the last words may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long what is still under way is thrown away. Without it the client's kernel would answer our end with
@@ -107,13 +109,23 @@ impl Ending {
         }
     }
 
+    /// What it takes is not there now, and may be in a moment.
+    pub fn later(reason: impl Into<String>) -> Self {
+        Self::Told {
+            code: TRY_AGAIN,
+            reason: reason.into(),
+        }
+    }
+
     /// Worth a line when it is somebody's fault.
     pub fn log(&self, source: &Source) {
         match self {
             Self::Stalled => {
                 dkvm_sdk::info!("{source} took nothing for too long: its connection was cut")
             }
-            Self::Told { code, reason } if *code < 4000 && *code != GOING_AWAY => {
+            Self::Told { code, reason }
+                if *code < 4000 && ![GOING_AWAY, TRY_AGAIN].contains(code) =>
+            {
                 dkvm_sdk::warn!("a WebSocket from {source} was closed ({code}): {reason}");
             }
             _ => {}

@@ -4,11 +4,15 @@ mod control;
 mod frame;
 mod link;
 mod pace;
+mod serial;
+mod sound;
+mod units;
 mod video;
 
 use crate::{
     app::App,
     auth::token::TokenHash,
+    clock::Moment,
     http::{
         api,
         gate::Pass,
@@ -16,9 +20,10 @@ use crate::{
         router::Visit,
         Io,
     },
-    state::{Page, Viewer},
+    state::{Listener, Page, Reading, UnitViewer, Viewer},
 };
 use base64::{prelude::BASE64_STANDARD, Engine};
+use dkvm_wire::vocab::{audio::MicrophoneRef, serial::HistoryFrom};
 use hyper::{header, upgrade::OnUpgrade, StatusCode};
 use hyper_util::rt::TokioIo;
 use link::Ending;
@@ -37,12 +42,22 @@ pub enum Kind {
     Control,
     /// `/api/video`
     Video,
+    /// `/api/serial`
+    Serial,
+    /// `/api/sound`
+    Sound,
+    /// `/api/microphone`
+    Microphone,
 }
 
 /// What the socket is opened for, taken before the upgrade so that there is room for it after.
 enum Purpose {
     Control(Page),
     Video(Viewer),
+    Units(UnitViewer),
+    Serial(Reading, HistoryFrom),
+    Sound(Listener),
+    Microphone(MicrophoneRef),
 }
 
 /// Who opened it.
@@ -59,8 +74,7 @@ pub fn upgrade(app: &Arc<App>, mut visit: Visit, kind: Kind) -> Result<Reply, Re
     if !app.is_open(&token) {
         return Err(Refusal::log_in());
     }
-    let purpose =
-        purpose(app, kind).map_err(|full| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
+    let purpose = purpose(app, &visit, kind)?;
     let guest = Guest {
         app: app.clone(),
         session: token.hash(),
@@ -80,19 +94,49 @@ pub fn upgrade(app: &Arc<App>, mut visit: Visit, kind: Kind) -> Result<Reply, Re
     Ok(with(reply, header::SEC_WEBSOCKET_ACCEPT, &accept(&key)))
 }
 
-fn purpose(app: &Arc<App>, kind: Kind) -> Result<Purpose, String> {
+fn purpose(app: &Arc<App>, visit: &Visit, kind: Kind) -> Result<Purpose, Refusal> {
     match kind {
-        Kind::Control => app
-            .hub
-            .open()
-            .map(Purpose::Control)
-            .map_err(|full| full.to_string()),
-        Kind::Video => app
-            .pictures
-            .watch()
-            .map(Purpose::Video)
-            .map_err(|full| full.to_string()),
+        Kind::Control => app.hub.open().map(Purpose::Control).map_err(full),
+        Kind::Video => video(app, visit),
+        Kind::Serial => {
+            let at = serial::wanted(visit.query("log"), visit.query("from"));
+            let reading = app.serial.read().map_err(full)?;
+            Ok(Purpose::Serial(reading, at))
+        }
+        Kind::Sound => app.sounds.listen().map(Purpose::Sound).map_err(full),
+        Kind::Microphone => microphone(visit).map(Purpose::Microphone),
     }
+}
+
+/// In the codec that the page asks for.
+fn video(app: &Arc<App>, visit: &Visit) -> Result<Purpose, Refusal> {
+    match visit.query("codec") {
+        None | Some("jpeg") => app.pictures.watch().map(Purpose::Video).map_err(full),
+        Some("h264") => {
+            let viewer = app.units.watch(Moment::now());
+            viewer.map(Purpose::Units).map_err(full)
+        }
+        Some(_) => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "there is no such codec: use codec=jpeg or codec=h264",
+        )),
+    }
+}
+
+fn full(full: impl std::fmt::Display) -> Refusal {
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, full.to_string())
+}
+
+fn microphone(visit: &Visit) -> Result<MicrophoneRef, Refusal> {
+    let holder = visit.query("holder").and_then(|text| text.parse().ok());
+    let holder = holder.ok_or_else(|| {
+        let what = "a microphone needs holder=, a random number: see docs/web-api.md";
+        Refusal::new(StatusCode::BAD_REQUEST, what)
+    })?;
+    Ok(MicrophoneRef {
+        holder,
+        name: visit.pass.source.to_string(),
+    })
 }
 
 fn handshake_key(visit: &Visit) -> Result<&str, Refusal> {
@@ -148,6 +192,12 @@ async fn run(
     match purpose {
         Purpose::Control(page) => control::run(page, reader, write, &guest.app).await,
         Purpose::Video(viewer) => video::run(viewer, reader, write).await,
+        Purpose::Units(viewer) => units::run(viewer, reader, write).await,
+        Purpose::Serial(reading, at) => {
+            serial::run(reading, at, reader, write, &guest.app.hub).await
+        }
+        Purpose::Sound(listener) => sound::listen(listener, reader, write).await,
+        Purpose::Microphone(who) => sound::speak(who, reader, write, &guest.app).await,
     }
 }
 

@@ -81,6 +81,7 @@ mod tests {
             buttons: 0,
             at: None,
             motion,
+            extra: Default::default(),
         }
     }
 

@@ -19,22 +19,27 @@ use tokio::{
 /// Pictures under way: one that is shown while the next travels.
 const CREDITS: usize = 2;
 /// Pings that wait for their answer.
-const PINGS: usize = 4;
+pub(super) const PINGS: usize = 4;
 
 /// Until one side ends it.
 pub async fn run(viewer: Viewer, reader: &mut Read, write: &mut Write) -> Ending {
     let credits = Semaphore::new(CREDITS);
     let (pings, mut pinged) = mpsc::channel(PINGS);
     tokio::select! {
-        ending = listen(reader, &credits, &pings) => ending,
+        ending = listen(reader, || give(&credits), &pings) => ending,
         ending = show(viewer, write, &credits, &mut pinged) => ending,
     }
 }
 
-async fn listen(reader: &mut Read, credits: &Semaphore, pings: &mpsc::Sender<Vec<u8>>) -> Ending {
+/// What the page says: `shown` for each picture, and no more.
+pub(super) async fn listen(
+    reader: &mut Read,
+    shown: impl Fn(),
+    pings: &mpsc::Sender<Vec<u8>>,
+) -> Ending {
     loop {
         match reader.next().await {
-            Ok(Message::Binary(bytes)) if bytes.is_empty() => give(credits),
+            Ok(Message::Binary(bytes)) if bytes.is_empty() => shown(),
             Ok(Message::Binary(_) | Message::Text(_)) => {
                 return Ending::policy(
                     "this socket takes empty binary messages only: one for each picture shown",
@@ -92,13 +97,18 @@ async fn next(viewer: &mut Viewer, credits: &Semaphore) -> std::sync::Arc<Pictur
 fn head(info: &FrameInfo, jpeg: usize, now_ns: u64) -> Vec<u8> {
     let mut head = Vec::with_capacity(MAX_HEAD + VIDEO_HEAD_LEN);
     push_head(&mut head, Opcode::Binary, VIDEO_HEAD_LEN + jpeg);
+    push_info(&mut head, info, now_ns);
+    head
+}
+
+/// What every picture's head says.
+pub(super) fn push_info(head: &mut Vec<u8>, info: &FrameInfo, now_ns: u64) {
     for field in [info.sequence, info.captured_ns, now_ns] {
         head.extend_from_slice(&field.to_le_bytes());
     }
     for field in [info.width, info.height] {
         head.extend_from_slice(&field.to_le_bytes());
     }
-    head
 }
 
 /// Straight from shared memory into the TLS record. When a newer picture is there, or it takes long, the lease

@@ -25,6 +25,8 @@ pub enum Key {
     Video,
     /// Encoder.
     Encode,
+    /// The encoder of H.264.
+    H264,
     /// Slots and updates.
     Update,
     /// The target's power.
@@ -33,8 +35,22 @@ pub enum Key {
     Network,
     /// Text typed on the target.
     Typist,
+    /// The network to the target.
+    Usbnet,
+    /// Sound.
+    Audio,
     /// Images and drives.
     Storage,
+    /// Images fetched by URL.
+    Fetch,
+    /// Macros.
+    Macros,
+    /// The target's serial port.
+    Serial,
+    /// Other nodes.
+    Peers,
+    /// The configuration.
+    Config,
     /// Shared memory.
     Memory,
     /// The nth death: each is its own subject.

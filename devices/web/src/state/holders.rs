@@ -43,7 +43,10 @@ impl Holders {
                 .wrapping_add(u32::try_from(state.steps.len()).unwrap_or(0)),
             at: state.at,
             motion: state.motion,
-            holding: !state.keys.is_empty() || state.buttons != 0 || !state.steps.is_empty(),
+            holding: !state.keys.is_empty()
+                || state.buttons != 0
+                || !state.extra.is_empty()
+                || !state.steps.is_empty(),
         };
         if !known && self.held.values().filter(|held| held.page == page).count() >= MAX_HOLDERS {
             return false;
@@ -81,6 +84,7 @@ fn let_go(holder: u64, held: &Held) -> InputState {
         buttons: 0,
         at: held.at,
         motion: held.motion,
+        extra: Default::default(),
     }
 }
 
@@ -110,6 +114,7 @@ mod tests {
                 x: 4,
                 ..Motion::default()
             },
+            extra: Default::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use super::{
 use crate::clock::Moment;
 use dkvm_sdk::{SendError, Sender};
 use dkvm_wire::{
-    service::{DeathRecord, DeviceInfo, DeviceList, KernelInfo, MemoryStats, Phase},
+    service::{ConfigState, DeathRecord, DeviceInfo, DeviceList, KernelInfo, MemoryStats, Phase},
     topics,
     vocab::{
         input::{InputAck, InputState},
@@ -50,6 +50,8 @@ struct World {
     holders: Holders,
     pages: BTreeMap<PageId, Arc<Letterbox>>,
     next_page: u64,
+    /// A configuration is on trial.
+    on_trial: bool,
     /// Who sent what stands on the board, and in which life.
     sources: BTreeMap<Key, (String, Generation)>,
 }
@@ -138,6 +140,20 @@ impl Hub {
         if world.board.post_death(ToPage::Death(death)) {
             world.ring_all();
         }
+    }
+
+    /// The kernel told which configuration is in force, and what is on trial.
+    pub fn post_config(&self, state: ConfigState) {
+        let mut world = crate::lock(&self.world);
+        world.on_trial = state.trial.is_some();
+        if world.board.post(Key::Config, ToPage::Config(state)) {
+            world.ring_all();
+        }
+    }
+
+    /// Whether a configuration is on trial: its time runs, and a page that comes later has to be told the rest of it.
+    pub fn on_trial(&self) -> bool {
+        crate::lock(&self.world).on_trial
     }
 
     /// How much shared memory is in use.
@@ -251,11 +267,18 @@ impl World {
             (Key::Hid, ToPage::Hid { state: None }),
             (Key::Video, ToPage::Video { state: None }),
             (Key::Encode, ToPage::Encode { state: None }),
+            (Key::H264, ToPage::H264 { state: None }),
             (Key::Update, ToPage::Update { state: None }),
             (Key::Storage, ToPage::Storage { state: None }),
+            (Key::Audio, ToPage::Audio { state: None }),
             (Key::Power, ToPage::Power { state: None }),
             (Key::Network, ToPage::Network { state: None }),
             (Key::Typist, ToPage::Typist { state: None }),
+            (Key::Fetch, ToPage::Fetch { state: None }),
+            (Key::Macros, ToPage::Macros { state: None }),
+            (Key::Serial, ToPage::Serial { state: None }),
+            (Key::Usbnet, ToPage::Usbnet { state: None }),
+            (Key::Peers, ToPage::Peers { state: None }),
         ];
         let over = nothing.into_iter().filter(|(key, _)| said(key));
         over.filter_map(|(key, message)| self.board.post(key.clone(), message).then_some(key))

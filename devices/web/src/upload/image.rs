@@ -186,6 +186,7 @@ mod tests {
             size,
             sha256: None,
             tag: String::new(),
+            onto: None,
         }
     }
 

@@ -28,6 +28,7 @@ fn input(holder: u64, seq: u32, keys: &[u8]) -> InputState {
             y: -4,
             wheel: 1,
             pan: 0,
+            ..Default::default()
         },
     );
     InputState {
@@ -40,6 +41,7 @@ fn input(holder: u64, seq: u32, keys: &[u8]) -> InputState {
         buttons: 0,
         at: None,
         motion,
+        extra: Default::default(),
     }
 }
 
@@ -56,6 +58,10 @@ fn hid_state(focus: u32) -> HidState {
         leds: Leds::default(),
         focus,
         holder: 0,
+        extras: Vec::new(),
+        jiggle: 0,
+        by: String::new(),
+        busy: false,
     }
 }
 

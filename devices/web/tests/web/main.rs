@@ -1,9 +1,12 @@
 //! The web device as its visitors meet it: the real process, under a fake kernel, over real TLS.
 
 mod common;
+mod config;
 mod control;
+mod h264;
 mod hostile;
 mod login;
+mod sound;
 mod storage;
 mod update;
 mod video;

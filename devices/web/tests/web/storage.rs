@@ -8,7 +8,9 @@ use crate::common::{
 use dkvm_testkit::Failure;
 use dkvm_wire::{
     decode_body, encode_body,
-    vocab::storage::{Finished, PutAt, PutBegin, PutChunk, PutFinish, Taken},
+    vocab::storage::{
+        FileInfo, FileList, FilesOf, Finished, Onto, PutAt, PutBegin, PutChunk, PutFinish, Taken,
+    },
     ErrorCode, WireError,
 };
 use std::{cell::RefCell, rc::Rc, thread};
@@ -186,4 +188,44 @@ fn strangers_and_foreign_pages_upload_nothing() -> Outcome {
     assert_eq!(owner.clone().get(path)?.status, 405);
     assert!(shelf.borrow().begun.is_empty());
     Ok(())
+}
+
+#[test]
+fn a_file_goes_onto_a_drive_and_is_listed() -> Outcome {
+    let (mut node, shelf, owner) = start()?;
+    node.kernel.answer("storage/storage.files", |body| {
+        let of: FilesOf = decode(body)?;
+        let name = format!("{} {}", of.image, of.folder);
+        let file = FileInfo {
+            name,
+            size: 5,
+            folder: false,
+        };
+        Ok(encode_body(&FileList {
+            files: vec![file],
+            count: 1,
+            free: 7,
+        }))
+    });
+    let path = "/api/storage?name=a.txt&onto=my%20%C3%A4.img&folder=docs%2Fold&take_out=1";
+    let answer = post(&mut node, &owner, path, &[], b"abc")?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let onto = Onto {
+        image: "my ä.img".into(),
+        folder: "docs/old".into(),
+        take_out: true,
+    };
+    assert_eq!(shelf.borrow().begun[0].onto, Some(onto));
+    let list = get(&mut node, &owner)?;
+    assert_eq!(list.status, 200, "{}", list.text());
+    assert_eq!(list.json::<FileList>()?.files[0].name, "my ä.img a/b");
+    let stranger = node.visitor()?;
+    assert_eq!(get(&mut node, &stranger)?.status, 401);
+    Ok(())
+}
+
+fn get(node: &mut Node, visitor: &Visitor) -> Result<Answer, Failure> {
+    let mut visitor = visitor.clone();
+    let path = "/api/storage/files?image=my%20%C3%A4.img&folder=a%2Fb";
+    meanwhile(node, thread::spawn(move || visitor.get(path)))
 }

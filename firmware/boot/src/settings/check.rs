@@ -32,6 +32,16 @@ impl fmt::Display for Key {
     }
 }
 
+/// Another node's key: its fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer(String);
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A fixed address and the size of its network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Address {
@@ -106,6 +116,17 @@ pub fn ssh_key(value: &str) -> Checked<Key> {
     match known && printable && is_key_body(body, kind) {
         true => Ok(Key(value.to_owned())),
         false => Err("it is no public key; give the one line of the file that ends in .pub, such as `ssh-ed25519 AAAA… you@pc`"),
+    }
+}
+
+/// SHA-256 in hexadecimal digits.
+const FINGERPRINT: usize = 64;
+
+pub fn peer(value: &str) -> Checked<Peer> {
+    let value = value.trim().to_ascii_lowercase();
+    match value.len() == FINGERPRINT && value.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => Ok(Peer(value)),
+        false => Err("it is no fingerprint of a node; give the 64 hexadecimal digits that `dkvm peers` shows there"),
     }
 }
 

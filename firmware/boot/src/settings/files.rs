@@ -57,6 +57,12 @@ pub fn wpa_supplicant_conf(wifi: &Wifi) -> String {
     text
 }
 
+/// `peers`, for the device peer: one fingerprint a line; `None` where there is none.
+pub fn peers(settings: &Settings) -> Option<String> {
+    let lines = settings.peers.iter().map(|peer| format!("{peer}\n"));
+    Some(lines.collect::<String>()).filter(|text| !text.is_empty())
+}
+
 /// `authorized_keys`; `None` where nobody has a key.
 pub fn authorized_keys(settings: &Settings) -> Option<String> {
     let lines = settings.ssh_keys.iter().map(|key| format!("{key}\n"));

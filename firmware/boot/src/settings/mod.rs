@@ -7,8 +7,8 @@ mod files;
 mod lines;
 mod reader;
 
-pub use check::{Address, Key, Secret};
-pub use files::{authorized_keys, network_toml, wpa_supplicant_conf};
+pub use check::{Address, Key, Peer, Secret};
+pub use files::{authorized_keys, network_toml, peers, wpa_supplicant_conf};
 pub use lines::short;
 
 use std::net::IpAddr;
@@ -25,6 +25,8 @@ pub struct Settings {
     pub host_name: Option<String>,
     /// Who may log in by SSH.
     pub ssh_keys: Vec<Key>,
+    /// Other nodes, by their keys: each may do everything here.
+    pub peers: Vec<Peer>,
     /// Ethernet.
     pub wired: Link,
     /// The address by Wi-Fi.

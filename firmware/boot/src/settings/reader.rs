@@ -7,6 +7,8 @@ use super::{check, lines, Link, Outcome, Secret, Settings, Wifi, FILE};
 pub(super) const MAX_NOTICES: usize = 12;
 const MAX_KEYS: usize = 32;
 const MAX_SERVERS: usize = 4;
+/// Nodes that may do everything here: the owner's own few.
+const MAX_PEERS: usize = 16;
 
 impl Settings {
     fn link(&mut self, way: Way) -> &mut Link {
@@ -18,9 +20,10 @@ impl Settings {
 }
 
 /// The known keys by section, each in its plain form beside the one that people are told.
-const KEYS: [(&str, &str, Setting); 13] = [
+const KEYS: [(&str, &str, Setting); 14] = [
     ("", "host_name", Setting::HostName),
     ("owner", "ssh_key", Setting::SshKey),
+    ("owner", "peer", Setting::Peer),
     ("network", "address", Setting::Address(Way::Wired)),
     ("network", "gateway", Setting::Gateway(Way::Wired)),
     ("network", "dns", Setting::Dns(Way::Wired)),
@@ -44,6 +47,7 @@ enum Way {
 enum Setting {
     HostName,
     SshKey,
+    Peer,
     Address(Way),
     Gateway(Way),
     Dns(Way),
@@ -112,7 +116,10 @@ impl Reader {
         let Some((_, key, setting)) = known else {
             return self.unknown(entry);
         };
-        let list = matches!(setting, Setting::SshKey | Setting::Dns(_) | Setting::Ntp);
+        let list = matches!(
+            setting,
+            Setting::SshKey | Setting::Peer | Setting::Dns(_) | Setting::Ntp
+        );
         if self.seen.contains(setting) && !list {
             self.tell(
                 entry,
@@ -148,6 +155,7 @@ impl Reader {
         match setting {
             Setting::HostName => it.host_name = Some(check::host_name(value)?),
             Setting::SshKey => push(&mut it.ssh_keys, check::ssh_key(value)?, MAX_KEYS)?,
+            Setting::Peer => push(&mut it.peers, check::peer(value)?, MAX_PEERS)?,
             Setting::Address(way) => it.link(way).address = check::address(value)?,
             Setting::Gateway(way) => it.link(way).gateway = Some(check::ip(value)?),
             Setting::Dns(way) => push(&mut it.link(way).dns, check::ip(value)?, MAX_SERVERS)?,

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJg0T/fHuKMyQ+pPQs5t1oLpi/vRrHIEDArQigKfdWiy me@pc";
 
+const PEER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
 fn settings(text: &str) -> Settings {
     let outcome = read(text.as_bytes());
     assert_eq!(outcome.notices, [""; 0], "{text}");
@@ -17,7 +19,7 @@ fn notices(text: &str) -> Vec<String> {
 
 fn full() -> String {
     format!(
-        "host_name = \"kvm-1\"\n[owner]\nssh_key = \"{KEY}\"\n[network]\naddress = \"192.168.1.50/24\"\ngateway = \"192.168.1.1\"\n\
+        "host_name = \"kvm-1\"\n[owner]\nssh_key = \"{KEY}\"\npeer = \"{PEER}\"\n[network]\naddress = \"192.168.1.50/24\"\ngateway = \"192.168.1.1\"\n\
          dns = [\"192.168.1.1\", \"9.9.9.9\"]\nntp = \"pool.ntp.org\"\n[wifi]\nssid = \"home\"\npassword = 'sesame \"open\"'\ncountry = \"de\"\n[time]\nzone = \"Europe/Berlin\"\n"
     )
 }
@@ -38,6 +40,7 @@ fn all_of_it() {
         "update_config=0\ncountry=DE\nnetwork={\n\tssid=686f6d65\n\tscan_ssid=1\n\tkey_mgmt=WPA-PSK\n\tpsk=\"sesame \"open\"\"\n}\n"
     );
     assert_eq!(authorized_keys(&it), Some(format!("{KEY}\n")));
+    assert_eq!(peers(&it), Some(format!("{PEER}\n")));
     let network: toml::Table = network_toml(&it).parse().expect("it is TOML");
     assert_eq!(network["wired"]["gateway"].as_str(), Some("192.168.1.1"));
     assert_eq!(network["ntp"].as_array().map(Vec::len), Some(1));
@@ -73,6 +76,19 @@ fn the_template_sets_nothing() {
     assert_eq!(settings(template), Settings::default());
 }
 
+/// It is edited on whatever computer holds the card: old editors there show a text without CR as one line.
+#[test]
+fn every_line_on_the_card_ends_as_each_editor_knows_it() {
+    for text in [
+        include_str!("../../../../board/common/select/dkvm.txt"),
+        include_str!("../../../../board/common/select/README.txt"),
+    ] {
+        assert!(text
+            .split_inclusive('\n')
+            .all(|line| line.ends_with("\r\n")));
+    }
+}
+
 #[test]
 fn the_template_with_every_example_taken_is_right() {
     let template = include_str!("../../../../board/common/select/dkvm.txt");
@@ -94,8 +110,17 @@ fn the_template_with_every_example_taken_is_right() {
             && it.wifi.is_some()
             && it.zone.is_some()
     );
-    // The one example that must not work as it stands: whose key would it be?
-    assert!(it.ssh_keys.is_empty());
+    // The examples that must not work as they stand: whose keys would it be?
+    assert!(it.ssh_keys.is_empty() && it.peers.is_empty());
+}
+
+#[test]
+fn another_node_is_named_by_its_fingerprint() {
+    let told = notices("[owner]\npeer = office");
+    let wanted = "line 2 sets `peer` to `office`, which is ignored: it is no fingerprint";
+    assert!(told[0].contains(wanted), "{told:?}");
+    let two = format!("[owner]\npeer = {}\npeer = {PEER}\n", PEER.to_uppercase());
+    assert_eq!(peers(&settings(&two)), Some(format!("{PEER}\n{PEER}\n")));
 }
 
 #[test]
@@ -209,7 +234,7 @@ proptest! {
 
     /// Whatever a person types, what is written for the programs cannot hold more than it should.
     #[test]
-    fn no_value_breaks_out_of_its_line(value in r#"[ -~“”„äß\t]{0,70}"#, section in "(owner|network|wifi|time)", key in "(ssh_key|address|gateway|dns|ntp|ssid|password|country|zone)") {
+    fn no_value_breaks_out_of_its_line(value in r#"[ -~“”„äß\t]{0,70}"#, section in "(owner|network|wifi|time)", key in "(ssh_key|peer|address|gateway|dns|ntp|ssid|password|country|zone)") {
         let text = format!("[wifi]\nssid = a\n[{section}]\n{key} = {value}\n");
         let it = read(text.as_bytes()).settings;
         let network = network_toml(&it).parse::<toml::Table>();
@@ -218,5 +243,7 @@ proptest! {
             prop_assert!(wpa_supplicant_conf(wifi).lines().count() <= 9);
         }
         prop_assert!(authorized_keys(&it).is_none_or(|keys| keys.lines().count() == 1));
+        // As a list splits it: each line is a whole fingerprint.
+        prop_assert!(peers(&it).is_none_or(|peers| peers.lines().all(|peer| peer.len() == 64)));
     }
 }

@@ -23,9 +23,9 @@ struct Mistake<'a> {
     message: &'a str,
 }
 
-/// 0 when the file is right, 1 when it is not: the mistakes are the answer, on stderr as a compiler's.
-pub fn run(file: Option<&Path>, form: Form) -> Result<ExitCode, CliError> {
-    let usual = Source::default();
+/// Without a file that of the person, else the usual. 0 when the file is right, 1 when it is not: the mistakes are the answer, on stderr as a compiler's.
+pub fn run(file: Option<&Path>, persons: Option<Source>, form: Form) -> Result<ExitCode, CliError> {
+    let usual = persons.unwrap_or_default();
     let file = file.unwrap_or_else(|| usual.file());
     let result = config::load(file);
     let code = if result.is_ok() {

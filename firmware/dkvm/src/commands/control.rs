@@ -4,8 +4,13 @@ use super::Session;
 use crate::error::CliError;
 use crate::format;
 use crate::output::{self, Form};
-use dkvm_wire::service::{methods, Applied, DeviceInfo, Named, Nothing};
+use crate::patience::{self, Patience, Way};
+use dkvm_wire::service::{methods, Applied, DeviceInfo, DeviceList, Named, Nothing, Phase};
 use dkvm_wire::DeviceName;
+use std::time::Duration;
+
+/// The device may be the very one that carries the link there: so long it has for being back.
+const CARRIED: Duration = Duration::from_secs(20);
 
 pub fn start(session: &mut Session, device: &str, form: Form) -> Result<(), CliError> {
     tell_kernel(session, methods::DEVICES_START, device, form)
@@ -32,7 +37,9 @@ fn tell_kernel(
     };
     let named = Named { name };
     session.call::<_, Nothing>(method, &named)?;
-    let info: DeviceInfo = session.call(methods::DEVICES_GET, &named)?;
+    let info: DeviceInfo = session.insist(CARRIED, |session| {
+        session.call(methods::DEVICES_GET, &named)
+    })?;
     match form {
         Form::Json => output::json(&info),
         Form::Text => output::line(&sentence(&info)),
@@ -47,11 +54,69 @@ fn sentence(info: &DeviceInfo) -> String {
     format!("{} is {}{detail}", info.name, format::phase(info.phase))
 }
 
+/// Answers when what it touched is there again.
 pub fn reload(session: &mut Session, form: Form) -> Result<(), CliError> {
+    let before = session.devices()?;
     let applied: Applied = session.ask(methods::CONFIG_RELOAD)?;
+    let late = settle(session, &applied)?;
     match form {
-        Form::Json => output::json(&applied),
-        Form::Text => output::lines(&changes(&applied)),
+        Form::Json => output::json(&applied)?,
+        Form::Text => output::lines(&changes(&applied))?,
+    }
+    let (hurt, slow): (Vec<_>, Vec<_>) = late.into_iter().partition(|one| is_hurt(one, &before));
+    let tell = |devices: &[DeviceInfo]| {
+        let told: Vec<_> = devices.iter().map(sentence).collect();
+        told.join("; ")
+    };
+    if !slow.is_empty() {
+        eprintln!("dkvm: not ready yet: {}", tell(&slow));
+    }
+    if hurt.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::NotReady {
+        devices: tell(&hurt),
+    })
+}
+
+/// Waits for the devices that were started or restarted, and gives those that are not ready.
+fn settle(session: &mut Session, applied: &Applied) -> Result<Vec<DeviceInfo>, CliError> {
+    let mut late = Vec::new();
+    let mut patience = Patience::new();
+    for name in applied.started.iter().chain(&applied.restarted) {
+        let device = loop {
+            let named = Named { name: name.clone() };
+            let device: DeviceInfo = session.call(methods::DEVICES_GET, &named)?;
+            if waits(&device) != Way::Coming || !patience.goes_on(name.as_str()) {
+                break device;
+            }
+        };
+        if patience::way(&device) != Way::There {
+            late.push(device);
+        }
+    }
+    Ok(late)
+}
+
+/// It does not come up by what is new: it is given up, or was there before and fails now. One that is slow, or waits for its
+/// hardware as before, is not.
+fn is_hurt(device: &DeviceInfo, before: &DeviceList) -> bool {
+    let was_there = || {
+        let mut all = before.devices.iter();
+        all.any(|one| one.name == device.name && patience::way(one) == Way::There)
+    };
+    match device.phase {
+        Phase::Failed => true,
+        Phase::Backoff => was_there(),
+        _ => false,
+    }
+}
+
+/// One that waits for its next start has failed once: that is told at once.
+fn waits(device: &DeviceInfo) -> Way {
+    match device.phase {
+        Phase::Backoff => Way::Not,
+        _ => patience::way(device),
     }
 }
 

@@ -4,7 +4,8 @@ use super::Session;
 use crate::error::CliError;
 use crate::format::{bytes, count, duration};
 use crate::output::{self, Form};
-use dkvm_wire::service::{methods, ImageInfo, KernelInfo, MemoryStats, Slot};
+use dkvm_wire::service::{methods, ImageInfo, KernelInfo, MemoryStats, Nothing, Slot};
+use dkvm_wire::vocab::peer::{self, PeerState};
 use serde::Serialize;
 
 /// The answer as JSON.
@@ -12,12 +13,22 @@ use serde::Serialize;
 struct Info {
     kernel: KernelInfo,
     memory: MemoryStats,
+    /// SHA-256 of the node's key, where it talks to other nodes.
+    fingerprint: Option<String>,
 }
 
 pub fn run(session: &mut Session, form: Form) -> Result<(), CliError> {
     let kernel = session.ask(methods::KERNEL_INFO)?;
     let memory = session.ask(methods::MEMORY_STATS)?;
-    let info = Info { kernel, memory };
+    // A node without the device, or one that does not let us ask, has none to show.
+    let method = format!("peer/{}", peer::methods::GET);
+    let peers = session.call_once::<_, PeerState>(&method, &Nothing {});
+    let fingerprint = peers.ok().map(|peers| peers.fingerprint);
+    let info = Info {
+        kernel,
+        memory,
+        fingerprint,
+    };
     match form {
         Form::Json => output::json(&info),
         Form::Text => output::lines(&tell(&info)),
@@ -25,7 +36,7 @@ pub fn run(session: &mut Session, form: Form) -> Result<(), CliError> {
 }
 
 fn tell(info: &Info) -> Vec<String> {
-    let Info { kernel, memory } = info;
+    let Info { kernel, memory, .. } = info;
     let mut lines = vec![
         format!("node     {}", output::harmless(&kernel.node)),
         format!("version  {}", output::harmless(&kernel.version)),
@@ -34,6 +45,8 @@ fn tell(info: &Info) -> Vec<String> {
         format!("memory   {}", memory_line(memory)),
     ];
     lines.extend(kernel.image.as_ref().map(image_line));
+    let key = info.fingerprint.as_ref();
+    lines.extend(key.map(|key| format!("key      {}", output::harmless(key))));
     let notices = kernel.notices.iter();
     lines.extend(notices.map(|text| format!("notice   {}", output::harmless(text))));
     lines

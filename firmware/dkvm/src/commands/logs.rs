@@ -2,7 +2,6 @@
 
 use super::Session;
 use crate::args::Logs;
-use crate::connect::broken;
 use crate::error::CliError;
 use crate::format::stamp;
 use crate::output::{self, harmless, Form};
@@ -12,6 +11,7 @@ use std::time::Duration;
 
 /// How long one wait for a line is; then the next.
 const WAIT: Duration = Duration::from_secs(3600);
+const FOLLOWING: &str = "the log";
 
 pub fn run(session: &mut Session, options: &Logs, form: Form) -> Result<(), CliError> {
     if let Some(name) = &options.device {
@@ -19,10 +19,8 @@ pub fn run(session: &mut Session, options: &Logs, form: Form) -> Result<(), CliE
     }
     // First subscribe, then ask for what was before: a line in between comes twice rather than never.
     if options.follow {
-        session
-            .client
-            .subscribe(&[topics::LOG])
-            .map_err(|error| broken(&session.socket, error))?;
+        let subscribed = session.client.subscribe(&[topics::LOG]);
+        session.told(FOLLOWING, subscribed)?;
     }
     let query = LogQuery {
         name: options.device.clone(),
@@ -47,10 +45,8 @@ fn follow(
 ) -> Result<(), CliError> {
     let mut seen = Seen(seen);
     loop {
-        let event = session
-            .client
-            .next_event(WAIT)
-            .map_err(|error| broken(&session.socket, error))?;
+        let event = session.client.next_event(WAIT);
+        let event = session.told(FOLLOWING, event)?;
         let Some(event) = event.filter(|event| event.topic == topics::LOG) else {
             continue;
         };

@@ -4,7 +4,7 @@ use super::Session;
 use crate::args::PowerDo;
 use crate::error::CliError;
 use crate::output::{self, Form};
-use dkvm_wire::service::{methods as kernel, KernelInfo, Nothing};
+use dkvm_wire::service::Nothing;
 use dkvm_wire::vocab::power::{methods, Button, PowerState, Press, Wake, HOLD_MAX_MS};
 use std::io::{BufRead, IsTerminal, Write};
 use std::thread::sleep;
@@ -107,9 +107,9 @@ const fn name(button: Button) -> &'static str {
 
 fn act(session: &mut Session, press: Press, consent: Consent, form: Form) -> Result<(), CliError> {
     if consent == Consent::Wanted {
-        let node: KernelInfo = session.ask(kernel::KERNEL_INFO)?;
+        let node = session.node_name()?;
         let state = ask(session)?;
-        if let Some(harm) = harm(press, &state, &output::harmless(&node.node)) {
+        if let Some(harm) = harm(press, &state, &node) {
             confirm(&harm)?;
         }
     }

@@ -40,6 +40,11 @@ pub fn run(session: &mut Session, options: &TypeText, form: Form) -> Result<(), 
     }
     let before = state(session)?.last.map(|last| last.number);
     ask::<_, Checked>(session, methods::TYPE, &text)?;
+    finish(session, before, form)
+}
+
+/// Waits for the end of what was begun after the text numbered `before`, and tells it.
+pub fn finish(session: &mut Session, before: Option<u32>, form: Form) -> Result<(), CliError> {
     outcome(&wait(session, before)?, form)
 }
 
@@ -51,7 +56,7 @@ fn ask<A: Serialize, T: DeserializeOwned>(
     session.call(&format!("{DEVICE}/{method}"), arguments)
 }
 
-fn state(session: &mut Session) -> Result<TypistState, CliError> {
+pub fn state(session: &mut Session) -> Result<TypistState, CliError> {
     ask(session, methods::GET, &Nothing {})
 }
 

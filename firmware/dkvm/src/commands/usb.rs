@@ -5,7 +5,7 @@ use super::Session;
 use crate::args::UsbDo;
 use crate::error::CliError;
 use crate::output::{self, Form};
-use dkvm_wire::service::{methods as kernel, KernelInfo, Nothing};
+use dkvm_wire::service::Nothing;
 use dkvm_wire::vocab::gadget::{methods, Choose, GadgetState, Plug, ProfileInfo, UsbState};
 
 /// The device, by its name in the configuration.
@@ -83,8 +83,8 @@ fn profile(
 ) -> Result<(), CliError> {
     let state = ask(session)?;
     if consent == Consent::Wanted {
-        let node: KernelInfo = session.ask(kernel::KERNEL_INFO)?;
-        if let Some(harm) = harm(&name, &state, &output::harmless(&node.node)) {
+        let node = session.node_name()?;
+        if let Some(harm) = harm(&name, &state, &node) {
             confirm(&harm)?;
         }
     }
@@ -151,6 +151,7 @@ mod tests {
             functions: vec![FunctionInfo {
                 name: "keyboard".into(),
                 device: String::new(),
+                traits: Vec::new(),
             }],
             profile: "bios".into(),
             profiles: vec![

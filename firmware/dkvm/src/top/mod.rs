@@ -6,12 +6,12 @@ mod view;
 
 use crate::args::Top;
 use crate::commands::Session;
+use crate::connect::Place;
 use crate::error::CliError;
 use crate::output::{self, Form};
 use dkvm_wire::service::{methods, KernelInfo, MemoryStats};
 use rates::{Picture, Sample};
 use screen::{Key, Screen};
-use std::path::Path;
 use std::time::Duration;
 
 /// Measures and shows until it is ended, or once.
@@ -48,12 +48,12 @@ fn stream(mut session: Session, interval: Duration) -> Result<(), CliError> {
 
 /// The kernel may restart while it is watched: then the screen says so until it is back.
 fn watch(session: Session, interval: Duration) -> Result<(), CliError> {
-    let socket = session.socket.clone();
+    let place = session.place.clone();
     let mut screen = Screen::enter()?;
     let mut session = Some(session);
     let mut last: Option<Sample> = None;
     loop {
-        match measure(&mut session, &socket) {
+        match measure(&mut session, &place) {
             Ok(now) => {
                 screen.show(&view::lines(&Picture::between(last.as_ref(), &now)))?;
                 last = Some(now);
@@ -69,10 +69,10 @@ fn watch(session: Session, interval: Duration) -> Result<(), CliError> {
     }
 }
 
-fn measure(session: &mut Option<Session>, socket: &Path) -> Result<Sample, CliError> {
+fn measure(session: &mut Option<Session>, place: &Place) -> Result<Sample, CliError> {
     let open = match session.take() {
         Some(open) => open,
-        None => Session::open(socket.to_owned())?,
+        None => Session::open(place.clone())?,
     };
     sample(session.insert(open))
 }

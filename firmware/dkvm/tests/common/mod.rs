@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, dead_code)]
 
 pub mod node;
+pub mod way;
 
 use std::path::Path;
 use std::process::{Command, Output};

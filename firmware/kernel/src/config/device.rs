@@ -1,3 +1,4 @@
+use super::kernel::variable::{self, NoPath};
 use super::section::{Found, Report, Section};
 use super::suggest;
 
@@ -11,7 +12,7 @@ const MEMORY_DEFAULT: u64 = 16 << 20;
 const HEARTBEAT_DEFAULT_MS: u32 = 2000;
 const READY_DEFAULT_MS: u32 = 15_000;
 /// Names that mean something else in logs, paths or `calls`.
-const RESERVED: [&str; 5] = ["kernel", "control", "system", "deaths", "log"];
+const RESERVED: [&str; 6] = ["kernel", "control", "devices", "system", "deaths", "log"];
 
 /// Paths that a device may use beyond those that every device may.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,8 +38,12 @@ pub struct DeviceConfig {
     pub user: String,
     /// More groups.
     pub groups: Vec<String>,
-    /// Whose methods it may call: devices, or `control` and `system` for the kernel's own.
+    /// Whose methods it may call: devices, `device/prefix` for those of its methods that begin so, or `control` and `system`
+    /// for the kernel's own.
     pub calls: Vec<String>,
+    /// Whether it opens sessions on the control socket for others. None may more than its own `calls`, where `kernel` stands for
+    /// what the kernel tells of itself.
+    pub gateway: bool,
     /// Powers of root beyond those that its user and `network` give.
     pub capabilities: CapabilitySet,
     /// Whether it may use the network.
@@ -59,6 +64,8 @@ pub struct DeviceConfig {
     pub nice: i32,
     /// Extra paths.
     pub landlock: Landlock,
+    /// Variables of the kernel's own environment that it gets too.
+    pub inherit: Vec<String>,
     /// Its own table, as a MessagePack map.
     pub config: Vec<u8>,
     /// Where it stands in the file, for later errors.
@@ -100,6 +107,7 @@ impl DeviceConfig {
                 .map_or_else(|| "nobody".to_owned(), |f| f.value),
             groups: values(section.list("groups", report)),
             calls: values(section.list("calls", report)),
+            gateway: section.flag("gateway", report).unwrap_or_default(),
             capabilities: capabilities(&mut section, report),
             network: section.flag("network", report).unwrap_or_default(),
             realtime: section.flag("realtime", report).unwrap_or_default(),
@@ -115,6 +123,7 @@ impl DeviceConfig {
                 .and_then(|n| i32::try_from(n).ok())
                 .unwrap_or_default(),
             landlock,
+            inherit: inherit(&mut section, report),
             config,
             span: Span(section.span()),
         };
@@ -175,13 +184,30 @@ fn paths(
 ) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for found in section.list(key, report) {
-        if found.value.starts_with('/') {
-            all.push(PathBuf::from(found.value));
-        } else {
-            report.add(
+        match variable::path(&found.value) {
+            Ok(path) => all.push(path),
+            // What this session does not have needs no door.
+            Err(NoPath::Unset(_)) => {}
+            Err(NoPath::Relative) => report.add(
                 found.span,
                 section.key(key),
                 format!("must be an absolute path, not {:?}", found.value),
+            ),
+        }
+    }
+    all
+}
+
+fn inherit(section: &mut Section<'_, '_>, report: &mut Report<'_>) -> Vec<String> {
+    let mut all = Vec::new();
+    for found in section.list("inherit", report) {
+        if variable::may_be_inherited(&found.value) {
+            all.push(found.value);
+        } else {
+            report.add(
+                found.span,
+                section.key("inherit"),
+                format!("must be names of variables like \"DISPLAY\", not {:?}; PATH, LD_… and DKVM_… are not passed on", found.value),
             );
         }
     }
@@ -194,11 +220,9 @@ fn capabilities(section: &mut Section<'_, '_>, report: &mut Report<'_>) -> Capab
     for found in section.list("capabilities", report) {
         match CapabilitySet::from_name(&found.value) {
             Some(one) => all |= one,
-            None => report.add(
-                found.span,
-                section.key("capabilities"),
-                unknown_capability(&found.value),
-            ),
+            None => report.add_with(found.span, section.key("capabilities"), || {
+                unknown_capability(&found.value)
+            }),
         }
     }
     all

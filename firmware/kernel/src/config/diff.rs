@@ -1,4 +1,5 @@
 use super::{Config, DeviceConfig};
+use dkvm_wire::service::Applied;
 use dkvm_wire::DeviceName;
 
 /// What a change of configuration asks for: the fewest restarts.
@@ -14,6 +15,16 @@ pub struct Difference {
     pub routes: bool,
     /// Whether `[kernel]` or `[memory]` changed: that waits for the kernel's next start.
     pub kernel: bool,
+}
+
+impl From<Difference> for Applied {
+    fn from(difference: Difference) -> Self {
+        Self {
+            started: difference.start,
+            stopped: difference.stop,
+            restarted: difference.restart,
+        }
+    }
 }
 
 /// Compares two configurations.
@@ -55,11 +66,12 @@ fn list_for<'d>(
     }
 }
 
-/// `after`, `calls`, `rearm`, `safe` and `enabled` are the kernel's own business and change under a running process.
+/// `after`, `calls`, `gateway`, `rearm`, `safe` and `enabled` are the kernel's own business and change under a running process.
 fn needs_restart(old: &DeviceConfig, new: &DeviceConfig) -> bool {
     let mut same = old.clone();
     same.after.clone_from(&new.after);
     same.calls.clone_from(&new.calls);
+    same.gateway = new.gateway;
     same.rearm = new.rearm;
     same.safe = new.safe;
     same.enabled = new.enabled;
@@ -96,6 +108,21 @@ mod tests {
     }
 
     #[test]
+    fn a_route_to_another_node_restarts_nobody() {
+        let before = format!("{BASE}user=\"b\"\ngateway=true\n");
+        let route =
+            |to: &str| format!("{before}[[route]]\ntopic=\"t\"\nfrom=\"a\"\nto=[\"{to}\"]\n");
+        for (old, new) in [
+            (&before, &route("*/x")),
+            (&route("*/x"), &route("office/x")),
+        ] {
+            let got = diff(&config(old), &config(new));
+            assert!(got.routes && got.start.is_empty() && got.stop.is_empty());
+            assert!(got.restart.is_empty());
+        }
+    }
+
+    #[test]
     fn only_the_changed_device_restarts() {
         let new = BASE.replace("[\"b\"]", "[\"b\", \"-x\"]");
         assert_eq!(names(&diff(&config(BASE), &config(&new)).restart), ["b"]);
@@ -111,6 +138,12 @@ mod tests {
     fn permissions_order_and_comments_restart_nobody() {
         let new = "# moved\n[device.b]\ncommand=[\"b\"]\nafter=[\"a\"]\nrearm=true\ncalls=[\"a\"]\n[device.a]\ncommand=[\"a\"]\n";
         assert_eq!(diff(&config(BASE), &config(new)), Difference::default());
+        let gateway = BASE.replace("[\"b\"]", "[\"b\"]\nuser=\"b\"");
+        let now = format!("{gateway}gateway=true\n[grants.view]\ncalls=[\"a\"]\n");
+        assert_eq!(
+            diff(&config(&gateway), &config(&now)),
+            Difference::default()
+        );
     }
 
     #[test]

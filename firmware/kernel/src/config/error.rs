@@ -2,6 +2,15 @@ use std::fmt;
 use std::path::PathBuf;
 use thiserror::Error;
 
+/// What kind of mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mistake {
+    /// A value, or what is missing.
+    Wrong,
+    /// A key that this version does not know: a typing error, or one of a newer version.
+    UnknownKey,
+}
+
 /// One thing that is wrong with the configuration: where, what, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct ConfigError {
@@ -13,6 +22,8 @@ pub struct ConfigError {
     pub key: String,
     /// What is wrong and what to write.
     pub message: String,
+    /// What kind of mistake it is.
+    pub kind: Mistake,
 }
 
 impl fmt::Display for ConfigError {

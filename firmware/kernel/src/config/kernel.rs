@@ -1,5 +1,8 @@
+pub(super) mod variable;
+
 use super::section::{Report, Section};
 use std::path::PathBuf;
+use variable::NoPath;
 
 /// One is bad luck, two may be.
 const CRASH_LIMIT_DEFAULT: u32 = 3;
@@ -70,14 +73,13 @@ fn path(
     report: &mut Report<'_>,
 ) -> Option<PathBuf> {
     let found = section.text(key, "an absolute path", report)?;
-    let path = PathBuf::from(&found.value);
-    if path.is_absolute() {
-        return Some(path);
-    }
-    report.add(
-        found.span,
-        section.key(key),
-        format!("must be an absolute path, not {:?}", found.value),
-    );
+    let why = match variable::path(&found.value) {
+        Ok(path) => return Some(path),
+        Err(NoPath::Unset(name)) => {
+            format!("needs ${name}, which is not set: write the path itself")
+        }
+        Err(NoPath::Relative) => format!("must be an absolute path, not {:?}", found.value),
+    };
+    report.add(found.span, section.key(key), why);
     None
 }

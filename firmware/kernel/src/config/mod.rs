@@ -3,8 +3,11 @@
 mod check;
 mod device;
 mod diff;
+mod end;
 mod error;
+mod grant;
 mod kernel;
+mod lacks;
 mod msgpack;
 mod read;
 mod route;
@@ -15,11 +18,14 @@ mod suggest;
 
 pub use device::{DeviceConfig, Landlock};
 pub use diff::{diff, Difference};
-pub use error::ConfigError;
+pub use end::{End, Far};
+pub use error::{ConfigError, Mistake};
+pub use grant::GrantConfig;
 pub use kernel::KernelConfig;
+pub use lacks::lacks;
 pub use read::{load, parse};
 pub use route::{Route, TopicPattern};
-pub use source::{Chosen, LastResort, Source, IMAGES, OWNERS};
+pub use source::{Chosen, LastResort, Source, BUILT_IN, IMAGES, OWNERS};
 
 use dkvm_wire::DeviceName;
 use std::path::PathBuf;
@@ -29,11 +35,16 @@ pub const MAX_DEVICES: usize = 64;
 /// Most routes: far more than 64 devices can use in earnest.
 pub const MAX_ROUTES: usize = 1024;
 
+/// Most devices of other nodes that routes name: an event for all of them carries their names.
+pub const MAX_FAR: usize = 128;
+
 /// The whole system, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The file that it came from.
     pub path: PathBuf,
+    /// As it stands there.
+    pub text: String,
     /// The kernel's own part.
     pub kernel: KernelConfig,
     /// Bytes of shared memory for all pools.
@@ -42,6 +53,8 @@ pub struct Config {
     pub devices: Vec<DeviceConfig>,
     /// In the order of the file.
     pub routes: Vec<Route>,
+    /// In the order of the file; one that is not there allows nothing.
+    pub grants: Vec<GrantConfig>,
 }
 
 impl Config {

@@ -1,5 +1,10 @@
+use super::route::Known;
 use super::section::{Report, Section};
-use super::{check, Config, ConfigError, DeviceConfig, KernelConfig, Route, MAX_ROUTES};
+use super::{
+    check, Config, ConfigError, DeviceConfig, GrantConfig, KernelConfig, Mistake, Route,
+    MAX_DEVICES, MAX_FAR, MAX_ROUTES,
+};
+use std::collections::BTreeSet;
 use std::path::Path;
 use toml::de::DeTable;
 
@@ -16,6 +21,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<ConfigError>> {
             line: None,
             key: String::new(),
             message,
+            kind: Mistake::Wrong,
         }]
     })?;
     parse(path, &text)
@@ -39,12 +45,13 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Vec<ConfigError>> {
     for error in &syntax {
         let span = error.span().unwrap_or_default();
         let shown = text.get(span.clone()).unwrap_or_default().trim();
-        report.add(span, "", syntax_message(error.message(), shown));
+        report.add_with(span, "", || syntax_message(error.message(), shown));
     }
     let root = Section::new("", root.span(), root.get_ref());
-    let config = read_root(path, root, &mut report);
+    let mut config = read_root(path, root, &mut report);
     let errors = report.finish();
     if errors.is_empty() {
+        text.clone_into(&mut config.text);
         Ok(config)
     } else {
         Err(errors)
@@ -69,14 +76,24 @@ fn read_root(path: &Path, mut root: Section<'_, '_>, report: &mut Report<'_>) ->
     let devices = devices(&mut root, report);
     let known: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
     check::devices(&devices, &known, report);
-    let routes = routes(&mut root, &known, report);
+    let gateways = devices.iter().filter(|device| device.gateway);
+    let gateways: Vec<&str> = gateways.map(|device| device.name.as_str()).collect();
+    let able = Known {
+        devices: &known,
+        gateways: &gateways,
+    };
+    let routes = routes(&mut root, &able, report);
+    let grants = grants(&mut root, report);
+    check::grants(&grants, &known, report);
     root.finish(report);
     Config {
         path: path.to_owned(),
+        text: String::new(),
         kernel,
         memory_budget,
         devices,
         routes,
+        grants,
     }
 }
 
@@ -93,13 +110,33 @@ fn devices(root: &mut Section<'_, '_>, report: &mut Report<'_>) -> Vec<DeviceCon
         return Vec::new();
     };
     let tables = section.named_tables(report);
+    if tables.len() > MAX_DEVICES {
+        report.add(
+            section.span(),
+            "device",
+            format!("{} devices are more than {MAX_DEVICES}", tables.len()),
+        );
+    }
+    // What is compared with each other is bounded, also in a text that is wrong.
     tables
         .into_iter()
+        .take(MAX_DEVICES)
         .filter_map(|(name, table)| DeviceConfig::read(&name, table, report))
         .collect()
 }
 
-fn routes(root: &mut Section<'_, '_>, known: &[&str], report: &mut Report<'_>) -> Vec<Route> {
+fn grants(root: &mut Section<'_, '_>, report: &mut Report<'_>) -> Vec<GrantConfig> {
+    let Some(section) = root.table("grants", report) else {
+        return Vec::new();
+    };
+    let tables = section.named_tables(report);
+    tables
+        .into_iter()
+        .filter_map(|(name, table)| GrantConfig::read(&name, table, report))
+        .collect()
+}
+
+fn routes(root: &mut Section<'_, '_>, known: &Known<'_>, report: &mut Report<'_>) -> Vec<Route> {
     let tables = root.tables("route", report);
     if let Some(excess) = tables.get(MAX_ROUTES) {
         report.add(
@@ -108,8 +145,20 @@ fn routes(root: &mut Section<'_, '_>, known: &[&str], report: &mut Report<'_>) -
             format!("there are more than {MAX_ROUTES} routes"),
         );
     }
-    tables
-        .into_iter()
-        .filter_map(|section| Route::read(section, known, report))
-        .collect()
+    let mut far = BTreeSet::new();
+    let mut routes = Vec::new();
+    for section in tables.into_iter().take(MAX_ROUTES) {
+        let span = section.span();
+        let Some(route) = Route::read(section, known, report) else {
+            continue;
+        };
+        let before = far.len();
+        far.extend(route.far().cloned());
+        if before <= MAX_FAR && far.len() > MAX_FAR {
+            let message = format!("more than {MAX_FAR} devices of other nodes are named in routes: write */device for that of any node");
+            report.add(span, "route", message);
+        }
+        routes.push(route);
+    }
+    routes
 }

@@ -1,5 +1,7 @@
+use super::end::{End, Far};
 use super::section::{Found, Report, Section};
 use dkvm_wire::DeviceName;
+use std::fmt;
 
 /// A topic, or all topics with a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,6 +37,24 @@ impl TopicPattern {
             Self::Prefix(prefix) => topic.starts_with(prefix.as_str()),
         }
     }
+
+    /// Whether all that another means is meant.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Exact(topic)) => self.matches(topic),
+            (Self::Prefix(prefix), Self::Prefix(longer)) => longer.starts_with(prefix.as_str()),
+            (Self::Exact(_), Self::Prefix(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for TopicPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(topic) => topic.fmt(f),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+        }
+    }
 }
 
 /// `[[route]]`: which events go from whom to whom.
@@ -43,15 +63,23 @@ pub struct Route {
     /// Which topics.
     pub topic: TopicPattern,
     /// Who sends.
-    pub from: DeviceName,
+    pub from: End,
     /// Who gets it.
-    pub to: Vec<DeviceName>,
+    pub to: Vec<End>,
+}
+
+/// Who may stand in a route.
+pub(super) struct Known<'a> {
+    /// All devices of this node.
+    pub(super) devices: &'a [&'a str],
+    /// Of these the ones with `gateway = true`.
+    pub(super) gateways: &'a [&'a str],
 }
 
 impl Route {
     pub(super) fn read(
         mut section: Section<'_, '_>,
-        known: &[&str],
+        known: &Known<'_>,
         report: &mut Report<'_>,
     ) -> Option<Self> {
         let topic = topic(&mut section, report);
@@ -59,7 +87,7 @@ impl Route {
         if from.is_none() {
             missing(&section, "from", report);
         }
-        let from = from.and_then(|found| device(found, &section.key("from"), known, report));
+        let from = from.and_then(|found| end(found, &section.key("from"), known, report));
         let list = section.list("to", report);
         if list.is_empty() {
             missing(&section, "to", report);
@@ -75,6 +103,13 @@ impl Route {
             from: from?,
             to,
         })
+    }
+
+    /// The devices of other nodes that it names.
+    pub fn far(&self) -> impl Iterator<Item = &Far> {
+        std::iter::once(&self.from)
+            .chain(&self.to)
+            .filter_map(End::far)
     }
 }
 
@@ -100,41 +135,56 @@ fn topic(section: &mut Section<'_, '_>, report: &mut Report<'_>) -> Option<Topic
     pattern
 }
 
-fn device(
-    found: Found<String>,
-    key: &str,
-    known: &[&str],
-    report: &mut Report<'_>,
-) -> Option<DeviceName> {
-    if !known.contains(&found.value.as_str()) {
-        report.add(
-            found.span,
-            key,
-            super::check::unknown_device(&found.value, known),
-        );
+fn end(found: Found<String>, key: &str, known: &Known<'_>, report: &mut Report<'_>) -> Option<End> {
+    if found.value.contains('/') {
+        return far(&found, key, known, report).map(End::Far);
+    }
+    if !known.devices.contains(&found.value.as_str()) {
+        report.add_with(found.span, key, || {
+            super::check::unknown_device(&found.value, known.devices)
+        });
         return None;
     }
-    DeviceName::try_from(found.value).ok()
+    DeviceName::try_from(found.value).ok().map(End::Here)
+}
+
+fn far(
+    found: &Found<String>,
+    key: &str,
+    known: &Known<'_>,
+    report: &mut Report<'_>,
+) -> Option<Far> {
+    let name = &found.value;
+    let far = Far::parse(name);
+    let wrong = match known.gateways {
+        _ if far.is_none() => format!("{name:?} names no device of another node: write node/device, or */device for that of any node; a node's name is 1 to 63 of a-z, 0-9 and -"),
+        // That there is one alone is asked of the devices.
+        [_, ..] => return far,
+        [] => format!("{name} is on another node, and no device here has gateway = true to bridge to it: say so of the device peer, or leave this route out"),
+    };
+    report.add(found.span.clone(), key, wrong);
+    None
 }
 
 fn reader(
     found: Found<String>,
     key: &str,
-    from: Option<&DeviceName>,
-    known: &[&str],
+    from: Option<&End>,
+    known: &Known<'_>,
     report: &mut Report<'_>,
-) -> Option<DeviceName> {
-    let span = found.span.clone();
-    let name = device(found, key, known, report)?;
-    if from == Some(&name) {
-        report.add(
-            span,
-            key,
-            format!("{name} would get its own events: a route to itself is a loop"),
-        );
-        return None;
-    }
-    Some(name)
+) -> Option<End> {
+    let (span, shown) = (found.span.clone(), found.value.clone());
+    let to = end(found, key, known, report)?;
+    let wrong = match (from?, &to) {
+        (End::Here(from), End::Here(to)) if from == to => {
+            format!("{shown} would get its own events: a route to itself is a loop")
+        }
+        (End::Far(from), End::Far(_)) => format!("{shown} would get from here what came from {from}: what came from another node never goes to a third. Let one side of the route be a device of this node, and route the rest at the other node"),
+        (End::Here(here), End::Far(far)) | (End::Far(far), End::Here(here)) if known.gateways.contains(&here.as_str()) => format!("{here} bridges to other nodes, so it would get its own events: let the route go between {far} and a device that reads or sends them"),
+        _ => return Some(to),
+    };
+    report.add(span, key, wrong);
+    None
 }
 
 #[cfg(test)]
@@ -146,7 +196,13 @@ mod tests {
         let all = TopicPattern::parse("*").expect("star");
         let video = TopicPattern::parse("video.*").expect("prefix");
         assert!(all.matches("x") && video.matches("video.raw") && !video.matches("videos.raw"));
-        assert!(TopicPattern::parse("a.b").expect("exact").matches("a.b"));
+        let exact = TopicPattern::parse("a.b").expect("exact");
+        assert!(exact.matches("a.b") && exact.covers(&exact) && !exact.covers(&all));
+        assert!(all.covers(&video) && !video.covers(&all) && all.covers(&exact));
+        assert_eq!(
+            [all, video, exact].map(|one| one.to_string()),
+            ["*", "video.*", "a.b"]
+        );
     }
 
     #[test]

@@ -1,14 +1,22 @@
-use super::{size, suggest, ConfigError};
+use super::{size, suggest, ConfigError, Mistake};
 use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
-/// Collects all that is wrong, so that a person fixes a file in one go.
+/// So many mistakes are told at once: more nobody reads, and the answer that tells them must fit in a frame.
+const MOST: usize = 100;
+/// Letters of a key and of a sentence, for the same reason: both may quote the file.
+const LONGEST_KEY: usize = 200;
+const LONGEST_MESSAGE: usize = 4000;
+
+/// Collects what is wrong, so that a person fixes a file in one go.
 pub(super) struct Report<'t> {
     file: PathBuf,
     text: &'t str,
     errors: Vec<ConfigError>,
+    /// Found, told or not.
+    count: usize,
 }
 
 impl<'t> Report<'t> {
@@ -17,6 +25,7 @@ impl<'t> Report<'t> {
             file,
             text,
             errors: Vec::new(),
+            count: 0,
         }
     }
 
@@ -26,18 +35,48 @@ impl<'t> Report<'t> {
         key: impl Into<String>,
         message: impl Into<String>,
     ) {
+        self.add_as(Mistake::Wrong, at, key, || message.into());
+    }
+
+    /// The same where the sentence takes work: it is only made where it is told.
+    pub(super) fn add_with(
+        &mut self,
+        at: Range<usize>,
+        key: impl Into<String>,
+        message: impl FnOnce() -> String,
+    ) {
+        self.add_as(Mistake::Wrong, at, key, message);
+    }
+
+    fn add_as(
+        &mut self,
+        kind: Mistake,
+        at: Range<usize>,
+        key: impl Into<String>,
+        message: impl FnOnce() -> String,
+    ) {
+        self.count += 1;
+        if self.is_full() {
+            return;
+        }
         let line = self.line_of(at.start);
         let file = self.file.clone();
         self.errors.push(ConfigError {
             file,
             line: Some(line),
-            key: key.into(),
-            message: message.into(),
+            key: cut(key.into(), LONGEST_KEY),
+            message: cut(message(), LONGEST_MESSAGE),
+            kind,
         });
     }
 
     pub(super) fn count(&self) -> usize {
-        self.errors.len()
+        self.count
+    }
+
+    /// What else is wrong is not told.
+    pub(super) fn is_full(&self) -> bool {
+        self.errors.len() >= MOST
     }
 
     fn line_of(&self, offset: usize) -> usize {
@@ -45,10 +84,22 @@ impl<'t> Report<'t> {
         1 + before.filter(|byte| **byte == b'\n').count()
     }
 
-    /// All errors, by line, each once.
+    /// The errors, by line, each once; at last, where there are too many, that there may be more.
     pub(super) fn finish(mut self) -> Vec<ConfigError> {
+        let full = self.is_full();
         self.errors.sort_by_key(|error| error.line);
         self.errors.dedup();
+        if full {
+            self.errors.push(ConfigError {
+                file: self.file,
+                line: None,
+                key: String::new(),
+                message: format!(
+                    "{MOST} mistakes are enough at once: what else is wrong is told when these are corrected"
+                ),
+                kind: Mistake::Wrong,
+            });
+        }
         self.errors
     }
 }
@@ -265,15 +316,22 @@ impl<'a, 'i> Section<'a, 'i> {
             if self.known.contains(&typed.as_ref()) {
                 continue;
             }
-            let hint = suggest::did_you_mean(typed, &self.known);
-            let allowed = self.known.join(", ");
-            report.add(
-                name.span(),
-                self.key(typed),
-                format!("is no key of this table{hint}; allowed are: {allowed}"),
-            );
+            let message = || {
+                let hint = suggest::did_you_mean(typed, &self.known);
+                let allowed = self.known.join(", ");
+                format!("is no key of this table{hint}; allowed are: {allowed}")
+            };
+            report.add_as(Mistake::UnknownKey, name.span(), self.key(typed), message);
         }
     }
+}
+
+fn cut(mut text: String, longest: usize) -> String {
+    if let Some((at, _)) = text.char_indices().nth(longest) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
 }
 
 fn text_of(value: &Spanned<DeValue<'_>>) -> Option<Found<String>> {

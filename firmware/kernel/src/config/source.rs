@@ -8,7 +8,7 @@ pub const OWNERS: &str = "/var/lib/dkvm/config/dkvm.toml";
 /// The image's, which is read-only there.
 pub const IMAGES: &str = "/etc/dkvm/dkvm.toml";
 /// Under this name errors and notices speak of it.
-const BUILT_IN: &str = "(built in)";
+pub const BUILT_IN: &str = "(built in)";
 const MINIMAL: &str = include_str!("minimal.toml");
 
 /// Where a configuration comes from.
@@ -59,6 +59,14 @@ impl Source {
             Self::File(file) => file,
             Self::OwnersOrImages { owners, .. } if owners.exists() => owners,
             Self::OwnersOrImages { images, .. } => images,
+        }
+    }
+
+    /// The owner's file, which is written when a configuration is applied.
+    pub fn owners(&self) -> &Path {
+        match self {
+            Self::File(file) => file,
+            Self::OwnersOrImages { owners, .. } => owners,
         }
     }
 

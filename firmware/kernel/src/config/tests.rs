@@ -1,4 +1,4 @@
-use super::{load, parse, Config, ConfigError};
+use super::{load, parse, Config, ConfigError, Far, Route};
 use std::path::Path;
 
 fn good(text: &str) -> Config {
@@ -55,6 +55,23 @@ fn defaults_of_a_device() {
             hid.config.as_slice()
         ),
         (2000, 15_000, true, &[0x80][..])
+    );
+}
+
+#[test]
+fn what_is_a_persons_is_named_by_variables() {
+    let config = good(&format!(
+        "{HID}inherit = [\"DISPLAY\"]\nread = [\"$NOBODY_SETS_THIS/x\", \"/a\"]\n"
+    ));
+    assert_eq!(config.devices[0].inherit, ["DISPLAY"]);
+    assert_eq!(config.devices[0].landlock.read, [Path::new("/a")]);
+    one(
+        "[kernel]\nrun_dir = \"$NOBODY_SETS_THIS/dkvm\"\n",
+        &["kernel.run_dir", "needs $NOBODY_SETS_THIS"],
+    );
+    one(
+        &format!("{HID}inherit = [\"LD_PRELOAD\"]\n"),
+        &["device.hid.inherit", "LD_PRELOAD"],
     );
 }
 
@@ -171,9 +188,86 @@ fn unknown_devices_are_told_wherever_they_are_named() {
         &format!("{HID}calls = [\"contrl\"]\n"),
         &["\"contrl\"", "\"control\"?"],
     );
+    for (entry, parts) in [
+        ("hud/hid.", ["\"hud\"", "\"hid\"?"]),
+        ("hid/", ["how the methods begin", "\"hid\" for all"]),
+        ("control/devices.", ["\"control\"", "has no parts"]),
+    ] {
+        one(&format!("{HID}calls = [\"{entry}\"]\n"), &parts);
+    }
     one(
         &format!("{HID}[[route]]\ntopic=\"t\"\nfrom=\"hid\"\nto=[\"wep\"]\n"),
         &["route.to", "\"wep\""],
+    );
+}
+
+#[test]
+fn grants_are_lists_of_calls_by_the_names_that_peers_know() {
+    let config = good(&format!(
+        "{HID}[grants.view]\ncalls=[\"kernel\",\"hid/hid.get\"]\n[grants.power]\n[grants.configure]\ncalls=[\"control\",\"system\"]\n"
+    ));
+    let read: Vec<_> = config
+        .grants
+        .iter()
+        .map(|one| (one.grant.name(), one.calls.len()))
+        .collect();
+    assert_eq!(read, [("view", 2), ("power", 0), ("configure", 2)]);
+    assert!(good(HID).grants.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_grant_is_told() {
+    for (text, parts) in [
+        (
+            "[grants.pover]\n",
+            ["dkvm.toml:3", "grants.pover", "did you mean \"power\"?"],
+        ),
+        (
+            "[grants.view]\ncals = []\n",
+            ["dkvm.toml:4", "grants.view.cals", "\"calls\""],
+        ),
+        (
+            "[grants.view]\ncalls = [\"hud\"]\n",
+            ["grants.view.calls", "\"hud\"", "\"hid\"?"],
+        ),
+        (
+            "[grants.view]\ncalls = [\"hud/hid.\"]\n",
+            ["grants.view.calls", "\"hud\"", "\"hid\"?"],
+        ),
+        (
+            "[grants.view]\ncalls = [\"kernel/info\"]\n",
+            ["grants.view.calls", "\"kernel\"", "has no parts"],
+        ),
+        (
+            "[grants.view]\ncalls = \"kernel\"\n",
+            ["dkvm.toml:4", "grants.view.calls", "a list of texts"],
+        ),
+        (
+            "[grants]\nview = 3\n",
+            ["dkvm.toml:4", "grants.view", "must be a table"],
+        ),
+    ] {
+        one(&format!("{HID}{text}"), &parts);
+    }
+}
+
+#[test]
+fn a_gateway_has_a_user_of_its_own_and_alone_names_the_kernel() {
+    let peer = "[device.peer]\ncommand=[\"p\"]\ngateway=true\ncalls=[\"kernel\",\"hid\"]\n";
+    assert!(
+        good(&format!(
+            "{HID}user=\"dkvm-hid\"\n{peer}user=\"dkvm-peer\"\n"
+        ))
+        .devices[1]
+            .gateway
+    );
+    one(
+        &format!("{HID}user=\"dkvm-peer\"\n{peer}user=\"dkvm-peer\"\n"),
+        &["device.peer.gateway", "the device hid", "\"dkvm-peer\""],
+    );
+    one(
+        &format!("{HID}calls=[\"kernel\"]\n"),
+        &["device.hid.calls", "gateway = true"],
     );
 }
 
@@ -182,6 +276,98 @@ fn a_route_to_itself_is_told() {
     one(
         &format!("{HID}[[route]]\ntopic=\"t\"\nfrom=\"hid\"\nto=[\"hid\"]\n"),
         &["loop"],
+    );
+}
+
+const PEER: &str = "[device.peer]\ncommand=[\"p\"]\nuser=\"p\"\ngateway=true\n";
+
+#[test]
+fn a_route_names_devices_of_other_nodes_on_one_side() {
+    let text = "[[route]]\ntopic=\"t\"\nfrom=\"hid\"\nto=[\"office/input\",\"*/input\"]\n\
+        [[route]]\ntopic=\"u.*\"\nfrom=\"*/input\"\nto=[\"hid\"]\n";
+    let config = good(&format!("{HID}{PEER}{text}"));
+    let far: Vec<_> = config.routes.iter().flat_map(Route::far).collect();
+    assert_eq!(
+        far,
+        ["office/input", "*/input", "*/input"]
+            .map(|name| Far::parse(name).expect("a name"))
+            .each_ref()
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_route_to_another_node_is_told() {
+    let route = |from: &str, to: &str| {
+        format!("{HID}{PEER}[[route]]\ntopic=\"t\"\nfrom={from:?}\nto=[{to:?}]\n")
+    };
+    for (from, to, parts) in [
+        (
+            "office/hid",
+            "lab/hid",
+            ["dkvm.toml:10", "route.to", "never goes to a third"],
+        ),
+        (
+            "*/hid",
+            "*/hid",
+            ["dkvm.toml:10", "route.to", "never goes to a third"],
+        ),
+        (
+            "*/hid",
+            "peer",
+            ["dkvm.toml:10", "route.to", "peer bridges to other nodes"],
+        ),
+        (
+            "peer",
+            "*/hid",
+            ["dkvm.toml:10", "route.to", "peer bridges to other nodes"],
+        ),
+        (
+            "Office/hid",
+            "hid",
+            [
+                "dkvm.toml:9",
+                "route.from",
+                "write node/device, or */device",
+            ],
+        ),
+        (
+            "hid",
+            "office/*",
+            ["dkvm.toml:10", "route.to", "write node/device, or */device"],
+        ),
+        ("hid", "a/b/c", ["dkvm.toml:10", "route.to", "\"a/b/c\""]),
+    ] {
+        one(&route(from, to), &parts);
+    }
+    let to_office = "[[route]]\ntopic=\"t\"\nfrom=\"hid\"\nto=[\"office/hid\"]\n";
+    one(
+        &format!("{HID}{to_office}"),
+        &[
+            "dkvm.toml:6",
+            "route.to",
+            "no device here has gateway = true",
+        ],
+    );
+    let other = PEER.replace("peer", "pear").replace("\"p\"", "\"q\"");
+    one(
+        &format!("{HID}{PEER}{other}{to_office}"),
+        &["device.pear.gateway", "peer has gateway = true already"],
+    );
+}
+
+#[test]
+fn so_many_devices_of_other_nodes_are_named_as_an_event_carries() {
+    let names = |n: usize| {
+        let names: Vec<_> = (0..n).map(|n| format!("\"n{n}/hid\"")).collect();
+        format!(
+            "{HID}{PEER}[[route]]\ntopic=\"t\"\nfrom=\"hid\"\nto=[{}]\n",
+            names.join(",")
+        )
+    };
+    good(&names(crate::config::MAX_FAR));
+    one(
+        &names(crate::config::MAX_FAR + 1),
+        &["route", "more than 128", "write */device"],
     );
 }
 
@@ -207,4 +393,33 @@ fn a_missing_file_is_a_sentence() {
             .contains("/nonexistent/dkvm.toml: cannot be read"),
         "{errors:?}"
     );
+}
+
+#[test]
+fn so_many_mistakes_are_told_as_an_answer_holds() {
+    let device = "[device.a]\ncommand = [\"x\"]\n";
+    let many = |n: usize, one: &str| one.repeat(n);
+    let entries = many(20_000, "\"nobody\", ");
+    let long = "y".repeat(20_000);
+    for text in [
+        many(130_000, "x\n"),
+        format!("{device}calls = [{entries}]\n"),
+        format!("{device}after = [{entries}]\n"),
+        format!("{device}capabilities = [{entries}]\n"),
+        format!("[grants.view]\ncalls = [{entries}]\n"),
+        (0..5_000).map(|n| format!("[device.a{n}]\n")).collect(),
+        (0..200)
+            .map(|n| format!("[device.{long}.config{n}]\n"))
+            .collect(),
+    ] {
+        let told = bad(&text);
+        let letters: usize = told.iter().map(String::len).sum();
+        assert!(letters < dkvm_wire::LIMIT_DEFAULT, "{letters}");
+        assert!(told.len() <= 101, "{}", told.len());
+        let full = told
+            .last()
+            .is_some_and(|last| last.contains("100 mistakes are enough"));
+        // The same is told once.
+        assert!(full || text.contains("[device.a63]") || text.contains(&long));
+    }
 }

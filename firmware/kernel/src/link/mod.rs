@@ -14,7 +14,9 @@ pub(crate) use pace::{Pace, FLOOD};
 pub(crate) use peer::{ClientId, DeviceId, Peer};
 pub(crate) use subscribed::Subscribed;
 
-use dkvm_wire::{encode_frame, topics, Message, RequestId, LIMIT_DEFAULT};
+use dkvm_wire::{
+    encode_frame, topics, ErrorCode, Message, RequestId, WireError, FORWARD_MARGIN, LIMIT_DEFAULT,
+};
 use std::rc::Rc;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -103,16 +105,30 @@ impl Drop for Link {
     }
 }
 
-/// A message as the bytes that go out. One that is over the limit cannot be made here but by forwarding:
-/// the receiver then gets nothing, and a pending request runs into its timeout.
+/// A message as the bytes that go out. Who waits for an answer that is over the limit is told so; of anything else the receiver
+/// gets nothing.
 pub(crate) fn frame(message: &Message<'_>) -> Rc<[u8]> {
-    encode_frame(&message.encode(), LIMIT_DEFAULT + FORWARD_MARGIN)
+    let whole = encode_frame(&message.encode(), LIMIT_DEFAULT + FORWARD_MARGIN).ok();
+    whole
+        .or_else(|| too_long(message))
         .unwrap_or_default()
         .into()
 }
 
-/// Room that the source's name takes in a message of the largest size.
-const FORWARD_MARGIN: usize = 256;
+fn too_long(message: &Message<'_>) -> Option<Vec<u8>> {
+    let Message::Response { id, .. } = message else {
+        return None;
+    };
+    let text = format!(
+        "the answer is longer than {} KiB: ask for less at a time",
+        LIMIT_DEFAULT / 1024
+    );
+    let response = Message::Response {
+        id: *id,
+        result: Err(WireError::new(ErrorCode::Exhausted, text)),
+    };
+    encode_frame(&response.encode(), LIMIT_DEFAULT).ok()
+}
 
 /// An event of the kernel's own, to one connection.
 pub(crate) fn kernel_event<T: serde::Serialize>(topic: &str, body: &T) -> Rc<[u8]> {
@@ -122,6 +138,7 @@ pub(crate) fn kernel_event<T: serde::Serialize>(topic: &str, body: &T) -> Rc<[u8
         body: &body,
         leases: Vec::new(),
         source: None,
+        to: vec![],
     })
 }
 
@@ -134,4 +151,44 @@ pub(crate) fn dropped_notice(topic: &str, count: u64) -> Rc<[u8]> {
             count,
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dkvm_wire::{decode, FrameDecoder};
+
+    #[test]
+    fn an_event_of_the_largest_size_is_passed_on_with_all_names() {
+        let names = vec!["n".repeat(96); 128];
+        let to: Vec<&str> = names.iter().map(String::as_str).collect();
+        let event = |body, to| Message::Event {
+            topic: "t",
+            body,
+            leases: Vec::new(),
+            source: None,
+            to,
+        };
+        let body = vec![0; LIMIT_DEFAULT - 64];
+        assert!(event(&body, vec![]).encode().len() <= LIMIT_DEFAULT);
+        assert!(!frame(&event(&body, to)).is_empty());
+    }
+
+    #[test]
+    fn who_waits_for_an_answer_that_is_too_long_is_told_so() {
+        let long = "x".repeat(LIMIT_DEFAULT + FORWARD_MARGIN);
+        let bytes = dkvm_wire::encode_body(&long);
+        let wrong = Err(WireError::new(ErrorCode::BadRequest, long));
+        for result in [Ok(&bytes[..]), wrong] {
+            let id = RequestId(7);
+            let mut frames = FrameDecoder::new(LIMIT_DEFAULT);
+            frames.push(&frame(&Message::Response { id, result }));
+            let body = frames.next_frame().expect("whole").expect("one");
+            let Message::Response { id, result } = decode(body).expect("a message") else {
+                panic!("no answer");
+            };
+            assert_eq!(id, RequestId(7));
+            assert!(result.is_err_and(|e| e.message.contains("longer than 1024 KiB")));
+        }
+    }
 }

@@ -12,6 +12,9 @@ const PLAIN_MOST: usize = 16;
 /// Frames of one stream that a reader may hold before it gets the next: one in use, one on its way, one that a
 /// slow viewer of it still reads.
 const IN_HAND_MOST: usize = 3;
+/// Events of one topic and source that wait for a gateway, each list of names a kind of its own: a sender of ever other lists is
+/// not to fill it. Nodes that are worked at a time are fewer.
+const ADDRESSED_MOST: usize = 32;
 /// Log lines that wait.
 const LOG_MOST: usize = 256;
 /// Bytes that wait for one connection, whatever they are.
@@ -32,7 +35,9 @@ pub(crate) struct Item {
     pub(crate) frame: Rc<[u8]>,
     pub(crate) class: Class,
     /// Who sent it: a number per source.
-    pub(crate) source: usize,
+    pub(crate) source: u64,
+    /// For whom at other nodes: a number per list of names, 0 for the reader itself.
+    pub(crate) to: u64,
     pub(crate) topic: Rc<str>,
     pub(crate) leases: Vec<LeaseId>,
 }
@@ -42,14 +47,25 @@ impl Item {
         Self {
             frame,
             class: Class::Control,
-            source: usize::MAX,
+            source: u64::MAX,
+            to: 0,
             topic: Rc::from(""),
             leases: Vec::new(),
         }
     }
 
+    /// To other nodes, whomever there.
+    fn is_addressed_like(&self, other: &Self) -> bool {
+        let addressed = self.to != 0 && other.to != 0;
+        addressed
+            && (self.class, self.source) == (other.class, other.source)
+            && self.topic == other.topic
+    }
+
     fn is_like(&self, other: &Self) -> bool {
-        self.class == other.class && self.source == other.source && self.topic == other.topic
+        self.class == other.class
+            && (self.source, self.to) == (other.source, other.to)
+            && self.topic == other.topic
     }
 }
 
@@ -66,8 +82,8 @@ pub(crate) struct Outbox {
     items: VecDeque<Item>,
     bytes: usize,
     lossless: usize,
-    /// Frames that the reader holds: their leases and topics.
-    in_hand: Vec<(LeaseId, Rc<str>)>,
+    /// Frames that the reader holds: their leases, sources and topics.
+    in_hand: Vec<(LeaseId, u64, Rc<str>)>,
     dropped: Vec<(Rc<str>, u64)>,
     /// Stream events dropped in all.
     pub(crate) dropped_ever: u64,
@@ -76,14 +92,30 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// Adds a message; returns the leases of what had to go for it.
     pub(crate) fn push(&mut self, item: Item) -> Result<Vec<LeaseId>, Overflow> {
-        let gone = match item.class {
+        let mut gone = match item.class {
             Class::Control | Class::Event(QueueClass::Input) => return self.push_lossless(item),
             Class::Event(QueueClass::State) => self.replace(&item),
             Class::Event(QueueClass::Stream) => self.drop_oldest_frame(&item),
             Class::Event(QueueClass::Log) => self.drop_oldest_line(&item),
         };
+        gone.extend(self.drop_oldest_addressed(&item));
         self.add(item)?;
         Ok(gone)
+    }
+
+    fn drop_oldest_addressed(&mut self, item: &Item) -> Vec<LeaseId> {
+        let waiting = self.items.iter().enumerate();
+        let mut like = waiting.filter(|(_, waiting)| waiting.is_addressed_like(item));
+        let oldest = like.next().map(|(at, _)| at);
+        let full = like.count() + 1 >= ADDRESSED_MOST;
+        let old = oldest.filter(|_| full).and_then(|at| self.remove(at));
+        old.map(|old| old.leases).unwrap_or_default()
+    }
+
+    /// Whether a message would find no room: time to write what can be written.
+    pub(crate) fn is_full_for(&self, item: &Item) -> bool {
+        let lossless = matches!(item.class, Class::Control | Class::Event(QueueClass::Input));
+        self.bytes + item.frame.len() > BYTES_MOST || (lossless && self.lossless >= LOSSLESS_MOST)
     }
 
     fn push_lossless(&mut self, item: Item) -> Result<Vec<LeaseId>, Overflow> {
@@ -169,8 +201,11 @@ impl Outbox {
             return Some(notice);
         }
         let item = self.remove(at)?;
-        self.in_hand
-            .extend(item.leases.iter().map(|lease| (*lease, item.topic.clone())));
+        self.in_hand.extend(
+            item.leases
+                .iter()
+                .map(|lease| (*lease, item.source, item.topic.clone())),
+        );
         Some(item.frame)
     }
 
@@ -179,7 +214,7 @@ impl Outbox {
             || self
                 .in_hand
                 .iter()
-                .filter(|(_, topic)| *topic == item.topic)
+                .filter(|(_, source, topic)| *source == item.source && *topic == item.topic)
                 .count()
                 < IN_HAND_MOST
     }
@@ -198,14 +233,17 @@ impl Outbox {
 
     /// The reader gave a lease back, or said that it means to keep it. `true`: the next frame may go now.
     pub(crate) fn put_down(&mut self, lease: LeaseId) -> bool {
-        let at = self.in_hand.iter().position(|(held, _)| *held == lease);
+        let at = self.in_hand.iter().position(|(held, ..)| *held == lease);
         at.map(|at| self.in_hand.swap_remove(at)).is_some() && !self.items.is_empty()
     }
 
-    /// Drops what waits of a topic, as when the reader no longer wants it; returns the leases.
-    pub(crate) fn forget(&mut self, topic: &str) -> Vec<LeaseId> {
+    /// Drops what waits of a topic (of one source), as when the reader no longer wants it; returns the leases.
+    pub(crate) fn forget(&mut self, topic: &str, source: Option<u64>) -> Vec<LeaseId> {
         let mut gone = Vec::new();
-        while let Some(at) = self.items.iter().position(|item| is_stream_of(item, topic)) {
+        let unwanted = |item: &Item| {
+            is_stream_of(item, topic) && source.is_none_or(|source| source == item.source)
+        };
+        while let Some(at) = self.items.iter().position(unwanted) {
             gone.extend(self.remove(at).map(|item| item.leases).unwrap_or_default());
         }
         self.dropped.retain(|(of, _)| &**of != topic);
@@ -227,6 +265,7 @@ mod tests {
             frame: Rc::from([number].as_slice()),
             class: Class::Event(class),
             source: 1,
+            to: 0,
             topic: Rc::from(topic),
             leases: leases.iter().copied().map(LeaseId).collect(),
         }
@@ -253,7 +292,25 @@ mod tests {
         let mut other = event(QueueClass::State, "a", 77, &[]);
         other.source = 2;
         outbox.push(other).expect("room");
-        assert_eq!(drain(&mut outbox), [4, 14, 77]);
+        let mut elsewhere = event(QueueClass::State, "a", 88, &[]);
+        elsewhere.to = 5;
+        outbox.push(elsewhere).expect("room");
+        assert_eq!(drain(&mut outbox), [4, 14, 77, 88]);
+    }
+
+    #[test]
+    fn ever_other_names_do_not_fill_a_gateway() {
+        let mut outbox = Outbox::default();
+        for n in 0..200 {
+            let mut state = event(QueueClass::State, "a", n, &[]);
+            state.to = 1 + u64::from(n);
+            outbox.push(state).expect("room");
+        }
+        let mut other = event(QueueClass::State, "b", 255, &[]);
+        other.to = 1;
+        outbox.push(other).expect("room");
+        let expected: Vec<u8> = (168..200).chain([255]).collect();
+        assert_eq!(drain(&mut outbox), expected);
     }
 
     #[test]
@@ -337,7 +394,8 @@ mod tests {
         outbox
             .push(event(QueueClass::Stream, "w", 1, &[]))
             .expect("room");
-        assert_eq!(outbox.forget("v"), [LeaseId(7)]);
+        assert_eq!(outbox.forget("v", Some(2)), []);
+        assert_eq!(outbox.forget("v", None), [LeaseId(7)]);
         assert_eq!(drain(&mut outbox), [1]);
     }
 }

@@ -6,11 +6,18 @@ pub(crate) struct Subscribed {
     pub(crate) state: bool,
     pub(crate) death: bool,
     pub(crate) log: bool,
+    pub(crate) config: bool,
 }
 
 impl Subscribed {
     pub(crate) fn knows(topic: &str) -> bool {
-        [topics::DEVICE_STATE, topics::DEVICE_DEATH, topics::LOG].contains(&topic)
+        [
+            topics::DEVICE_STATE,
+            topics::DEVICE_DEATH,
+            topics::LOG,
+            topics::CONFIG_STATE,
+        ]
+        .contains(&topic)
     }
 
     pub(crate) fn add(&mut self, topic: &str) {
@@ -18,6 +25,7 @@ impl Subscribed {
             topics::DEVICE_STATE => self.state = true,
             topics::DEVICE_DEATH => self.death = true,
             topics::LOG => self.log = true,
+            topics::CONFIG_STATE => self.config = true,
             _ => {}
         }
     }

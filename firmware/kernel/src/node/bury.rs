@@ -2,10 +2,11 @@ use super::Node;
 use crate::clock::unix_ms;
 use crate::link::{kernel_event, Class, DeviceId, Item, Peer};
 use crate::process;
+use crate::router::{Bridge, Produced, Readers};
 use crate::supervise::{Event, Exit, Signal};
 use dkvm_wire::service::{DeathRecord, Level, SourceGone};
-use dkvm_wire::{topics, QueueClass};
-use std::collections::BTreeMap;
+use dkvm_wire::{topics, Generation, QueueClass, SourceName};
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::rc::Rc;
 
@@ -42,7 +43,7 @@ impl Node {
         self.settle();
     }
 
-    fn pids(&self) -> Vec<u32> {
+    pub(super) fn pids(&self) -> Vec<u32> {
         self.devices
             .iter()
             .filter_map(|device| device.pid)
@@ -79,6 +80,9 @@ impl Node {
     /// After a death, in this order: its connection is closed, so that nothing of the old generation counts any
     /// more; leases; what it held in others; requests to it; the record. State and restart follow.
     pub(super) fn bury(&mut self, id: DeviceId, cause: Option<String>) {
+        self.end_all_far(id);
+        let sessions = self.devices.iter_mut().filter_map(|d| d.session.as_mut());
+        sessions.for_each(|session| session.far.forget(None, id));
         let device = &mut self.devices[id.0];
         let peer = device.peer();
         device.counts.dropped = device.dropped();
@@ -91,7 +95,9 @@ impl Node {
         let sinks = session
             .map(|session| sinks(&session.produced))
             .unwrap_or_default();
-        self.tell_gone(id, &sinks);
+        let device = &self.devices[id.0];
+        let gone = (device.config.name.clone().into(), device.generation);
+        self.tell_gone(gone, id.0 as u64, &sinks);
         self.fail_pending(id);
         self.pending.forget(peer);
         self.tables_stale = true;
@@ -102,19 +108,23 @@ impl Node {
         }
     }
 
-    /// In the queue of the inputs, so that it cannot pass by what it is to undo.
-    fn tell_gone(&mut self, id: DeviceId, sinks: &[DeviceId]) {
-        let device = &self.devices[id.0];
-        let gone = SourceGone {
-            source: device.config.name.clone(),
-            generation: device.generation,
-        };
-        let frame = kernel_event(topics::SOURCE_GONE, &gone);
+    /// In the queue of the inputs, so that it cannot pass by what it is to undo. Who has not been welcomed yet has got nothing of it.
+    pub(super) fn tell_gone(
+        &mut self,
+        (source, generation): (SourceName, Generation),
+        key: u64,
+        sinks: &[DeviceId],
+    ) {
+        let frame = kernel_event(topics::SOURCE_GONE, &SourceGone { source, generation });
         for sink in sinks {
+            if self.devices[sink.0].session.is_none() {
+                continue;
+            }
             let item = Item {
                 frame: frame.clone(),
                 class: Class::Event(QueueClass::Input),
-                source: id.0,
+                source: key,
+                to: 0,
                 topic: Rc::from(topics::SOURCE_GONE),
                 leases: Vec::new(),
             };
@@ -167,15 +177,18 @@ impl Node {
     }
 }
 
-/// All that read an input topic of it.
-fn sinks(produced: &[crate::router::Produced]) -> Vec<DeviceId> {
-    let inputs = produced
-        .iter()
-        .filter(|produced| produced.class == QueueClass::Input);
-    let mut sinks: Vec<_> = inputs
-        .flat_map(|produced| produced.readers.iter().copied())
-        .collect();
-    sinks.sort_unstable();
-    sinks.dedup();
-    sinks
+fn sinks(produced: &[Produced]) -> Vec<DeviceId> {
+    sinks_of(produced.iter().map(|p| (&p.readers, p.bridge.as_ref())))
+}
+
+/// All that read of it, whatever it is: who may hold keys of it, who shows its state, and what leads to those at other nodes.
+pub(super) fn sinks_of<'p>(
+    read: impl Iterator<Item = (&'p Readers, Option<&'p Rc<Bridge>>)>,
+) -> Vec<DeviceId> {
+    let mut sinks = BTreeSet::new();
+    for (readers, bridge) in read {
+        sinks.extend(readers.iter().copied());
+        sinks.extend(bridge.map(|bridge| bridge.gateway));
+    }
+    sinks.into_iter().collect()
 }

@@ -1,20 +1,23 @@
 use super::pending::Waiting;
+use super::rights::{Asked, Law, Rights, Standing};
 use super::Node;
 use crate::link::{frame, DeviceId, Item, Peer};
 use crate::supervise::Event;
-use dkvm_wire::{service, ErrorCode, Generation, Message, RequestId, Source, WireError};
-
-/// In a device's `calls`: the kernel's own methods that change something.
-pub(super) const CONTROL: &str = "control";
-/// The same, for the restart of the machine.
-pub(super) const SYSTEM: &str = "system";
+use dkvm_wire::service::methods;
+use dkvm_wire::{ErrorCode, Generation, Message, RequestId, Source, WireError};
 
 impl Node {
     pub(super) fn on_request(&mut self, peer: Peer, id: RequestId, method: &str, body: &[u8]) {
         let Some((device, rest)) = method.split_once('/') else {
-            let result = self.serve(peer, method, body);
+            let result = if method.starts_with("config.") {
+                self.serve_config((peer, id), method, body)
+            } else {
+                self.serve(peer, method, body).map(Some)
+            };
             match result {
-                Ok(body) => self.respond(peer, id, Ok(&body)),
+                Ok(Some(body)) => self.respond(peer, id, Ok(&body)),
+                // Answered when it is done.
+                Ok(None) => {}
                 Err(error) => self.respond(peer, id, Err(error)),
             }
             return;
@@ -31,17 +34,10 @@ impl Node {
         method: &str,
         body: &[u8],
     ) -> Result<(), WireError> {
-        if !self.may_call(caller.0, name) {
-            return Err(WireError::new(
-                ErrorCode::Forbidden,
-                service::sentence(ErrorCode::Forbidden),
-            )
-            .about(name));
-        }
+        self.permit(caller.0, Asked::Device(name, method))?;
         let callee = self.find(name).ok_or_else(|| no_device(name))?;
         if !self.devices[callee.0].is_ready() {
-            let text = format!("{name} is not running now");
-            return Err(WireError::new(ErrorCode::Unavailable, text).about(name));
+            return Err(not_running(name));
         }
         if self.pending.is_full_for(caller.0) {
             return Err(WireError::new(
@@ -53,11 +49,7 @@ impl Node {
         let now = self.now();
         let peer = self.devices[callee.0].peer();
         let Some(id) = self.link(peer).map(crate::link::Link::next_request) else {
-            return Err(WireError::new(
-                ErrorCode::Unavailable,
-                format!("{name} is not running now"),
-            )
-            .about(name));
+            return Err(not_running(name));
         };
         self.pending
             .add((callee, id), caller, &format!("{name}/{method}"), now);
@@ -85,16 +77,31 @@ impl Node {
         }
     }
 
-    /// Whether the configuration lets a peer call a device, or have `control` or `system`.
-    pub(super) fn may_call(&self, peer: Peer, whom: &str) -> bool {
+    /// Whether the configuration lets a peer ask that.
+    pub(super) fn permit(&self, peer: Peer, asked: Asked<'_>) -> Result<(), WireError> {
+        let law = Law {
+            devices: &self.config.devices,
+            grants: &self.config.grants,
+        };
         match peer {
-            Peer::Device(id, _) => self.devices[id.0]
-                .config
-                .calls
-                .iter()
-                .any(|name| name == whom),
-            Peer::Client(id) => self.clients.get(&id).is_some_and(|client| client.control),
+            Peer::Device(id, _) => Rights {
+                standing: Standing::Device(self.devices[id.0].config.name.clone()),
+                grants: None,
+            }
+            .judge(asked, law),
+            Peer::Client(id) => match self.clients.get(&id) {
+                Some(client) => client.rights.judge(asked, law),
+                None => Err(WireError::new(
+                    ErrorCode::Forbidden,
+                    "the session has ended",
+                )),
+            },
         }
+    }
+
+    pub(super) fn may_listen(&self, peer: Peer) -> bool {
+        self.permit(peer, Asked::Kernel(methods::EVENTS_SUBSCRIBE))
+            .is_ok()
     }
 
     pub(super) fn on_response(
@@ -138,6 +145,14 @@ impl Node {
             self.respond(caller, id, Err(error));
         }
     }
+}
+
+/// Unlike one that ends before it answers, it has not begun anything.
+fn not_running(name: &str) -> WireError {
+    let text = format!("{name} is not running now");
+    WireError::new(ErrorCode::Unavailable, text)
+        .about(name)
+        .unheard()
 }
 
 pub(super) fn no_device(name: &str) -> WireError {

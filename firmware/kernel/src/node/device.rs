@@ -1,14 +1,15 @@
+use super::readers::Demanded;
 use crate::config::DeviceConfig;
 use crate::death;
 use crate::link::{DeviceId, Link, Peer};
 use crate::log::Assembler;
 use crate::memory::Holder;
 use crate::process::Share;
-use crate::router::{Interest, Produced};
+use crate::router::{FarSources, Interest, Produced};
 use crate::supervise::{State, Terms};
 use dkvm_wire::service::{Desired, DeviceInfo};
 use dkvm_wire::{Generation, RequestId};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use tokio::net::unix::pipe;
 use tokio::task::AbortHandle;
@@ -56,11 +57,39 @@ impl Drop for Errors {
 pub(super) struct Session {
     pub(super) interest: Interest,
     pub(super) produced: Vec<Produced>,
+    /// For whom at other nodes it speaks: a gateway alone.
+    pub(super) far: FarSources,
+    /// The demand of other nodes' topics that it was told last: a gateway alone.
+    pub(super) told_far: BTreeMap<Demanded, u32>,
     /// Topics that it sends without having said so: told once.
     pub(super) told_undeclared: bool,
     pub(super) told_lease: bool,
+    /// It named somebody who reads nothing of it.
+    pub(super) told_nobody: bool,
+    /// It spoke for somebody that is no device of another node, or for too many, or brought too much.
+    pub(super) told_source: bool,
+    pub(super) told_full: bool,
+    pub(super) told_kept: bool,
     /// It was ready before in this life: what it says now is news of its health.
     pub(super) told_ready: bool,
+}
+
+impl Session {
+    pub(super) fn new(interest: Interest, produced: Vec<Produced>) -> Self {
+        Self {
+            interest,
+            produced,
+            far: FarSources::default(),
+            told_far: BTreeMap::new(),
+            told_undeclared: false,
+            told_lease: false,
+            told_nobody: false,
+            told_source: false,
+            told_full: false,
+            told_kept: false,
+            told_ready: false,
+        }
+    }
 }
 
 /// Since the kernel's start.
@@ -132,7 +161,7 @@ impl Device {
                 .map_or(0, |link| link.outbox.dropped_ever)
     }
 
-    fn detail(&self) -> Option<String> {
+    pub(super) fn detail(&self) -> Option<String> {
         let told = self.state.explain()?;
         match &self.complaint {
             Some(complaint) if !self.is_ready() => Some(format!("{complaint} ({told})")),

@@ -14,9 +14,10 @@ impl Node {
     /// Ends all devices: first those that nobody comes after.
     pub(crate) fn end(&mut self, why: &str) {
         self.end_as(why, None);
+        self.settle();
     }
 
-    /// The same, and then the machine restarts.
+    /// The same at the end of this turn, after what is answered in it; and then the machine restarts.
     pub(super) fn end_machine(&mut self, why: &str, how: RestartHow) {
         self.end_as(why, Some(how));
     }
@@ -25,7 +26,6 @@ impl Node {
         if self.ending.is_none() {
             self.info(format!("ends: {why}"));
             self.ending = Some(Ending { restart });
-            self.settle();
         }
     }
 

@@ -1,3 +1,4 @@
+use super::events::Came;
 use super::tasks::Reading;
 use super::Node;
 use crate::link::{DeviceId, Inbound, Peer, Read, Step};
@@ -108,8 +109,18 @@ impl Node {
                 topic,
                 body,
                 leases,
-                ..
-            } => self.on_event(peer, topic, body, &leases)?,
+                source,
+                to,
+            } => self.on_event(
+                peer,
+                &Came {
+                    topic,
+                    body,
+                    leases: &leases,
+                    source,
+                    to: &to,
+                },
+            )?,
             Message::Request {
                 id, method, body, ..
             } => self.on_request(peer, id, method, body),

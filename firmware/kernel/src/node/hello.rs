@@ -32,31 +32,27 @@ impl Node {
         };
         let hello: Hello = decode_body(methods::HELLO, body).map_err(|e| e.to_string())?;
         if hello.wire.major != WIRE_VERSION.major {
-            return Err(self.reject(peer, *id, &hello));
+            let why = other_version(&hello);
+            return Err(self.reject(peer, *id, ErrorCode::BadRequest, why));
         }
         match peer {
             Peer::Device(device, generation) => {
                 self.welcome_device(device, generation, *id, hello)?
             }
-            Peer::Client(client) => self.welcome_client(client, *id)?,
+            Peer::Client(client) => match self.hold_to(client, hello) {
+                Ok(()) => self.welcome_client(client, *id)?,
+                Err(why) => return Err(self.reject(peer, *id, ErrorCode::Forbidden, why)),
+            },
         }
         Ok(LIMIT_DEFAULT)
     }
 
-    fn reject(&mut self, peer: Peer, id: RequestId, hello: &Hello) -> String {
-        let reason = format!(
-            "speaks version {}.{} of the wire protocol, and this kernel {}.{}: update the older of the two",
-            hello.wire.major, hello.wire.minor, WIRE_VERSION.major, WIRE_VERSION.minor
-        );
-        self.respond(
-            peer,
-            id,
-            Err(WireError::new(ErrorCode::BadRequest, reason.clone())),
-        );
+    fn reject(&mut self, peer: Peer, id: RequestId, code: ErrorCode, why: String) -> String {
+        self.respond(peer, id, Err(WireError::new(code, why.clone())));
         if let Some(link) = self.link(peer) {
             link.flush();
         }
-        reason
+        why
     }
 
     fn welcome_device(
@@ -69,13 +65,7 @@ impl Node {
         let produced = Produced::list(hello.produces)?;
         let interest = Interest::new(hello.consumes);
         let device = &mut self.devices[id.0];
-        device.session = Some(Session {
-            interest,
-            produced,
-            told_undeclared: false,
-            told_lease: false,
-            told_ready: false,
-        });
+        device.session = Some(Session::new(interest, produced));
         let config = &device.config;
         let limits = limits(config.memory, config.heartbeat_ms, config.ready_ms);
         let (name, own) = (config.name.clone(), config.config.clone());
@@ -151,6 +141,13 @@ impl Node {
         }
         Ok(())
     }
+}
+
+fn other_version(hello: &Hello) -> String {
+    format!(
+        "speaks version {}.{} of the wire protocol, and this kernel {}.{}: update the older of the two; on a workstation whose package was updated, 'systemctl --user restart dkvm' starts the kernel of the new one",
+        hello.wire.major, hello.wire.minor, WIRE_VERSION.major, WIRE_VERSION.minor
+    )
 }
 
 fn limits(memory: u64, heartbeat_ms: u32, ready_ms: u32) -> Limits {

@@ -6,7 +6,7 @@ use dkvm_wire::{topics, Generation, QueueClass};
 use std::rc::Rc;
 
 /// The kernel's own number as a source, for its queues.
-const KERNEL: usize = usize::MAX;
+const KERNEL: u64 = u64::MAX;
 
 impl Node {
     pub(super) fn info(&mut self, text: impl Into<String>) {
@@ -104,9 +104,28 @@ impl Node {
                 readers,
                 topics::DEVICE_STATE,
                 QueueClass::State,
-                id.0,
+                id.0 as u64,
                 &info,
             );
+        }
+    }
+
+    /// Which configuration is in force, and what is on trial.
+    pub(super) fn send_config_state(&mut self, readers: &[Peer]) {
+        let state = self.config_state();
+        self.publish(
+            readers,
+            topics::CONFIG_STATE,
+            QueueClass::State,
+            KERNEL,
+            &state,
+        );
+    }
+
+    pub(super) fn publish_config(&mut self) {
+        let readers = self.subscribers(|subscribed| subscribed.config);
+        if !readers.is_empty() {
+            self.send_config_state(&readers);
         }
     }
 
@@ -115,7 +134,7 @@ impl Node {
         readers: &[Peer],
         topic: &str,
         class: QueueClass,
-        source: usize,
+        source: u64,
         body: &T,
     ) {
         let frame = kernel_event(topic, body);
@@ -123,6 +142,7 @@ impl Node {
             frame,
             class: Class::Event(class),
             source,
+            to: 0,
             topic: Rc::from(topic),
             leases: Vec::new(),
         };

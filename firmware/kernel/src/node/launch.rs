@@ -100,6 +100,7 @@ impl Node {
             name: config.name.to_string(),
             run_dir,
             state_dir,
+            inherit: config.inherit.clone(),
         })
     }
 

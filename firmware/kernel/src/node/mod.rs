@@ -3,11 +3,14 @@
 
 mod bury;
 mod calls;
+mod change;
 mod clients;
+mod configure;
 mod device;
 mod drive;
 mod ending;
 mod events;
+mod far;
 mod frames;
 mod hello;
 mod journal;
@@ -15,13 +18,17 @@ mod launch;
 mod machine;
 mod memory;
 mod pending;
+mod readers;
 mod reload;
+mod rerouted;
+mod rights;
 mod send;
 mod services;
 mod settle;
 mod tasks;
 mod time;
 
+pub(crate) use change::{hear, Force, Keeping};
 pub(crate) use clients::Client;
 pub(crate) use device::Device;
 pub(crate) use machine::Host;
@@ -59,6 +66,7 @@ pub(crate) struct Parts {
     pub(crate) output: Output,
     pub(crate) deaths: Deaths,
     pub(crate) jail: PathBuf,
+    pub(crate) keeping: Keeping,
 }
 
 /// See the module.
@@ -66,6 +74,8 @@ pub(crate) struct Node {
     /// Where the configuration is read again.
     source: Source,
     config: Config,
+    /// What was said, kept and begun of it.
+    keeping: Keeping,
     host: Host,
     clock: Clock,
     boot: String,
@@ -92,6 +102,10 @@ pub(crate) struct Node {
     offenders: Vec<(Peer, String)>,
     /// Who reads what has changed.
     tables_stale: bool,
+    /// The device that leads to other nodes.
+    gateway: Option<DeviceId>,
+    /// Devices of other nodes, counted.
+    last_far: u32,
     /// The limits of the jail were told.
     limits_told: bool,
     chores_due: Millis,
@@ -118,6 +132,7 @@ impl Node {
         Self {
             source: parts.source,
             config: parts.config,
+            keeping: parts.keeping,
             host: parts.host,
             clock: parts.clock,
             boot: parts.boot,
@@ -138,6 +153,8 @@ impl Node {
             dirty: Vec::new(),
             offenders: Vec::new(),
             tables_stale: false,
+            gateway: None,
+            last_far: 0,
             limits_told: false,
             chores_due: Millis(0),
             sweep_until: Millis(0),
@@ -154,6 +171,7 @@ impl Node {
         if !self.root {
             self.info("the kernel is not root: all devices run as its own user, `user` and `groups` are not used");
         }
+        self.tell_what_is_lacking();
         self.open_watchdog();
         for config in self.config.devices.clone() {
             self.add_device(config);

@@ -1,30 +1,54 @@
+use super::change::{no_kernel, Stage};
 use super::Node;
-use crate::config::{diff, load, Config, ConfigError, Difference};
+use crate::change::{Confirm, Watch};
+use crate::config::{diff, lacks, load, Config, ConfigError, Difference, Source};
 use crate::supervise::Event;
 use dkvm_wire::service::{Applied, Desired};
 use dkvm_wire::{DeviceName, ErrorCode, WireError};
 
 impl Node {
-    /// Reads the configuration again and applies the difference, or says all that is wrong and changes nothing.
+    /// SIGHUP.
+    pub(crate) fn on_hangup(&mut self) {
+        if let Err(error) = self.reload() {
+            if error.code == ErrorCode::Conflict {
+                self.warn(format!("the configuration was not read again: {error}"));
+            }
+        }
+        self.settle();
+    }
+
+    /// Reads the configuration again and applies the difference, or says all that is wrong and changes nothing. Whether the
+    /// devices that it touches come up is watched.
     pub(crate) fn reload(&mut self) -> Result<Applied, WireError> {
+        self.free()?;
         let new = load(self.source.file()).map_err(|errors| self.refuse(&errors))?;
         self.host.config_notice = None;
         let difference = diff(&self.config, &new);
         if difference.kernel {
-            self.warn("[kernel] or [memory] has changed: that takes effect when the kernel is started again");
+            self.warn(no_kernel());
         }
+        let touched = self.touched(&difference, &new);
+        self.keeping.say_in_force(&new);
         self.apply(new, &difference);
-        let Difference {
-            start,
-            stop,
-            restart,
-            ..
-        } = difference;
-        Ok(Applied {
-            started: start,
-            stopped: stop,
-            restarted: restart,
-        })
+        let watch = Watch::new(touched, Confirm::Needless, self.now());
+        self.keeping.stage = Stage::reload(watch);
+        self.publish_config();
+        Ok(difference.into())
+    }
+
+    /// A newer image may bring what an owner's configuration of before it does not have. What is left out may be left out on purpose, so
+    /// it is a line of the log and no more.
+    pub(super) fn tell_what_is_lacking(&mut self) {
+        let Source::OwnersOrImages { owners, images } = &self.source else {
+            return;
+        };
+        let images = (self.config.path == *owners).then(|| load(images).ok());
+        if let Some(lacking) = images
+            .flatten()
+            .and_then(|images| lacks(&self.config, &images))
+        {
+            self.info(lacking);
+        }
     }
 
     fn refuse(&mut self, errors: &[ConfigError]) -> WireError {
@@ -39,7 +63,8 @@ impl Node {
         WireError::new(ErrorCode::BadRequest, text).about(self.source.file().display().to_string())
     }
 
-    fn apply(&mut self, new: Config, difference: &Difference) {
+    pub(super) fn apply(&mut self, new: Config, difference: &Difference) {
+        let before = self.read_before();
         let kernel = std::mem::take(&mut self.config.kernel);
         let memory_budget = self.config.memory_budget;
         self.config = Config {
@@ -63,15 +88,26 @@ impl Node {
         for name in each(&difference.restart) {
             self.restart_changed(&name);
         }
+        self.on_rerouted(&before);
         self.tables_stale = true;
+        self.judge_listeners();
         let count = difference.start.len() + difference.stop.len() + difference.restart.len();
         self.info(format!(
-            "the configuration was read again: {count} devices are affected"
+            "a configuration is applied: {count} devices are affected"
         ));
     }
 
+    /// One that was removed a moment ago and has not ended yet is taken up again, so that there are never two of a name.
     fn add_reloaded(&mut self, config: crate::config::DeviceConfig) {
         let name = config.name.clone();
+        let ends = |device: &&mut super::Device| {
+            device.removed && device.state.has_process() && device.config.name == name
+        };
+        if let Some(device) = self.devices.iter_mut().find(ends) {
+            device.removed = false;
+            device.config = config;
+            return;
+        }
         if !self.add_device(config) {
             self.warn(format!("there is no place for the device {name} until removed ones have ended: reload again"));
         }

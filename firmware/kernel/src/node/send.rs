@@ -8,6 +8,10 @@ impl Node {
             self.give_back(peer, &item.leases);
             return;
         };
+        // Much in one turn is no proof that nobody reads.
+        if link.outbox.is_full_for(&item) {
+            link.flush();
+        }
         let leases = item.leases.clone();
         match link.outbox.push(item) {
             Ok(gone) => self.give_back(peer, &gone),

@@ -1,4 +1,5 @@
-use super::calls::{no_device, CONTROL};
+use super::calls::no_device;
+use super::rights::Asked;
 use super::Node;
 use crate::link::Peer;
 use crate::supervise::Event;
@@ -6,7 +7,7 @@ use dkvm_wire::service::{
     methods, DeathQuery, Deaths, Desired, DeviceInfo, DeviceList, LogLines, LogQuery, Named,
     Nothing, Subscribe,
 };
-use dkvm_wire::{decode_body, encode_body, ErrorCode, WireError};
+use dkvm_wire::{decode_body, encode_body, topics, ErrorCode, WireError};
 use serde::{de::DeserializeOwned, Serialize};
 
 /// Lines and records that one answer may hold: it must fit in one frame.
@@ -19,22 +20,22 @@ const DEATHS_MOST: usize = 12;
 pub(super) type Answer = Result<Vec<u8>, WireError>;
 
 impl Node {
-    /// The kernel's own methods.
+    /// The kernel's own methods. What is not known as reading (`rights.rs`) needs `control`.
     pub(super) fn serve(&mut self, peer: Peer, method: &str, body: &[u8]) -> Answer {
+        self.permit(peer, Asked::Kernel(method))?;
         match method {
             methods::KERNEL_INFO => answer(&self.kernel_info()),
             methods::DEVICES_LIST => answer(&DeviceList {
                 devices: self.infos(),
             }),
             methods::DEVICES_GET => self.get(&args(method, body)?),
-            methods::DEVICES_START => self.control(peer, method, body, Event::Desire(Desired::Up)),
-            methods::DEVICES_STOP => self.control(peer, method, body, Event::Desire(Desired::Down)),
-            methods::DEVICES_RESTART => self.control(peer, method, body, Event::Restart),
+            methods::DEVICES_START => self.control(method, body, Event::Desire(Desired::Up)),
+            methods::DEVICES_STOP => self.control(method, body, Event::Desire(Desired::Down)),
+            methods::DEVICES_RESTART => self.control(method, body, Event::Restart),
             methods::DEVICES_DEATHS => self.deaths_of(&args(method, body)?),
             methods::EVENTS_SUBSCRIBE => self.subscribe(peer, &args(method, body)?),
             methods::LOG_TAIL => self.tail(&args(method, body)?),
-            methods::CONFIG_RELOAD => self.reload_for(peer),
-            methods::SYSTEM_RESTART => self.restart_for(peer, body),
+            methods::SYSTEM_RESTART => self.restart_for(body),
             _ => self.serve_memory(peer, method, body),
         }
     }
@@ -64,8 +65,7 @@ impl Node {
             .map_or_else(|| Err(no_device(named.name.as_str())), |info| answer(&info))
     }
 
-    fn control(&mut self, peer: Peer, method: &str, body: &[u8], event: Event) -> Answer {
-        self.need_control(peer)?;
+    fn control(&mut self, method: &str, body: &[u8], event: Event) -> Answer {
         let named: Named = args(method, body)?;
         if self.ending.is_some() {
             return Err(WireError::new(ErrorCode::Conflict, "the kernel ends"));
@@ -75,17 +75,6 @@ impl Node {
             .ok_or_else(|| no_device(named.name.as_str()))?;
         self.drive(id, event);
         answer(&Nothing {})
-    }
-
-    pub(super) fn need_control(&self, peer: Peer) -> Result<(), WireError> {
-        if self.may_call(peer, CONTROL) {
-            return Ok(());
-        }
-        let text = match peer {
-            Peer::Device(..) => "the configuration does not let this device control others: add \"control\" to its `calls`",
-            Peer::Client(_) => "you may not control this kernel: be root, or join the group dkvm",
-        };
-        Err(WireError::new(ErrorCode::Forbidden, text))
     }
 
     fn deaths_of(&self, query: &DeathQuery) -> Answer {
@@ -108,7 +97,7 @@ impl Node {
         for topic in &subscribe.topics {
             if !crate::link::Subscribed::knows(topic) {
                 let text = format!(
-                    "{topic:?} is no topic of the kernel: device.state, device.death and log are"
+                    "{topic:?} is no topic of the kernel: device.state, device.death, log and config.state are"
                 );
                 return Err(WireError::new(ErrorCode::BadRequest, text).about(topic.as_str()));
             }
@@ -124,12 +113,14 @@ impl Node {
         if link.subscribed.state && !before.state {
             self.send_states(peer);
         }
+        if subscribe
+            .topics
+            .iter()
+            .any(|topic| topic == topics::CONFIG_STATE)
+        {
+            self.send_config_state(&[peer]);
+        }
         answer(&Nothing {})
-    }
-
-    fn reload_for(&mut self, peer: Peer) -> Answer {
-        self.need_control(peer)?;
-        self.reload().and_then(|applied| answer(&applied))
     }
 }
 

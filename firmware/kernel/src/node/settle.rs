@@ -12,6 +12,7 @@ const FIRST_STARTS: usize = 3;
 impl Node {
     /// The end of each turn: what it has set off is carried through, and all that was said is written.
     pub(super) fn settle(&mut self) {
+        self.watch_change();
         for _ in 0..ROUNDS {
             self.judge_offenders();
             self.start_waiting();
@@ -60,7 +61,8 @@ impl Node {
     /// When something is due next.
     fn next_due(&self) -> Millis {
         let dues = self.devices.iter().filter_map(|device| device.state.due());
-        dues.fold(self.chores_due, Ord::min)
+        dues.chain(self.keeping.due())
+            .fold(self.chores_due, Ord::min)
     }
 
     fn arm_timer(&mut self) {

@@ -51,6 +51,7 @@ impl Node {
         for id in self.ids() {
             self.drive(id, Event::Lag(lag));
         }
+        self.keeping.lag(lag);
     }
 
     /// A device that could run and was not let is silent through no fault of its own; killing it would make its successor as

@@ -66,13 +66,13 @@ fn children_by_walk() -> Vec<u32> {
 
 /// What `/proc/PID/stat` says.
 #[derive(Debug, PartialEq, Eq)]
-struct Stat {
+pub(super) struct Stat {
     /// Ended, and only waits to be collected.
     dead: bool,
-    parent: u32,
+    pub(super) parent: u32,
 }
 
-fn stat_of(pid: u32) -> Option<Stat> {
+pub(super) fn stat_of(pid: u32) -> Option<Stat> {
     parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 

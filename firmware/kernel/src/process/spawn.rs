@@ -21,6 +21,8 @@ pub(crate) struct Launch {
     pub(crate) name: String,
     pub(crate) run_dir: PathBuf,
     pub(crate) state_dir: PathBuf,
+    /// Variables that the configuration passes on.
+    pub(crate) inherit: Vec<String>,
 }
 
 /// A process, and our ends of its pipes.
@@ -74,11 +76,9 @@ fn environment(launch: &Launch) -> Vec<(OsString, OsString)> {
     if launch.options.realtime {
         all.push(("DKVM_REALTIME".into(), "1".into()));
     }
-    all.extend(
-        PASSED_ON
-            .iter()
-            .filter_map(|name| Some(((*name).into(), std::env::var_os(name)?))),
-    );
+    let passed_on = PASSED_ON.iter().copied();
+    let names = passed_on.chain(launch.inherit.iter().map(String::as_str));
+    all.extend(names.filter_map(|name| Some((name.into(), std::env::var_os(name)?))));
     all
 }
 

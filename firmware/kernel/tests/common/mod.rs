@@ -27,12 +27,14 @@ pub struct Kernel {
     told: HashMap<String, Vec<Seen>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
 pub struct Emit<'a> {
     pub topic: &'a str,
     #[serde(with = "serde_bytes")]
     pub body: &'a [u8],
     pub leases: Vec<LeaseRef>,
+    pub source: Option<(&'a str, u32)>,
+    pub to: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +51,7 @@ pub struct Seen {
     pub body: Vec<u8>,
     pub leases: Vec<LeaseRef>,
     pub source: Option<(String, u32)>,
+    pub to: Vec<String>,
 }
 
 /// Waits until `probe` gives something.
@@ -208,9 +211,15 @@ impl Kernel {
             topic,
             body,
             leases,
+            ..Emit::default()
         };
+        self.emit_as(device, &emit);
+    }
+
+    /// Of whom and to whom it may be.
+    pub fn emit_as(&mut self, device: &str, emit: &Emit<'_>) {
         self.client()
-            .call::<_, Nothing>(&format!("{device}/emit"), &emit)
+            .call::<_, Nothing>(&format!("{device}/emit"), emit)
             .expect("it emits");
     }
 

@@ -113,6 +113,12 @@ impl FramePool {
         Ok(self.shared.sender.emit_with(topic, info, &[lease])?)
     }
 
+    /// `length` bytes of a slot are written: its lease, for a gateway to [`Sender::forward`]. One that is never sent stays out of
+    /// use as long as the pool lives.
+    pub fn seal(&self, mut slot: Slot, length: usize) -> Result<LeaseRef, PoolError> {
+        slot.finish(length)
+    }
+
     /// Slots that can be taken now.
     pub fn available(&self) -> usize {
         self.shared.sender.0.grants.count(self.shared.id)

@@ -86,8 +86,8 @@ fn unknown_method(subject: &Subject) -> Result<(), Failure> {
 
 fn newer_fields(subject: &Subject) -> Result<(), Failure> {
     let mut kernel = subject.ready()?;
-    // An event and a request with elements after the source.
-    kernel.send_frame(b"\x97\x02\xadno.such.topic\xc4\x01\x80\x90\xc0\xa3new\x81\xa1a\x01")?;
+    // An event with elements after `to`, and a request with some after the source.
+    kernel.send_frame(b"\x98\x02\xadno.such.topic\xc4\x01\x80\x90\xc0\x90\xa3new\x81\xa1a\x01")?;
     kernel.tell(
         "demand",
         &json!({ "topic": "no.such.topic", "readers": 1, "since": "yesterday" }),
@@ -139,6 +139,7 @@ fn send(
             topic: topic.to_owned(),
             body,
             leases: leases.to_vec(),
+            ..Event::default()
         },
     )
 }

@@ -5,7 +5,7 @@ use crate::{Event, Failure};
 use dkvm_wire::{
     encode_body,
     service::{Demand, Dropped, Grant, SourceGone},
-    topics, DeviceName, Generation, Goodbye, LeaseRef, Message, RequestId, Source,
+    topics, Generation, Goodbye, LeaseRef, Message, RequestId, Source, SourceName,
 };
 use rustix::process::Signal;
 use serde::Serialize;
@@ -16,7 +16,7 @@ const GOODBYE_MS: u32 = 2000;
 const FIRST: Generation = Generation(1);
 
 impl FakeKernel {
-    /// An event of another device, first generation.
+    /// An event of another device (`web`; to whom a gateway forwards it, of one of another node, `office/hid`), first generation.
     pub fn emit<B: Serialize + ?Sized>(
         &mut self,
         from: &str,
@@ -41,28 +41,40 @@ impl FakeKernel {
             topic: topic.to_owned(),
             body: encode_body(body),
             leases: leases.to_vec(),
+            ..Event::default()
         };
-        self.emit_raw(
-            Some(Source {
-                name: from,
-                generation: FIRST,
-            }),
-            &event,
-        )
+        self.emit_raw(source(from), &event)
     }
 
-    /// An event whose body may be anything, from whom it may be; `None` is the kernel itself.
+    /// To a gateway: an event of a device of this node for devices of others (`office/hid`, `*/hid`).
+    pub fn emit_to<B>(
+        &mut self,
+        from: &str,
+        topic: &str,
+        body: &B,
+        to: &[&str],
+    ) -> Result<(), Failure>
+    where
+        B: Serialize + ?Sized,
+    {
+        let event = Event {
+            topic: topic.to_owned(),
+            body: encode_body(body),
+            to: to.iter().map(|&name| name.to_owned()).collect(),
+            ..Event::default()
+        };
+        self.emit_raw(source(from), &event)
+    }
+
+    /// An event whose body may be anything, from whom it may be; `None` is the kernel itself. What the event says of its source
+    /// counts for nothing.
     pub fn emit_raw(&mut self, source: Option<Source<'_>>, event: &Event) -> Result<(), Failure> {
-        let Event {
-            topic,
-            body,
-            leases,
-        } = event;
         self.wire.send(&Message::Event {
-            topic,
-            body,
-            leases: leases.clone(),
+            topic: &event.topic,
+            body: &event.body,
+            leases: event.leases.clone(),
             source,
+            to: event.to.iter().map(String::as_str).collect(),
         })
     }
 
@@ -73,20 +85,28 @@ impl FakeKernel {
             &Event {
                 topic: topic.to_owned(),
                 body: encode_body(body),
-                leases: Vec::new(),
+                ..Event::default()
             },
         )
     }
 
     /// So many running readers want a topic of the device's.
     pub fn demand(&mut self, topic: &str, readers: u32) -> Result<(), Failure> {
-        self.tell(
-            topics::DEMAND,
-            &Demand {
-                topic: topic.to_owned(),
-                readers,
-            },
-        )
+        self.say_demand(topic, readers, None)
+    }
+
+    /// To a gateway: so many running readers want a topic of `office/hid`, or of `*/hid`.
+    pub fn demand_from(&mut self, topic: &str, from: &str, readers: u32) -> Result<(), Failure> {
+        self.say_demand(topic, readers, Some(from))
+    }
+
+    fn say_demand(&mut self, topic: &str, readers: u32, from: Option<&str>) -> Result<(), Failure> {
+        let demand = Demand {
+            topic: topic.to_owned(),
+            readers,
+            from: from.map(str::to_owned),
+        };
+        self.tell(topics::DEMAND, &demand)
     }
 
     /// Events of a stream were dropped on the way to the device.
@@ -103,7 +123,7 @@ impl FakeKernel {
     /// Another device is gone.
     pub fn source_gone(&mut self, source: &str, generation: u32) -> Result<(), Failure> {
         let source =
-            DeviceName::try_from(source).map_err(|error| Failure::new(error.to_string()))?;
+            SourceName::try_from(source).map_err(|error| Failure::new(error.to_string()))?;
         self.tell(
             topics::SOURCE_GONE,
             &SourceGone {
@@ -182,4 +202,9 @@ impl FakeKernel {
         })?;
         Ok(id)
     }
+}
+
+fn source(name: &str) -> Option<Source<'_>> {
+    let generation = FIRST;
+    Some(Source { name, generation })
 }

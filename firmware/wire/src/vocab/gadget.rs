@@ -58,6 +58,11 @@ pub struct FunctionInfo {
     pub name: String,
     /// `/dev/hidg0` and the like; of `storage` its directory in configfs; empty when there is none.
     pub device: String,
+    /// What a HID function announces beside what each has: of the mice `pan` and `fine` (the Resolution Multiplier), of `absolute`
+    /// also `consumer`, `system`, `keys` and `touch`, whose reports have IDs then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<String>>"))]
+    pub traits: Vec<String>,
 }
 
 /// A profile: which functions the target gets.

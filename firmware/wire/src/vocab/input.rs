@@ -11,10 +11,34 @@ use serde::{Deserialize, Serialize};
 pub const REFRESH_MS: u64 = 100;
 /// A held set not renewed for so long is released, ms.
 pub const LEASE_MS: u64 = 500;
+/// So long after its last step or motion a holder that holds nothing counts as at work, ms.
+pub const BUSY_MS: u64 = 3000;
 /// Most steps that a holder may have unacknowledged; it takes no further key until they are.
 pub const MAX_STEPS: usize = 256;
 /// Largest absolute coordinate; 0 is left or top.
 pub const ABSOLUTE_MAX: u16 = 32767;
+/// Fingers of the digitizer.
+pub const MAX_CONTACTS: u8 = 5;
+/// Largest consumer usage.
+pub const CONSUMER_MAX: u16 = 0x3ff;
+/// Parts of a notch that [`Motion::fine_wheel`] and [`Motion::fine_pan`] count.
+pub const NOTCH: i32 = 120;
+
+/// Methods of the hid device.
+pub mod methods {
+    /// [`super::Jiggle`] → `{}`: moves the mouse to and fro while nobody does; remembered.
+    pub const JIGGLE: &str = "hid.jiggle";
+    /// `{}` → [`super::HidState`]: for those to whom the topic is not routed.
+    pub const GET: &str = "hid.get";
+}
+
+/// Arguments of `hid.jiggle`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Jiggle {
+    /// After so many seconds without input, and again after as many; 0 for never.
+    pub every_s: u32,
+}
 
 /// One transition of a key or button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +61,59 @@ pub enum Step {
         /// Absolute position, if the pointer is absolute.
         at: Option<Position>,
     },
+    /// A consumer key, HID usage page 12 (`0xE9` is Volume Up).
+    Consumer {
+        /// HID usage, 1 to [`CONSUMER_MAX`].
+        usage: u16,
+        /// Pressed or released.
+        down: bool,
+    },
+    /// A system key of HID usage page 1: `0x81` power down, `0x82` sleep, `0x83` wake up.
+    System {
+        /// HID usage.
+        usage: u8,
+        /// Pressed or released.
+        down: bool,
+    },
+    /// A finger on the digitizer.
+    Touch {
+        /// Which finger, below [`MAX_CONTACTS`]; the sender's own to choose among those that are up.
+        contact: u8,
+        /// Put down or lifted.
+        down: bool,
+        /// Where.
+        at: Position,
+    },
+}
+
+/// A finger that lies on the digitizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Contact {
+    /// Which.
+    pub contact: u8,
+    /// Where.
+    pub at: Position,
+}
+
+/// What is held beside keyboard and mouse. A target that was given none of it (`hid.state` says what it has) never sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(default)]
+pub struct Extra {
+    /// Consumer keys.
+    pub consumer: Vec<u16>,
+    /// System keys.
+    pub system: Vec<u8>,
+    /// Fingers, and where they are now.
+    pub touches: Vec<Contact>,
+}
+
+impl Extra {
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.consumer.is_empty() && self.system.is_empty() && self.touches.is_empty()
+    }
 }
 
 /// Absolute position, 0 to [`ABSOLUTE_MAX`] each.
@@ -60,10 +137,25 @@ pub struct Motion {
     pub wheel: i32,
     /// Horizontal wheel, notches, right positive.
     pub pan: i32,
+    /// What the wheel turned beside the whole notches of `wheel`, in 120ths of a notch ([`NOTCH`]). A target that reads no
+    /// such parts is shown the notches that they add up to.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<i32>"))]
+    pub fine_wheel: i32,
+    /// The same of `pan`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<i32>"))]
+    pub fine_pan: i32,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(value: &i32) -> bool {
+    *value == 0
 }
 
 /// Topic `input.hid`: all that a holder holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct InputState {
     /// The holder: random per open page or workstation, below 2^53.
@@ -86,6 +178,10 @@ pub struct InputState {
     pub at: Option<Position>,
     /// Relative motion and wheel so far.
     pub motion: Motion,
+    /// What else is held after these steps.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Extra>"))]
+    pub extra: Extra,
 }
 
 /// Topic `input.ack`: what a holder's state led to.
@@ -152,4 +248,33 @@ pub struct HidState {
     /// Who holds the focus; 0 for nobody.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub holder: u64,
+    /// What the target has beside keyboard and mouse: `pan`, `fine` (a wheel that can be told in parts of a notch), `consumer`,
+    /// `system`, `keys` (more than six at once), `touch`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<String>>"))]
+    pub extras: Vec<String>,
+    /// The mouse moves to and fro by itself after so many seconds without input; 0 for never.
+    #[serde(default, skip_serializing_if = "is_never")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<u32>"))]
+    pub jiggle: u32,
+    /// Through whom the holder speaks (`web`, `typist`, `desk/input`); empty for nobody.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<String>"))]
+    pub by: String,
+    /// It is at work: it holds something, or did something in the last [`BUSY_MS`]. Taking the focus then is to steal it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub busy: bool,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_never(value: &u32) -> bool {
+    *value == 0
 }

@@ -2,10 +2,13 @@
 //! Frames travel on a second one, `/api/video`, so that no picture stands before a key.
 
 use super::{
-    gadget, gadget::GadgetState, input, network::NetworkState, power, storage, typist, update,
-    video,
+    audio, fetch, gadget, gadget::GadgetState, input, network::NetworkState, peer, power, serial,
+    storage, typist, update, usbnet, video,
 };
-use crate::service::{DeathRecord, DeviceInfo, KernelInfo, MemoryStats};
+use crate::service::{
+    ConfigApplied, ConfigApply, ConfigDraft, ConfigHistory, ConfigRollback, ConfigState,
+    ConfigText, ConfigVerdict, DeathRecord, DeviceInfo, KernelInfo, MemoryStats,
+};
 use crate::{DeviceName, WireError};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +42,8 @@ pub enum Action {
     SetMode(video::VideoMode),
     /// JPEG quality and rate.
     SetEncode(video::EncodeSettings),
+    /// H.264: most frames and bits a second.
+    SetH264(video::H264Settings),
     /// USB soft unplug and plug.
     Replug,
     /// USB soft unplug, or plug.
@@ -53,6 +58,8 @@ pub enum Action {
         /// Which.
         device: DeviceName,
     },
+    /// The mouse moves to and fro while nobody moves it.
+    Jiggle(input::Jiggle),
     /// Presses a button of the target's front panel.
     PowerPress(power::Press),
     /// Wake-on-LAN.
@@ -63,6 +70,25 @@ pub enum Action {
     TypeCheck(typist::Text),
     /// Stops typing.
     TypeCancel,
+    /// Keeps a macro.
+    MacroPut {
+        /// Its name; `name` is the action's.
+        which: String,
+        /// Its steps.
+        text: String,
+    },
+    /// Forgets a macro.
+    MacroRemove {
+        /// Its name.
+        which: String,
+    },
+    /// Presses the keys of a macro.
+    MacroRun {
+        /// Its name.
+        which: String,
+        /// The target's layout for its texts.
+        layout: Option<String>,
+    },
     /// Puts an image into a drive of the target.
     StorageAttach(storage::Attach),
     /// Takes out what is in a drive.
@@ -73,8 +99,20 @@ pub enum Action {
     StorageDelete(storage::ImageRef),
     /// Makes an empty FAT drive.
     StorageDrive(storage::Drive),
+    /// Deletes a file from a FAT drive.
+    StorageFileRemove(storage::FileRef),
     /// Forgets an unfinished upload.
     StorageAbort(storage::PutRef),
+    /// Fetches an image by its URL.
+    FetchStart(fetch::Fetch),
+    /// Stops fetching.
+    FetchCancel,
+    /// Writes to the target's serial port.
+    SerialWrite(serial::SerialText),
+    /// Opens the network by USB, or closes it.
+    UsbnetSet(usbnet::UsbnetSet),
+    /// Whose sound is heard.
+    SoundSource(audio::ChooseSource),
     /// Restarts the Pi into the staged image.
     UpdateTry,
     /// Forgets the upload or the staged image.
@@ -88,11 +126,48 @@ pub enum Action {
         /// Which of them.
         power: update::Power,
     },
+    /// Other nodes: pairing, and what they may do here.
+    Peers(PeersDo),
+    /// The configuration in force, or one of the history, answered in `Done.config`.
+    ConfigRead {
+        /// Its number in the history.
+        number: Option<u32>,
+    },
+    /// What is wrong with a configuration, answered in `Done.config`.
+    ConfigCheck(ConfigDraft),
+    /// Applies a configuration, answered in `Done.config`.
+    ConfigApply(ConfigApply),
+    /// The configuration on trial stays.
+    ConfigConfirm {
+        /// Which.
+        number: u32,
+    },
+    /// Those kept, answered in `Done.config`.
+    ConfigHistory,
+    /// Takes back the one on trial, or applies one of the history; answered in `Done.config`.
+    ConfigRollback(ConfigRollback),
     /// The death records of a device, answered in `Done.deaths`.
     Deaths {
         /// Which.
         device: DeviceName,
     },
+}
+
+/// What a page can do about other nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum PeersDo {
+    /// Calls one to be paired with; the code comes in its state.
+    Pair(peer::PairWith),
+    /// The codes were compared.
+    Answer(peer::Answer),
+    /// By its fingerprint, without a code.
+    Authorise(peer::Authorise),
+    /// What it may do here.
+    Allow(peer::Allow),
+    /// Cuts it off.
+    Forget(peer::Node),
 }
 
 /// Web → page.
@@ -133,6 +208,11 @@ pub enum ToPage {
         /// State.
         state: Option<video::EncodeState>,
     },
+    /// H.264; `None` while its encoder is not running.
+    H264 {
+        /// State.
+        state: Option<video::H264State>,
+    },
     /// Slots and updates; `None` while the update device is not running.
     Update {
         /// State.
@@ -153,11 +233,43 @@ pub enum ToPage {
         /// State.
         state: Option<typist::TypistState>,
     },
+    /// Sound; `None` while the audio device is not running.
+    Audio {
+        /// State.
+        state: Option<audio::AudioState>,
+    },
+    /// Images fetched by URL; `None` while the fetch device is not running.
+    Fetch {
+        /// State.
+        state: Option<fetch::FetchState>,
+    },
+    /// Macros; `None` while the typist is not running.
+    Macros {
+        /// State.
+        state: Option<typist::MacroState>,
+    },
     /// Images and drives; `None` while the storage device is not running.
     Storage {
         /// State.
         state: Option<storage::StorageState>,
     },
+    /// The target's serial port; `None` while the serial device is not running.
+    Serial {
+        /// State.
+        state: Option<serial::SerialState>,
+    },
+    /// The network to the target; `None` while the usbnet device is not running.
+    Usbnet {
+        /// State.
+        state: Option<usbnet::UsbnetState>,
+    },
+    /// Other nodes; `None` while the peer device is not running.
+    Peers {
+        /// State.
+        state: Option<peer::PeerState>,
+    },
+    /// The configuration: what is in force, what is on trial, how the last change ended.
+    Config(ConfigState),
     /// Shared memory, once a second while a page asks for it by being open.
     Memory(MemoryStats),
     /// What became of this page's input.
@@ -170,6 +282,8 @@ pub enum ToPage {
         error: Option<WireError>,
         /// For `Deaths`.
         deaths: Option<Vec<DeathRecord>>,
+        /// For those of `Config…` that ask for something.
+        config: Option<Box<ConfigAnswer>>,
     },
     /// Answer to [`ToWeb::Ping`].
     Pong {
@@ -181,6 +295,21 @@ pub enum ToPage {
         /// How many.
         count: u32,
     },
+}
+
+/// What is answered about the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ConfigAnswer {
+    /// To `ConfigRead`.
+    Text(ConfigText),
+    /// To `ConfigCheck`.
+    Verdict(ConfigVerdict),
+    /// To `ConfigApply` and `ConfigRollback`.
+    Applied(ConfigApplied),
+    /// To `ConfigHistory`.
+    History(ConfigHistory),
 }
 
 /// `/api/session`, `/api/setup` and `/api/login` answer this as JSON.
@@ -231,3 +360,15 @@ pub struct PasswordChange {
 /// The page answers each with an empty binary message when it has shown it: one credit. Web sends only with
 /// credit (2 at the start), always the newest frame.
 pub const VIDEO_HEAD_LEN: usize = 32;
+
+/// With `?codec=h264` each message on `/api/video` is an access unit of H.264 (Annex B) instead of a JPEG. Its head is that of
+/// a JPEG and a u32 of flags; the first unit, and the first after any that web left out, has [`VIDEO_KEY`] set. The page
+/// answers each message when it has been decoded, as it does JPEGs (8 credits at the start).
+pub const VIDEO_UNIT_HEAD_LEN: usize = 36;
+
+/// Flag of a unit that is decoded without any before it.
+pub const VIDEO_KEY: u32 = 1;
+
+/// Head of each binary message on `/api/serial`, little-endian: log u32, offset u64; then what the target said. The page
+/// names in the query (`log`, `from`) up to where it has them.
+pub const SERIAL_HEAD_LEN: usize = 12;

@@ -25,6 +25,11 @@ pub mod methods {
     pub const EJECT: &str = "storage.eject";
     /// [`super::Drive`] → `{}`: makes an empty FAT drive.
     pub const DRIVE: &str = "storage.drive";
+    /// [`super::FilesOf`] → [`super::FileList`]: what is in a folder of a FAT drive.
+    pub const FILES: &str = "storage.files";
+    /// [`super::FileRef`] → `{}`: deletes a file from a FAT drive. `timeout` while it goes on for longer than an answer may
+    /// take: asked again, it waits for the same.
+    pub const FILES_REMOVE: &str = "storage.files.remove";
 }
 
 /// Most bytes in one `storage.put.write`: a short burst for the router, beside which a key does not wait long.
@@ -47,6 +52,22 @@ pub struct PutBegin {
     /// Anything that tells this file from another of that name and size, where its hash is not known beforehand; may be empty.
     #[serde(default)]
     pub tag: String,
+    /// It becomes a file on a FAT drive; absent: an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onto: Option<Onto>,
+}
+
+/// Where on a FAT drive an upload goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Onto {
+    /// Name of the drive's image.
+    pub image: String,
+    /// A folder that is there, `a/b`; empty: the root.
+    #[serde(default)]
+    pub folder: String,
+    /// One that is in a drive of the target is taken out for the moment, and put in again: the target sees its medium change.
+    #[serde(default)]
+    pub take_out: bool,
 }
 
 /// Where an upload stands.
@@ -186,6 +207,59 @@ pub struct Drive {
     pub size: u64,
 }
 
+/// Arguments of `storage.files`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct FilesOf {
+    /// Name of the drive's image.
+    pub image: String,
+    /// A folder, `a/b`; empty: the root.
+    #[serde(default)]
+    pub folder: String,
+}
+
+/// A file or a folder on a FAT drive. Its name is what the target wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct FileInfo {
+    /// Its name.
+    pub name: String,
+    /// Bytes; 0 for a folder.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub size: u64,
+    /// It is a folder.
+    pub folder: bool,
+}
+
+/// What is in a folder of a FAT drive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct FileList {
+    /// In the order in which they were made, at most [`MAX_FILES`].
+    pub files: Vec<FileInfo>,
+    /// How many there are.
+    pub count: u32,
+    /// Bytes that are free on the drive.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub free: u64,
+}
+
+/// Most entries that are told of a folder: a message stays small beside a key.
+pub const MAX_FILES: usize = 256;
+
+/// Arguments of `storage.files.remove`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct FileRef {
+    /// Name of the drive's image.
+    pub image: String,
+    /// The file, with the folders that it is in: `a/b.txt`.
+    pub path: String,
+    /// As with [`Onto`].
+    #[serde(default)]
+    pub take_out: bool,
+}
+
 /// A finished image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -197,8 +271,11 @@ pub struct StoredImage {
     pub size: u64,
     /// As it was uploaded, in hexadecimal; absent when it was not made by an upload.
     pub sha256: Option<String>,
-    /// It has been in a writable drive since: it need not have that hash any more.
+    /// It has been in a writable drive since, or its files were changed: it need not have that hash any more.
     pub modified: bool,
+    /// It begins as a FAT drive does: files can be put onto it.
+    #[serde(default)]
+    pub fat: bool,
 }
 
 /// An upload that is not finished.

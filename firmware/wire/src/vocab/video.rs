@@ -8,6 +8,12 @@ pub mod methods {
     pub const SET_MODE: &str = "video.set_mode";
     /// encode: [`super::EncodeSettings`] → `{}`.
     pub const SET_ENCODE: &str = "encode.set";
+    /// h264: [`super::H264Settings`] → `{}`.
+    pub const SET_H264: &str = "h264.set";
+    /// h264: `{}` → `{}`: the next access unit is to be a key frame. Asked too often, it is one as soon as there may be one.
+    pub const KEY_FRAME: &str = "video.key_frame";
+    /// h264: [`super::LinkLoad`] → `{}`: what the links of those who watch carry. Believed for a second, and then less and less.
+    pub const LINK: &str = "h264.link";
 }
 
 /// What the source gives.
@@ -61,7 +67,7 @@ pub struct VideoState {
     pub detail: Option<String>,
 }
 
-/// Body of the stream topics `video.raw` and `video.jpeg`, which carry one lease.
+/// Body of the stream topics `video.raw`, `video.jpeg` and `video.h264`, which carry one lease.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct FrameInfo {
@@ -82,6 +88,21 @@ pub struct FrameInfo {
     /// What its YUV values mean; says nothing of RGB and JPEG.
     #[serde(default)]
     pub colors: Colors,
+    /// Where an H.264 frame stands in its chain; nothing for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<AccessUnit>,
+}
+
+/// An H.264 frame among those that it is decoded with. Each but a key frame needs the one before it: whoever misses a number
+/// shows nothing until the next key frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct AccessUnit {
+    /// Counts the encoder's frames, without gaps.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub number: u64,
+    /// Whether it can be decoded without any before it.
+    pub key: bool,
 }
 
 /// How YUV values become light: matrix and range. Without it black on an HDMI capture is a dark grey in JPEG.
@@ -120,4 +141,41 @@ pub struct EncodeState {
     pub passthrough: bool,
     /// Frames encoded in the last second; unchanged pictures are not encoded again.
     pub rate: u32,
+}
+
+/// Arguments of `h264.set`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct H264Settings {
+    /// Most frames a second; 0 for all.
+    pub max_rate: u32,
+    /// Most kilobits a second; 0 for what the links carry.
+    pub max_kbit: u32,
+}
+
+/// Arguments of `h264.link`: what the links of those who watch carry, in bytes a second; nothing where all that is sent
+/// arrives at once. Nothing of either: somebody left, of whom the last may have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct LinkLoad {
+    /// The slowest of them: it decides on how fine the picture is.
+    pub slowest: Option<u32>,
+    /// The fastest of them: it decides on how many frames there are, so that no slow link holds up another.
+    pub fastest: Option<u32>,
+}
+
+/// Topic `h264.state`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct H264State {
+    /// In force.
+    pub settings: H264Settings,
+    /// Frames encoded in the last second; unchanged pictures are not encoded again.
+    pub rate: u32,
+    /// Kilobits in the last second.
+    pub kbit: u32,
+    /// How coarse the last frame was, 1 (finest) to 51.
+    pub quantiser: u8,
+    /// Why there is no H.264 of this source, and what there is instead.
+    pub detail: Option<String>,
 }

@@ -25,6 +25,7 @@ pub fn handshake() -> Vec<Sample> {
                     topic: "echo.said".into(),
                     class: QueueClass::Stream,
                 }],
+                grants: None,
             },
         ),
         body(
@@ -219,6 +220,15 @@ pub fn kernel() -> Vec<Sample> {
             Demand {
                 topic: "video.raw".into(),
                 readers: 1,
+                from: None,
+            },
+        ),
+        body(
+            "demand-from",
+            Demand {
+                topic: "hid.state".into(),
+                readers: 1,
+                from: Some("*/hid".into()),
             },
         ),
         body(
@@ -226,13 +236,29 @@ pub fn kernel() -> Vec<Sample> {
             Want {
                 topic: "video.raw".into(),
                 want: true,
+                from: None,
+            },
+        ),
+        body(
+            "want-from",
+            Want {
+                topic: "video.h264".into(),
+                want: true,
+                from: Some("office/h264".into()),
             },
         ),
         body(
             "source-gone",
             SourceGone {
-                source: name("web"),
+                source: name("web").into(),
                 generation: Generation(3),
+            },
+        ),
+        body(
+            "source-gone-far",
+            SourceGone {
+                source: SourceName::try_from("office/hid").unwrap_or_else(|_| unreachable!()),
+                generation: Generation(4),
             },
         ),
         body(
@@ -358,9 +384,49 @@ pub fn devices() -> Vec<Sample> {
                     y: 2,
                     wheel: -1,
                     pan: 0,
+                    ..Default::default()
                 },
+                extra: Default::default(),
             },
         ),
+        body(
+            "input-state-extra",
+            input::InputState {
+                holder: 77,
+                focus: 1,
+                seq: 6,
+                steps: vec![
+                    input::Step::Consumer {
+                        usage: 0xe9,
+                        down: true,
+                    },
+                    input::Step::System {
+                        usage: 0x82,
+                        down: false,
+                    },
+                    input::Step::Touch {
+                        contact: 1,
+                        down: true,
+                        at: input::Position { x: 5, y: 6 },
+                    },
+                ],
+                motion: input::Motion {
+                    fine_wheel: -15,
+                    fine_pan: 120,
+                    ..Default::default()
+                },
+                extra: input::Extra {
+                    consumer: vec![0xe9],
+                    system: vec![],
+                    touches: vec![input::Contact {
+                        contact: 1,
+                        at: input::Position { x: 5, y: 6 },
+                    }],
+                },
+                ..Default::default()
+            },
+        ),
+        body("jiggle", input::Jiggle { every_s: 60 }),
         body(
             "input-ack",
             input::InputAck {
@@ -383,6 +449,10 @@ pub fn devices() -> Vec<Sample> {
                 },
                 focus: 1,
                 holder: 77,
+                extras: Vec::new(),
+                jiggle: 0,
+                by: String::new(),
+                busy: false,
             },
         ),
         body("hid-absent", input::Link::Absent),
@@ -397,6 +467,7 @@ pub fn devices() -> Vec<Sample> {
                 functions: vec![gadget::FunctionInfo {
                     name: "keyboard".into(),
                     device: "/dev/hidg0".into(),
+                    traits: Vec::new(),
                 }],
                 profile: "bios".into(),
                 profiles: vec![
@@ -462,6 +533,50 @@ pub fn devices() -> Vec<Sample> {
                 stride: 2560,
                 format: "YUYV".into(),
                 colors: video::Colors::Bt709Limited,
+                unit: None,
+            },
+        ),
+        body(
+            "frame-info-h264",
+            video::FrameInfo {
+                sequence: 12,
+                captured_ns: 1_000_000_000,
+                width: 1280,
+                height: 720,
+                stride: 0,
+                format: "H264".into(),
+                colors: video::Colors::Bt709Limited,
+                unit: Some(video::AccessUnit {
+                    number: 7,
+                    key: true,
+                }),
+            },
+        ),
+        body(
+            "h264-settings",
+            video::H264Settings {
+                max_rate: 30,
+                max_kbit: 0,
+            },
+        ),
+        body(
+            "h264-link",
+            video::LinkLoad {
+                slowest: Some(125_000),
+                fastest: None,
+            },
+        ),
+        body(
+            "h264-state",
+            video::H264State {
+                settings: video::H264Settings {
+                    max_rate: 30,
+                    max_kbit: 0,
+                },
+                rate: 30,
+                kbit: 94,
+                quantiser: 24,
+                detail: None,
             },
         ),
         body("encode-settings", settings),

@@ -59,6 +59,7 @@ pub fn all() -> Vec<Sample> {
                 body: b"\x80",
                 leases: vec![],
                 source: None,
+                to: vec![],
             },
         ),
         message(
@@ -68,6 +69,7 @@ pub fn all() -> Vec<Sample> {
                 body: b"\x80",
                 leases: vec![],
                 source: SOURCE,
+                to: vec![],
             },
         ),
         message(
@@ -77,6 +79,30 @@ pub fn all() -> Vec<Sample> {
                 body: b"\x80",
                 leases: vec![LEASE],
                 source: None,
+                to: vec![],
+            },
+        ),
+        message(
+            "event-for-some",
+            Message::Event {
+                topic: "input.hid",
+                body: b"\x80",
+                leases: vec![],
+                source: None,
+                to: vec!["office/hid"],
+            },
+        ),
+        message(
+            "event-of-another-node",
+            Message::Event {
+                topic: "hid.state",
+                body: b"\x80",
+                leases: vec![],
+                source: Some(Source {
+                    name: "office/hid",
+                    generation: Generation(4),
+                }),
+                to: vec![],
             },
         ),
     ]
@@ -110,6 +136,7 @@ fn frame() -> Sample {
         body: b"\x80",
         leases: vec![],
         source: None,
+        to: vec![],
     };
     let bytes = encode_frame(&event.encode(), LIMIT_DEFAULT).unwrap_or_default();
     let check = |bytes: &[u8]| {

@@ -2,12 +2,18 @@
 
 #![allow(clippy::too_many_lines)] // tables of values
 
+mod audio;
 mod bodies;
+mod config;
+mod desk;
+mod fetch;
 mod image;
 mod messages;
 mod page;
+mod serial;
 mod storage;
 mod typist;
+mod usbnet;
 
 use dkvm_wire::{decode_body, encode_body};
 use serde::{de::DeserializeOwned, Serialize};
@@ -28,11 +34,17 @@ pub fn all() -> Vec<Sample> {
         messages::all(),
         bodies::handshake(),
         bodies::kernel(),
+        config::all(),
         bodies::memory(),
         bodies::devices(),
         image::all(),
         storage::all(),
         typist::all(),
+        audio::all(),
+        serial::all(),
+        fetch::all(),
+        usbnet::all(),
+        desk::all(),
         page::all(),
     ];
     parts.into_iter().flatten().collect()

@@ -3,8 +3,10 @@ use dkvm_wire::{
     service::{KernelInfo, MemoryStats},
     vocab::{
         gadget, input,
-        page::{Action, Password, PasswordChange, SessionInfo, SessionState, ToPage, ToWeb},
-        power, storage, typist, update, video,
+        page::{
+            Action, Password, PasswordChange, PeersDo, SessionInfo, SessionState, ToPage, ToWeb,
+        },
+        peer, power, serial, storage, typist, update, video,
     },
     DeviceName, ErrorCode, WireError,
 };
@@ -67,9 +69,25 @@ fn to_web() -> Vec<Sample> {
                 buttons: 0,
                 at: None,
                 motion: input::Motion::default(),
+                extra: Default::default(),
             }),
         ),
         json("page-set-mode", action(Action::SetMode(mode))),
+        json(
+            "page-peers-answer",
+            action(Action::Peers(PeersDo::Answer(peer::Answer {
+                id: 7,
+                verdict: peer::Verdict::Same {
+                    grants: Some(vec![peer::Grant::View, peer::Grant::Type]),
+                },
+            }))),
+        ),
+        json(
+            "page-peers-forget",
+            action(Action::Peers(PeersDo::Forget(peer::Node {
+                node: "office".into(),
+            }))),
+        ),
         json(
             "page-set-encode",
             action(Action::SetEncode(video::EncodeSettings {
@@ -77,7 +95,34 @@ fn to_web() -> Vec<Sample> {
                 max_rate: 15,
             })),
         ),
+        json(
+            "page-set-h264",
+            action(Action::SetH264(video::H264Settings {
+                max_rate: 15,
+                max_kbit: 0,
+            })),
+        ),
         json("page-replug", action(Action::Replug)),
+        json(
+            "page-serial-write",
+            action(Action::SerialWrite(serial::SerialText {
+                text: "ls\r".into(),
+            })),
+        ),
+        json(
+            "page-macro-put",
+            action(Action::MacroPut {
+                which: "log in".into(),
+                text: "Enter".into(),
+            }),
+        ),
+        json(
+            "page-macro-run",
+            action(Action::MacroRun {
+                which: "log in".into(),
+                layout: Some("de".into()),
+            }),
+        ),
         json(
             "page-plug",
             action(Action::Plug(gadget::Plug { plugged: false })),
@@ -142,6 +187,10 @@ fn to_web() -> Vec<Sample> {
             })),
         ),
         json(
+            "page-storage-file-remove",
+            action(Action::StorageFileRemove(super::storage::file_ref())),
+        ),
+        json(
             "page-storage-abort",
             action(Action::StorageAbort(storage::PutRef { id: "4c".into() })),
         ),
@@ -195,6 +244,8 @@ fn to_page() -> Vec<Sample> {
             },
         ),
         json("page-no-encode", ToPage::Encode { state: None }),
+        json("page-no-peers", ToPage::Peers { state: None }),
+        json("page-no-h264", ToPage::H264 { state: None }),
         json(
             "page-memory",
             ToPage::Memory(MemoryStats {
@@ -221,6 +272,7 @@ fn to_page() -> Vec<Sample> {
                 id: 3,
                 error: Some(error),
                 deaths: None,
+                config: None,
             },
         ),
         json("page-pong", ToPage::Pong { nonce: 1 }),

@@ -1,7 +1,8 @@
 use super::{body, Sample};
 use dkvm_wire::vocab::storage::{
-    Access, Attach, Drive, Eject, Finished, ImageRef, Incoming, LunInfo, Medium, PutAt, PutBegin,
-    PutChunk, PutFinish, PutRef, Rename, StorageState, StoredImage, Taken,
+    Access, Attach, Drive, Eject, FileInfo, FileList, FileRef, FilesOf, Finished, ImageRef,
+    Incoming, LunInfo, Medium, Onto, PutAt, PutBegin, PutChunk, PutFinish, PutRef, Rename,
+    StorageState, StoredImage, Taken,
 };
 
 const NAME: &str = "debian.iso";
@@ -9,6 +10,7 @@ const NAME: &str = "debian.iso";
 pub fn all() -> Vec<Sample> {
     let mut samples = uploads();
     samples.extend(images());
+    samples.extend(files());
     samples.push(body("storage-state", state()));
     samples
 }
@@ -20,6 +22,7 @@ pub fn state() -> StorageState {
             size: 700_000_000,
             sha256: Some("9f".into()),
             modified: false,
+            fat: false,
         }],
         incoming: vec![Incoming {
             id: "4c".into(),
@@ -68,6 +71,7 @@ fn uploads() -> Vec<Sample> {
                 size: 700_000_000,
                 sha256: None,
                 tag: String::new(),
+                onto: None,
             },
         ),
         body(
@@ -137,4 +141,53 @@ fn images() -> Vec<Sample> {
             },
         ),
     ]
+}
+
+fn files() -> Vec<Sample> {
+    let onto = Onto {
+        image: "files.img".into(),
+        folder: "docs".into(),
+        take_out: true,
+    };
+    vec![
+        body(
+            "storage-put-begin-onto",
+            PutBegin {
+                name: "notes.txt".into(),
+                size: 500,
+                sha256: None,
+                tag: String::new(),
+                onto: Some(onto),
+            },
+        ),
+        body(
+            "storage-files-of",
+            FilesOf {
+                image: "files.img".into(),
+                folder: "docs".into(),
+            },
+        ),
+        body("storage-file-list", file_list()),
+        body("storage-file-ref", file_ref()),
+    ]
+}
+
+fn file_list() -> FileList {
+    FileList {
+        files: vec![FileInfo {
+            name: "notes.txt".into(),
+            size: 500,
+            folder: false,
+        }],
+        count: 1,
+        free: 1_000_000,
+    }
+}
+
+pub fn file_ref() -> FileRef {
+    FileRef {
+        image: "files.img".into(),
+        path: "docs/notes.txt".into(),
+        take_out: false,
+    }
 }

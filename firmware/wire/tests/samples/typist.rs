@@ -1,5 +1,15 @@
 use super::{body, Sample};
-use dkvm_wire::vocab::typist::{Checked, Ending, Layout, Text, Typed, Typing, TypistState};
+use dkvm_wire::vocab::typist::{
+    Checked, Ending, Layout, Macro, MacroRun, MacroState, Text, Typed, Typing, TypistState,
+};
+
+fn macros() -> MacroState {
+    let one = Macro {
+        name: "log in".into(),
+        text: "Ctrl+Alt+F2\ntext root\nEnter".into(),
+    };
+    MacroState { macros: vec![one] }
+}
 
 pub fn all() -> Vec<Sample> {
     let typing = Typing { done: 2, total: 5 };
@@ -22,6 +32,15 @@ pub fn all() -> Vec<Sample> {
                 text: "ab\n".into(),
                 layout: Some("us-intl".into()),
                 pace_ms: Some(20),
+            },
+        ),
+        body("macro-state", macros()),
+        body(
+            "macro-run",
+            MacroRun {
+                name: "log in".into(),
+                layout: Some("de".into()),
+                pace_ms: None,
             },
         ),
         body("typist-checked", Checked { characters: 5 }),

@@ -8,10 +8,11 @@ import type { Screen } from "../video/screen";
 import type { Point } from "../video/layout";
 import { Chord } from "./chord";
 import { strokes } from "./combos";
-import { Engine } from "./engine";
+import { Engine, type Pressed } from "./engine";
 import { Keyboard, platformOf, type KeyChange } from "./keyboard";
 import { Pointer, type PointerMode, type PointerTarget } from "./pointer";
 import { Sender } from "./sender";
+import { SpecialKeys, type Extras, type Special } from "./special";
 import { Sticky } from "./sticky";
 
 /** A restart of the node's web device is over well within; keys older than this would surprise, ms. */
@@ -29,6 +30,8 @@ export interface ConsoleEvents {
   givenUp(steps: number): void;
   /** It may not: another page has the focus. */
   refused(): void;
+  /** A text was pasted while the target has the keyboard; it is empty when the clipboard has none. */
+  pasted(text: string): void;
 }
 
 export class Console implements PointerTarget {
@@ -37,9 +40,12 @@ export class Console implements PointerTarget {
   lost = false;
   private readonly sender: Sender;
   private readonly keyboard = new Keyboard(platformOf(navigator.userAgent));
+  private readonly specials = new SpecialKeys();
   private readonly pointer: Pointer;
   private chord: Chord;
   private outage = 0;
+  /** What the target has beside keyboard and mouse. */
+  private extras: Extras = new Set();
 
   constructor(
     holder: number,
@@ -129,6 +135,7 @@ export class Console implements PointerTarget {
 
   told(hid: HidState | null): void {
     if (hid === null) return;
+    this.extras = new Set(hid.extras ?? []);
     if (this.engine.told(hid)) this.dispossessed();
     else this.resume(); // a hid that restarted hears all again at once
   }
@@ -154,6 +161,45 @@ export class Console implements PointerTarget {
   /** An on-screen key. */
   press(usage: number, down: boolean): void {
     this.withFocus(() => this.play([{ usage, down }]));
+  }
+
+  /** A tap of a media or system key. */
+  special(key: Special): void {
+    this.withFocus(() => {
+      this.note(this.presses(key, true));
+      this.note(this.presses(key, false));
+    });
+  }
+
+  private presses({ kind, usage }: Special, down: boolean): Pressed {
+    return kind === "consumer" ? this.engine.consumer(usage, down) : this.engine.system(usage, down);
+  }
+
+  /** Whether fingers on the picture are fingers on the target's screen. */
+  get touchscreen(): boolean {
+    return this.settings.touch === "screen" && this.extras.has("touch");
+  }
+
+  finger(contact: number, down: boolean, at: Point): void {
+    if (down && !this.engaged) return;
+    this.note(this.engine.touch(contact, down, this.screen.toTarget(at)));
+  }
+
+  drag(contact: number, at: Point): void {
+    this.engine.drag(contact, this.screen.toTarget(at));
+    this.sender.pump();
+  }
+
+  /** Whether the target's wheel can be told in parts of a notch. */
+  get fine(): boolean {
+    return this.extras.has("fine");
+  }
+
+  /** What the wheels turn, in 120ths of a notch. */
+  turn(wheel: number, pan: number): void {
+    if (!this.engaged) return;
+    this.engine.turn(wheel, pan);
+    this.sender.pump();
   }
 
   /** An on-screen modifier. */
@@ -193,6 +239,7 @@ export class Console implements PointerTarget {
     const { canvas } = this.screen;
     canvas.addEventListener("keydown", (event) => this.keyed(event, true));
     canvas.addEventListener("keyup", (event) => this.keyed(event, false));
+    document.addEventListener("paste", (event) => this.pasted(event));
     canvas.addEventListener("blur", () => this.withdrawn());
     canvas.addEventListener("focus", () => this.events.changed());
     window.addEventListener("blur", () => this.release());
@@ -203,10 +250,26 @@ export class Console implements PointerTarget {
 
   private keyed(event: KeyboardEvent, down: boolean): void {
     if (!this.engine.holding) return;
+    if (isPaste(event)) return this.pasting(event, down);
     event.preventDefault();
     event.stopPropagation();
     const press = { code: event.code, down, repeat: event.repeat, at: event.timeStamp };
+    const special = this.specials.handle(press, this.extras);
+    if (special !== undefined) return this.note(this.presses(special, down));
     this.play(this.keyboard.handle(press));
+  }
+
+  /** The browser is let have it, and answers with what is in the clipboard. What is held so far is let go of. */
+  private pasting(event: KeyboardEvent, down: boolean): void {
+    event.stopPropagation();
+    if (down) this.release();
+  }
+
+  private pasted(event: ClipboardEvent): void {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (!this.engaged) return;
+    event.preventDefault();
+    this.events.pasted(text);
   }
 
   private play(changes: readonly KeyChange[]): void {
@@ -262,10 +325,16 @@ export class Console implements PointerTarget {
 
   private forget(): void {
     this.keyboard.forget();
+    this.specials.forget();
     this.sticky.forget();
     this.chord.reset();
     this.pointer?.forget();
   }
+}
+
+/** Ctrl+Shift+V, which pastes as plain text in every browser. */
+function isPaste(event: KeyboardEvent): boolean {
+  return event.code === "KeyV" && event.ctrlKey && event.shiftKey && !event.altKey && !event.metaKey;
 }
 
 function canLock(stage: HTMLElement): boolean {

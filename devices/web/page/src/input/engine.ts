@@ -23,6 +23,12 @@ export function randomHolder(random: (bytes: Uint32Array<ArrayBuffer>) => Uint32
   return (high & 0x1fffff) * 0x1_0000_0000 + low || 1;
 }
 
+/** Epochs wrap at 32 bits. */
+function isNewer(epoch: number, than: number): boolean {
+  const ahead = (epoch - than) >>> 0;
+  return ahead !== 0 && ahead <= 0x7fff_ffff;
+}
+
 export class Engine {
   readonly holder: number;
   /** The epoch under which we speak; 0 before the first take. */
@@ -34,7 +40,10 @@ export class Engine {
   private readonly keys = new Set<number>();
   private buttons = 0;
   private at: Position | null = null;
-  private readonly motion = { x: 0, y: 0, wheel: 0, pan: 0 };
+  private readonly motion = { x: 0, y: 0, wheel: 0, pan: 0, fine_wheel: 0, fine_pan: 0 };
+  private readonly consumers = new Set<number>();
+  private readonly systems = new Set<number>();
+  private readonly fingers = new Map<number, Position>();
   private due: Due = "nothing";
   private sentAt = -Infinity;
   private givenUp = 0;
@@ -76,7 +85,8 @@ export class Engine {
   /** Takes the focus over: `inForce` is the epoch of the last `hid.state`. */
   take(inForce: number): void {
     if (this.holds) return;
-    this.epoch = Math.max(inForce, this.epoch) + 1;
+    const latest = this.epoch === 0 || isNewer(inForce, this.epoch) ? inForce : this.epoch;
+    this.epoch = (latest + 1) >>> 0;
     this.holds = true;
     this.due = "now";
   }
@@ -101,6 +111,43 @@ export class Engine {
     return "taken";
   }
 
+  /** A consumer key: HID usage page 12. */
+  consumer(usage: number, down: boolean): Pressed {
+    return this.special(this.consumers, { kind: "consumer", usage, down });
+  }
+
+  /** A system key: power down, sleep, wake up. */
+  system(usage: number, down: boolean): Pressed {
+    return this.special(this.systems, { kind: "system", usage, down });
+  }
+
+  /** A finger of the target's digitizer comes down or goes up. */
+  touch(contact: number, down: boolean, at: Position): Pressed {
+    if (!this.holds || this.fingers.has(contact) === down) return "ignored";
+    const taken = this.push({ kind: "touch", contact, down, at });
+    if (down && !taken) return "full";
+    if (down) this.fingers.set(contact, at);
+    else this.fingers.delete(contact);
+    return "taken";
+  }
+
+  /** A finger that lies moves. */
+  drag(contact: number, at: Position): void {
+    const before = this.fingers.get(contact);
+    if (before === undefined || (before.x === at.x && before.y === at.y)) return;
+    this.fingers.set(contact, at);
+    this.moved();
+  }
+
+  private special(held: Set<number>, step: Extract<Step, { usage: number }>): Pressed {
+    if (!this.holds || held.has(step.usage) === step.down) return "ignored";
+    const taken = this.push(step);
+    if (step.down && !taken) return "full";
+    if (step.down) held.add(step.usage);
+    else held.delete(step.usage);
+    return "taken";
+  }
+
   /** Absolute position; `null` when the pointer is relative. */
   point(at: Position | null): void {
     if (this.at?.x === at?.x && this.at?.y === at?.y) return;
@@ -118,16 +165,27 @@ export class Engine {
     this.moved();
   }
 
+  /** What the wheels turn, in 120ths of a notch. */
+  turn(wheel: number, pan: number): void {
+    if (!this.holds || (wheel === 0 && pan === 0)) return;
+    this.motion.fine_wheel = (this.motion.fine_wheel + wheel) | 0;
+    this.motion.fine_pan = (this.motion.fine_pan + pan) | 0;
+    this.moved();
+  }
+
   /** Lets go of everything held; the focus stays. */
   releaseAll(): void {
     for (const usage of [...this.keys].reverse()) this.key(usage, false);
     for (let button = 0; this.buttons !== 0; button++) this.button(button, false);
+    for (const usage of [...this.consumers]) this.consumer(usage, false);
+    for (const usage of [...this.systems]) this.system(usage, false);
+    for (const [contact, at] of [...this.fingers]) this.touch(contact, false, at);
   }
 
   /** What the receiver answered. Returns whether the focus was lost by it. */
   acked(ack: InputAck): boolean {
     if (ack.holder !== this.holder) return false;
-    if (ack.focus > this.epoch) return this.lose();
+    if (isNewer(ack.focus, this.epoch)) return this.lose();
     this.givenUp = Math.max(this.givenUp, ack.lost);
     const written = Math.min(ack.steps - this.first, this.steps.length);
     if (written > 0) {
@@ -140,7 +198,7 @@ export class Engine {
   /** What hid says of the focus. Returns whether it was lost by it. */
   told(hid: HidState): boolean {
     const another = hid.holder !== this.holder && hid.holder !== 0;
-    const newer = hid.focus > this.epoch || (hid.focus === this.epoch && another);
+    const newer = isNewer(hid.focus, this.epoch) || (hid.focus === this.epoch && another);
     return newer ? this.lose() : false;
   }
 
@@ -179,12 +237,24 @@ export class Engine {
       buttons: this.buttons,
       at: this.at,
       motion: { ...this.motion },
+      ...this.extra(),
     };
+  }
+
+  /** What few hold at any time is said only when it is held. */
+  private extra(): Pick<InputState, "extra"> {
+    if (!this.holdsExtra()) return {};
+    const touches = [...this.fingers].map(([contact, at]) => ({ contact, at }));
+    return { extra: { consumer: [...this.consumers], system: [...this.systems], touches } };
+  }
+
+  private holdsExtra(): boolean {
+    return this.consumers.size > 0 || this.systems.size > 0 || this.fingers.size > 0;
   }
 
   /** Something is held or not confirmed, so silence would release it or lose it. */
   private restless(): boolean {
-    return this.keys.size > 0 || this.buttons !== 0 || this.steps.length > 0;
+    return this.keys.size > 0 || this.buttons !== 0 || this.steps.length > 0 || this.holdsExtra();
   }
 
   private push(step: Step): boolean {
@@ -210,6 +280,9 @@ export class Engine {
     this.steps = [];
     this.keys.clear();
     this.buttons = 0;
+    this.consumers.clear();
+    this.systems.clear();
+    this.fingers.clear();
     this.holds = false;
     this.due = "nothing";
     return true;

@@ -2,7 +2,8 @@
 
 import type { Point } from "../video/layout";
 import { Touch, type Gesture } from "./touch";
-import { Wheel } from "./wheel";
+import { Fingers } from "./fingers";
+import { Wheel, type Scroll } from "./wheel";
 
 /** `absolute`: the target's cursor is under the user's. `relative`: pointer lock. */
 export type PointerMode = "absolute" | "relative";
@@ -20,6 +21,13 @@ export interface PointerTarget {
   move(x: number, y: number): void;
   button(button: number, down: boolean): void;
   wheel(wheel: number, pan: number): void;
+  /** The wheel can be told in 120ths of a notch, and is. */
+  readonly fine: boolean;
+  turn(wheel: number, pan: number): void;
+  /** Fingers on the picture are fingers on the target's screen. */
+  readonly touchscreen: boolean;
+  finger(contact: number, down: boolean, at: Point): void;
+  drag(contact: number, at: Point): void;
 }
 
 /** `PointerEvent.button` → the wire's. */
@@ -28,6 +36,7 @@ const BUTTONS = [0, 2, 1, 3, 4] as const;
 export class Pointer {
   private readonly wheel = new Wheel();
   private readonly touch = new Touch();
+  private readonly fingers = new Fingers();
   private readonly pressed = new Set<number>();
   private timer = 0;
 
@@ -45,7 +54,7 @@ export class Pointer {
     // The browser's own rate instead of the display's: up to 1 kHz less delay for the absolute pointer.
     if ("onpointerrawupdate" in stage) stage.addEventListener("pointerrawupdate", (event) => this.raw(event as PointerEvent));
     window.addEventListener("pointerup", (event) => this.up(event));
-    stage.addEventListener("pointercancel", () => this.play(this.touch.cancel()));
+    stage.addEventListener("pointercancel", (event) => this.fingerUp(event) || this.play(this.touch.cancel()));
     stage.addEventListener("wheel", (event) => this.wheeled(event), { passive: false });
     for (const name of ["contextmenu", "dragstart", "auxclick"]) stage.addEventListener(name, (event) => event.preventDefault());
     // Chromium navigates back and forward on mouseup of the side buttons.
@@ -56,12 +65,26 @@ export class Pointer {
   forget(): void {
     this.pressed.clear();
     this.touch.cancel();
+    this.fingers.forget();
+  }
+
+  private fingerDown(event: PointerEvent): void {
+    const contact = this.fingers.down(event.pointerId);
+    if (contact !== undefined) this.target.finger(contact, true, this.at(event));
+  }
+
+  /** Whether it was a finger of the target's screen. */
+  private fingerUp(event: PointerEvent): boolean {
+    const contact = this.fingers.up(event.pointerId);
+    if (contact !== undefined) this.target.finger(contact, false, this.at(event));
+    return contact !== undefined;
   }
 
   private down(event: PointerEvent): void {
     event.preventDefault();
     if (!this.target.engaged) return this.target.engage(); // this press takes the focus and is not the target's
     if (this.target.mode === "absolute" && !this.target.contains(this.at(event))) return;
+    if (event.pointerType === "touch" && this.target.touchscreen) return this.fingerDown(event);
     if (event.pointerType === "touch") return this.play(this.touch.down(event.pointerId, this.at(event), event.timeStamp));
     // A drag that leaves the window goes on. A locked pointer cannot leave, and capturing it is an error.
     if (document.pointerLockElement === null) this.stage.setPointerCapture(event.pointerId);
@@ -73,6 +96,7 @@ export class Pointer {
   }
 
   private up(event: PointerEvent): void {
+    if (this.fingerUp(event)) return;
     if (event.pointerType === "touch") return this.play(this.touch.up(event.pointerId, event.timeStamp));
     const button = BUTTONS[event.button];
     if (button === undefined || !this.pressed.delete(button)) return;
@@ -81,6 +105,8 @@ export class Pointer {
   }
 
   private moved(event: PointerEvent): void {
+    const contact = this.fingers.of(event.pointerId);
+    if (contact !== undefined) return this.target.drag(contact, this.at(event));
     if (event.pointerType === "touch") return this.play(this.touch.move(event.pointerId, this.at(event)));
     this.chorded(event);
     if (this.target.mode === "relative") this.target.move(event.movementX, event.movementY);
@@ -112,8 +138,15 @@ export class Pointer {
 
   private wheeled(event: WheelEvent): void {
     event.preventDefault(); // also keeps ctrl+wheel from zooming the page
-    const { wheel, pan } = this.wheel.scroll(event);
-    if (wheel !== 0 || pan !== 0) this.target.wheel(wheel, pan);
+    this.scroll(event);
+  }
+
+  private scroll(event: Scroll): void {
+    const { fine } = this.target;
+    const { wheel, pan } = fine ? this.wheel.turn(event) : this.wheel.scroll(event);
+    if (wheel === 0 && pan === 0) return;
+    if (fine) this.target.turn(wheel, pan);
+    else this.target.wheel(wheel, pan);
   }
 
   private play(gestures: Gesture[]): void {
@@ -126,9 +159,8 @@ export class Pointer {
 
   private perform(gesture: Gesture): void {
     if (gesture.kind === "scroll") {
-      const { wheel, pan } = this.wheel.scroll({ ...gesture, deltaMode: 0 });
-      this.target.wheel(wheel, pan);
-      return;
+      // No click of a wheel, however far the fingers go at once.
+      return this.scroll({ ...gesture, deltaMode: 0, wheelDeltaX: 1, wheelDeltaY: 1 });
     }
     this.target.point(gesture.at);
     if (gesture.kind === "button") this.target.button(gesture.button, gesture.down);

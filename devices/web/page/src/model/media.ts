@@ -1,10 +1,15 @@
 // Images and drives in words. Pure.
 
 import type { Access } from "../wire/Access";
+import type { FileInfo } from "../wire/FileInfo";
+import type { FileList } from "../wire/FileList";
 import type { GadgetState } from "../wire/GadgetState";
+import type { Incoming } from "../wire/Incoming";
 import type { LunInfo } from "../wire/LunInfo";
 import type { Medium } from "../wire/Medium";
 import type { StoredImage } from "../wire/StoredImage";
+import { bytes } from "../ui/format";
+import { profileWith } from "./usb";
 
 /** Linux shows no more of a CD-ROM to the target (`kind.rs` of the storage device), bytes. */
 const CD_MOST = (256 * 60 * 75 - 1) * 2048;
@@ -39,12 +44,42 @@ export function freeDrive(luns: readonly LunInfo[]): number {
   return (luns.find((lun) => lun.image === null) ?? luns[0])?.index ?? 0;
 }
 
-/** A profile that has drives and fits: the one that keeps most of what the target has, and adds least. */
+/** Where on a FAT drive a file goes. */
+export interface Onto {
+  readonly image: string;
+  readonly folder: string;
+  readonly takeOut: boolean;
+}
+
+/** An upload onto a drive, as the node names it. */
+export function ontoName({ image, folder }: Onto, name: string): string {
+  return [image, ...folder.split("/").filter((part) => part !== ""), name].join("/");
+}
+
+/** A path below a folder; `..` is the folder above. */
+export function inFolder(folder: string, name: string): string {
+  const parts = folder.split("/").filter((part) => part !== "");
+  return (name === ".." ? parts.slice(0, -1) : [...parts, name]).join("/");
+}
+
+/** What a file or a folder is. */
+export function fileWords(file: FileInfo): string {
+  return file.folder ? "folder" : bytes(file.size);
+}
+
+/** What is not told of a folder. */
+export function more(list: FileList): string {
+  const rest = list.count - list.files.length;
+  return rest > 0 ? `And ${rest} more. ` : "";
+}
+
+/** Another text when the files of a drive may be others: an upload onto it came or went, or it was in the target. */
+export function filesVersion(image: string, incoming: readonly Incoming[], lun: LunInfo | undefined): string {
+  const coming = incoming.filter(({ name }) => name.startsWith(`${image}/`)).map(({ id }) => id);
+  return [lun?.index ?? "", ...coming].join(" ");
+}
+
+/** A profile that has drives and fits. */
 export function profileWithDrives(gadget: GadgetState | null): string | null {
-  if (gadget === null) return null;
-  const bound = gadget.functions.map(({ name }) => name);
-  const lost = (functions: readonly string[]): number => bound.filter((name) => !functions.includes(name)).length;
-  const fitting = gadget.profiles.filter((one) => one.unfit === null && one.functions.includes(FUNCTION));
-  const better = fitting.sort((a, b) => lost(a.functions) - lost(b.functions) || a.functions.length - b.functions.length);
-  return better[0]?.name ?? null;
+  return profileWith(gadget, FUNCTION);
 }

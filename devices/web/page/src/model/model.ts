@@ -1,19 +1,28 @@
 // All that the page knows. One value, replaced and never changed in place.
 
+import type { AudioState } from "../wire/AudioState";
+import type { ConfigState } from "../wire/ConfigState";
 import type { DeathRecord } from "../wire/DeathRecord";
 import type { DeviceInfo } from "../wire/DeviceInfo";
+import type { Codec } from "../video/codec";
 import type { EncodeState } from "../wire/EncodeState";
+import type { H264State } from "../wire/H264State";
+import type { FetchState } from "../wire/FetchState";
 import type { GadgetState } from "../wire/GadgetState";
 import type { HidState } from "../wire/HidState";
 import type { KernelInfo } from "../wire/KernelInfo";
+import type { MacroState } from "../wire/MacroState";
 import type { MemoryStats } from "../wire/MemoryStats";
 import type { NetworkState } from "../wire/NetworkState";
 import type { Outcome } from "../wire/Outcome";
+import type { PeerState } from "../wire/PeerState";
 import type { PowerState } from "../wire/PowerState";
+import type { SerialState } from "../wire/SerialState";
 import type { SessionState } from "../wire/SessionState";
 import type { StorageState } from "../wire/StorageState";
 import type { TypistState } from "../wire/TypistState";
 import type { UpdateState } from "../wire/UpdateState";
+import type { UsbnetState } from "../wire/UsbnetState";
 import type { VideoState } from "../wire/VideoState";
 
 /** The WebSocket to the node. */
@@ -31,6 +40,11 @@ export interface Picture {
   readonly height: number;
   readonly rate: number;
   readonly latencyMs: number | null;
+  /** Received in the last second. */
+  readonly bytes: number;
+  readonly codec: Codec;
+  /** Why it is not H.264, if not by choice. */
+  readonly why: string | null;
 }
 
 /** Who works the target, as this page sees it. */
@@ -61,11 +75,21 @@ export interface Model {
   readonly hid: HidState | null;
   readonly video: VideoState | null;
   readonly encode: EncodeState | null;
+  readonly h264: H264State | null;
   readonly memory: MemoryStats | null;
+  readonly config: ConfigState | null;
+  /** Page's clock when the node said it: a countdown goes on from there. */
+  readonly configAt: number;
   readonly power: PowerState | null;
   readonly network: NetworkState | null;
+  readonly usbnet: UsbnetState | null;
+  readonly peers: PeerState | null;
   readonly storage: StorageState | null;
+  readonly audio: AudioState | null;
   readonly typist: TypistState | null;
+  readonly serial: SerialState | null;
+  readonly macros: MacroState | null;
+  readonly fetch: FetchState | null;
   readonly update: UpdateState | null;
   /** Page's clock at the last state of the update device, and at the last bytes of an upload that it told. */
   readonly updateAt: number;
@@ -86,7 +110,7 @@ export interface Model {
 /** Death records that the page keeps; the node has them all. */
 export const DEATHS_KEPT = 50;
 
-const NO_PICTURE: Picture = { frames: 0, width: 0, height: 0, rate: 0, latencyMs: null };
+const NO_PICTURE: Picture = { frames: 0, width: 0, height: 0, rate: 0, latencyMs: null, bytes: 0, codec: "jpeg", why: null };
 
 /** Before anything is known. */
 export function emptyModel(holder: number): Model {
@@ -103,11 +127,20 @@ export function emptyModel(holder: number): Model {
     hid: null,
     video: null,
     encode: null,
+    h264: null,
     memory: null,
+    config: null,
+    configAt: 0,
     power: null,
     network: null,
+    usbnet: null,
+    peers: null,
     storage: null,
+    audio: null,
     typist: null,
+    serial: null,
+    macros: null,
+    fetch: null,
     update: null,
     updateAt: 0,
     bytesAt: -Infinity,

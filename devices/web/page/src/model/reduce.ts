@@ -25,16 +25,32 @@ export function reduce(model: Model, message: ToPage, now: number): Model {
       return { ...model, video: message.state };
     case "encode":
       return { ...model, encode: message.state };
+    case "h264":
+      return { ...model, h264: message.state };
     case "update":
       return updated(model, message.state, now);
     case "power":
       return { ...model, power: message.state };
     case "network":
       return { ...model, network: message.state };
+    case "usbnet":
+      return { ...model, usbnet: message.state };
+    case "peers":
+      return { ...model, peers: message.state };
     case "storage":
       return { ...model, storage: message.state };
+    case "audio":
+      return { ...model, audio: message.state };
     case "typist":
       return { ...model, typist: message.state };
+    case "fetch":
+      return { ...model, fetch: message.state };
+    case "macros":
+      return { ...model, macros: message.state };
+    case "serial":
+      return { ...model, serial: message.state };
+    case "config":
+      return { ...model, config: message, configAt: now };
     case "memory":
       return { ...model, memory: message };
     case "viewers":
@@ -48,7 +64,7 @@ export function reduce(model: Model, message: ToPage, now: number): Model {
 
 /** Without a link nothing that was known of the node holds. The picture stays, and the last known devices until the next hello. */
 export function forgetNode(model: Model): Model {
-  return { ...model, gadget: null, hid: null, video: null, encode: null, memory: null, power: null, network: null, storage: null, typist: null, update: null, rttMs: null };
+  return { ...model, gadget: null, hid: null, video: null, encode: null, h264: null, memory: null, config: null, power: null, network: null, usbnet: null, peers: null, storage: null, audio: null, typist: null, serial: null, macros: null, fetch: null, update: null, rttMs: null };
 }
 
 /** Both lists as one, newest first, each life of each device once. */

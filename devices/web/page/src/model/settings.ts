@@ -2,6 +2,7 @@
 
 import { CHORDS, DEFAULT_CHORD, type ChordName } from "../input/chord";
 import type { PointerMode } from "../input/pointer";
+import type { CodecChoice } from "../video/codec";
 import type { Render, Scale } from "../video/layout";
 
 export interface Settings {
@@ -9,18 +10,24 @@ export interface Settings {
   readonly render: Render;
   readonly pointer: PointerMode;
   readonly chord: ChordName;
+  /** Fingers work the target's pointer, or are fingers on its screen. */
+  readonly touch: "pointer" | "screen";
   /** Whether the bar leaves by itself. */
   readonly bar: "auto" | "stay";
+  /** In what the picture comes. */
+  readonly codec: CodecChoice;
 }
 
-export const DEFAULTS: Settings = { scale: "fit", render: "smooth", pointer: "absolute", chord: DEFAULT_CHORD, bar: "auto" };
+export const DEFAULTS: Settings = { scale: "fit", render: "smooth", pointer: "absolute", chord: DEFAULT_CHORD, touch: "pointer", bar: "auto", codec: "auto" };
 
 const CHOICES: { readonly [Key in keyof Settings]: ReadonlyArray<Settings[Key]> } = {
   scale: ["fit", "actual", "fill"],
   render: ["smooth", "crisp"],
   pointer: ["absolute", "relative"],
   chord: CHORDS.map((chord) => chord.name),
+  touch: ["pointer", "screen"],
   bar: ["auto", "stay"],
+  codec: ["auto", "h264", "jpeg"],
 };
 
 const STORED_AS = "dkvm.settings";

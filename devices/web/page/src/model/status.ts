@@ -41,11 +41,18 @@ export function bannerOf(model: Model): Notice | null {
   return hidNotice(model) ?? usbNotice(model) ?? stallNotice(model) ?? typingNotice(model) ?? trialNotice(model);
 }
 
-/** Whether another page, or the typist, works the target. A holder that is left over from a closed page is nobody. */
+/** Whether another page, a workstation, or the typist works the target. A holder that is left over from a closed page is nobody. */
 export function heldByAnother(model: Model): boolean {
   const holder = model.hid?.holder ?? 0;
   if (holder !== 0 && holder === model.typist?.holder) return !model.focus.holding && isTyping(model);
+  if (workstation(model) !== null) return !model.focus.holding && holder !== 0 && (model.hid?.busy === true || model.focus.lost);
   return !model.focus.holding && holder !== 0 && holder !== model.holder && model.viewers > 1;
+}
+
+/** The node at whose keyboard whoever works the target sits, where it is no page of this node. */
+export function workstation(model: Model): string | null {
+  const [node, device] = (model.hid?.by ?? "").split("/");
+  return node && device ? node : null;
 }
 
 function linkNotice(model: Model, now: number): Notice | null {

@@ -4,9 +4,7 @@ import type { Typed } from "../wire/Typed";
 import type { TypistState } from "../wire/TypistState";
 import { MAX_TEXT } from "../wire/constants";
 import type { Model } from "./model";
-
-/** A message to the node, quoted text and all, may have 64 KiB; this leaves room for the rest of it. */
-const MAX_QUOTED = 60 * 1024;
+import { fitsMessage, size } from "./quoted";
 
 /** Pauses after each character, ms. */
 export const PACES: ReadonlyArray<{ readonly value: string; readonly label: string; readonly ms: number }> = [
@@ -18,12 +16,8 @@ export const PACES: ReadonlyArray<{ readonly value: string; readonly label: stri
 /** Why a text is not even sent to be checked; `null` when it can be. */
 export function boundWords(text: string): string | null {
   const bytes = size(text);
-  if (bytes <= MAX_TEXT && size(JSON.stringify(text)) <= MAX_QUOTED) return null;
+  if (bytes <= MAX_TEXT && fitsMessage(text)) return null;
   return `The text has ${bytes} bytes, and at most ${MAX_TEXT} are typed at once: send it in parts.`;
-}
-
-function size(text: string): number {
-  return new TextEncoder().encode(text).length;
 }
 
 /** The layout to begin with: the one chosen last, if the node still has it, else the node's own. */

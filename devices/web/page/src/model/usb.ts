@@ -18,7 +18,18 @@ const PURPOSES: Readonly<Record<string, string>> = {
   bios: "for firmware that stumbles over more",
   install: "to start and install systems",
   desk: "all that there is",
+  console: "for a target that is worked by its serial console",
 };
+
+/** A profile that has a function and fits: the one that keeps most of what the target has, and adds least. */
+export function profileWith(gadget: GadgetState | null, wanted: string): string | null {
+  if (gadget === null) return null;
+  const bound = gadget.functions.map(({ name }) => name);
+  const lost = (functions: readonly string[]): number => bound.filter((name) => !functions.includes(name)).length;
+  const fitting = gadget.profiles.filter((one) => one.unfit === null && one.functions.includes(wanted));
+  const better = fitting.sort((a, b) => lost(a.functions) - lost(b.functions) || a.functions.length - b.functions.length);
+  return better[0]?.name ?? null;
+}
 
 /** "keyboard, mouse, drives, for …". */
 export function profileWords(profile: ProfileInfo): string {

@@ -33,7 +33,8 @@ export function Asking(props: AskingProps): JSX.Element {
   return <Question {...props} answer={answer} />;
 }
 
-function Question({ testid, label, question, confirm, disabled, typed, answer }: AskingProps & { answer(yes: boolean): void }): JSX.Element {
+/** The question alone, for what is asked without a button. */
+export function Question({ testid, label, question, confirm, disabled, typed, answer }: Omit<AskingProps, "act"> & { answer(yes: boolean): void }): JSX.Element {
   const [text, setText] = useState("");
   const ready = disabled !== true && (typed === undefined || text.trim() === typed);
   const submit = (event: Event): void => {

@@ -5,11 +5,11 @@ import { useEffect, useState } from "preact/hooks";
 import type { App, Drawer, Ui } from "../app";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
-import { heldByAnother } from "../model/status";
+import { heldByAnother, workstation } from "../model/status";
 import { isTyping } from "../model/typing";
 import { Chips } from "./chips";
 import { useFullScreen } from "./hooks";
-import { CameraIcon, DiscIcon, FullIcon, KeyboardIcon, Mark, NetworkIcon, PointerIcon, PowerIcon, SystemIcon, VideoIcon, WindowIcon } from "./icons";
+import { CameraIcon, ConsoleIcon, DiscIcon, FullIcon, KeyboardIcon, Mark, NetworkIcon, NodesIcon, PointerIcon, PowerIcon, SoundIcon, SystemIcon, VideoIcon, WindowIcon } from "./icons";
 
 /** The bar stays so long after its reason to be there went, ms. */
 const LINGER_MS = 1600;
@@ -44,11 +44,14 @@ export function Bar({ app, model, ui, settings }: BarProps): JSX.Element {
           <Tool app={app} ui={ui} drawer="keyboard" label="Keyboard"><KeyboardIcon /></Tool>
           <Tool app={app} ui={ui} drawer="video" label="Video"><VideoIcon /></Tool>
           <Tool app={app} ui={ui} drawer="media" label="Media"><DiscIcon /></Tool>
+          <Tool app={app} ui={ui} drawer="sound" label="Sound"><SoundIcon /></Tool>
           <Tool app={app} ui={ui} drawer="power" label={powerLabel(model)}>
             <PowerIcon />
             {model.power?.power_led != null && <span class={`tool-lamp ${model.power.power_led ? "on" : ""}`} />}
           </Tool>
           <Tool app={app} ui={ui} drawer="network" label="Network"><NetworkIcon /></Tool>
+          <Tool app={app} ui={ui} drawer="nodes" label="Nodes"><NodesIcon /></Tool>
+          <Tool app={app} ui={ui} drawer="console" label="Serial console"><ConsoleIcon /></Tool>
           <Tool app={app} ui={ui} drawer="system" label="System"><SystemIcon /></Tool>
           <span class="bar-gap" />
           <button class="tool" title="Save the picture" aria-label="Save the picture" data-testid="screenshot" disabled={model.picture.frames === 0} onClick={() => void app.screenshot()}>
@@ -97,7 +100,7 @@ function Figures({ model }: { model: Model }): JSX.Element {
 function FocusBadge({ app, model }: { app: App; model: Model }): JSX.Element {
   const { focus } = model;
   const another = heldByAnother(model);
-  const words = focus.engaged ? "You type" : another ? (isTyping(model) ? "dKVM types" : "Another types") : focus.holding ? "You, paused" : "Nobody types";
+  const words = focus.engaged ? "You type" : another ? (isTyping(model) ? "dKVM types" : `${workstation(model) ?? "Another"} types`) : focus.holding ? "You, paused" : "Nobody types";
   const act = (): void => (focus.engaged ? app.console.leave() : another ? app.console.take() : app.console.engage());
   const title = focus.engaged ? "Let go of keyboard and mouse" : another ? "Take keyboard and mouse over" : "Use keyboard and mouse";
   return (
@@ -123,6 +126,12 @@ function Leds({ model }: { model: Model }): JSX.Element {
           <span class="sr"> {on ? "on" : "off"}</span>
         </span>
       ))}
+      {(model.hid?.jiggle ?? 0) > 0 && (
+        <span class="led on" data-testid="jiggling" title={`The mouse moves by itself after ${model.hid?.jiggle} s without input`}>
+          Awake
+          <span class="sr">: the mouse moves by itself</span>
+        </span>
+      )}
     </span>
   );
 }

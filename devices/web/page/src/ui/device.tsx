@@ -18,6 +18,7 @@ const CONSEQUENCES: Readonly<Record<string, string>> = {
   gadget: "The target keeps the keyboard; the device adopts its USB port again.",
   capture: "The picture stands for a moment.",
   encode: "The picture stands for a moment.",
+  h264: "The picture stands for a moment.",
 };
 
 export function DeviceRecord({ app, model, device }: { app: App; model: Model; device: DeviceInfo }): JSX.Element {

@@ -5,11 +5,14 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { App, Drawer, Ui } from "../app";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
+import { ConsoleDrawer } from "./console";
 import { CloseIcon } from "./icons";
 import { KeyboardDrawer } from "./keyboard";
 import { MediaDrawer } from "./media";
 import { NetworkDrawer } from "./network";
+import { NodesDrawer } from "./nodes";
 import { PowerDrawer } from "./power";
+import { SoundDrawer } from "./sound";
 import { SystemDrawer } from "./system";
 import { VideoDrawer } from "./video";
 
@@ -17,8 +20,11 @@ const TABS: ReadonlyArray<{ drawer: Drawer; label: string }> = [
   { drawer: "keyboard", label: "Keyboard" },
   { drawer: "video", label: "Video" },
   { drawer: "media", label: "Media" },
+  { drawer: "sound", label: "Sound" },
   { drawer: "power", label: "Power" },
   { drawer: "network", label: "Network" },
+  { drawer: "nodes", label: "Nodes" },
+  { drawer: "console", label: "Console" },
   { drawer: "system", label: "System" },
 ];
 
@@ -39,7 +45,7 @@ export function DrawerPanel(props: DrawerProps & { drawer: Drawer }): JSX.Elemen
     app.open(null);
   };
   return (
-    <aside class="drawer" ref={panel} data-testid={`drawer-${drawer}`} aria-label={drawer} onKeyDown={close}>
+    <aside class={drawer === "console" ? "drawer wide" : "drawer"} ref={panel} data-testid={`drawer-${drawer}`} aria-label={drawer} onKeyDown={close}>
       <div class="drawer-head">
         <div class="tabs" role="tablist">
           {TABS.map((tab) => (
@@ -56,8 +62,11 @@ export function DrawerPanel(props: DrawerProps & { drawer: Drawer }): JSX.Elemen
         {drawer === "keyboard" && <KeyboardDrawer {...props} />}
         {drawer === "video" && <VideoDrawer {...props} />}
         {drawer === "media" && <MediaDrawer {...props} />}
+        {drawer === "sound" && <SoundDrawer {...props} />}
         {drawer === "power" && <PowerDrawer {...props} />}
         {drawer === "network" && <NetworkDrawer {...props} />}
+        {drawer === "nodes" && <NodesDrawer {...props} />}
+        {drawer === "console" && <ConsoleDrawer {...props} />}
         {drawer === "system" && <SystemDrawer {...props} />}
       </div>
     </aside>

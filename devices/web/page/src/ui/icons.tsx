@@ -21,10 +21,15 @@ export const SystemIcon = (): JSX.Element =>
 
 export const DiscIcon = (): JSX.Element => icon([<circle cx="10" cy="10" r="7" />, <circle cx="10" cy="10" r="2" />]);
 
+export const SoundIcon = (): JSX.Element => icon(<path d="M3 8v4h3l4 3.500v-11L6 8zM13 7.500a3.500 3.500 0 0 1 0 5M15 5.500a6.500 6.500 0 0 1 0 9" />);
+
 export const PowerIcon = (): JSX.Element => icon(<path d="M10 3v6.500M6.3 5.300a6 6 0 1 0 7.4 0" />);
 
 export const NetworkIcon = (): JSX.Element =>
   icon([<rect x="7.2" y="3" width="5.6" height="4.2" rx="1" />, <rect x="2.7" y="12.800" width="5.6" height="4.2" rx="1" />, <rect x="11.7" y="12.800" width="5.6" height="4.2" rx="1" />, <path d="M10 7.200v2.800M5.500 12.800V10h9v2.800" />]);
+
+export const NodesIcon = (): JSX.Element =>
+  icon([<rect x="2.5" y="5" width="6" height="4.6" rx="1" />, <rect x="11.5" y="10.4" width="6" height="4.6" rx="1" />, <path d="M8.500 7.300h6v3.100M11.500 12.700h-6V9.600" />]);
 
 export const FullIcon = (): JSX.Element => icon(<path d="M3.5 7.5v-4h4M12.5 3.5h4v4M16.5 12.5v4h-4M7.5 16.5h-4v-4" />);
 
@@ -38,6 +43,8 @@ export const CloseIcon = (): JSX.Element => icon(<path d="M5 5l10 10M15 5L5 15" 
 export const BackIcon = (): JSX.Element => icon(<path d="M12 4.500L6.5 10l5.5 5.5" />);
 
 export const PointerIcon = (): JSX.Element => icon(<path d="M5 3l10.5 7-4.7 1-2.3 4.500z" />);
+
+export const ConsoleIcon = (): JSX.Element => icon([<rect x="2.7" y="4" width="14.6" height="12" rx="1.500" />, <path d="M6 8l2.500 2L6 12M10.500 12.500h3.500" />]);
 
 export const Mark = (): JSX.Element => (
   <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">

@@ -3,12 +3,14 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { App } from "../app";
-import { driveOf, freeDrive, suggest } from "../model/media";
+import { driveOf, filesVersion, freeDrive, suggest } from "../model/media";
+import type { Incoming } from "../wire/Incoming";
 import type { LunInfo } from "../wire/LunInfo";
 import type { Medium } from "../wire/Medium";
 import type { StoredImage } from "../wire/StoredImage";
 import { Asking } from "./asking";
 import { Choice } from "./drawer";
+import { Files } from "./files";
 import { bytes } from "./format";
 
 interface ImageProps {
@@ -17,7 +19,7 @@ interface ImageProps {
   luns: readonly LunInfo[];
 }
 
-export function ImageLine({ app, image, luns }: ImageProps): JSX.Element {
+export function ImageLine({ app, image, luns, incoming }: ImageProps & { incoming: readonly Incoming[] }): JSX.Element {
   const [open, setOpen] = useState(false);
   const inDrive = driveOf(luns, image.name);
   return (
@@ -32,6 +34,7 @@ export function ImageLine({ app, image, luns }: ImageProps): JSX.Element {
       {open && (
         <div class="image-body">
           <Hash image={image} />
+          {image.fat && <Files app={app} image={image.name} lun={inDrive} version={filesVersion(image.name, incoming, inDrive)} />}
           {inDrive ? <p class="hint">It is in drive {inDrive.index}: eject it first to rename or delete it.</p> : <Acts app={app} image={image} luns={luns} />}
         </div>
       )}

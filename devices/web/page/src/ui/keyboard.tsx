@@ -3,10 +3,14 @@
 import type { JSX } from "preact";
 import { CHORDS } from "../input/chord";
 import { COMBOS, CONSOLES } from "../input/combos";
+import { SPECIAL_KEYS } from "../input/special";
 import type { App } from "../app";
+import type { Model } from "../model/model";
+import { Asking } from "./asking";
 import { Choice, Part, type DrawerProps } from "./drawer";
 import { MODIFIERS, ROWS, type Cap } from "./keys";
 import { ChordKeys } from "./notices";
+import { MacrosPart } from "./macros";
 import { PastePart } from "./paste";
 
 /** A press here must not take the browser's focus from the picture. */
@@ -26,7 +30,9 @@ export function KeyboardDrawer({ app, model, settings }: DrawerProps): JSX.Eleme
           ))}
         </div>
       </Part>
+      <SpecialPart app={app} model={model} />
       <PastePart app={app} model={model} />
+      <MacrosPart app={app} model={model} />
       <Part title="Console: Ctrl+Alt+">
         <div class="keys consoles" onMouseDown={keepFocus}>
           {CONSOLES.map((combo) => (
@@ -61,7 +67,72 @@ export function KeyboardDrawer({ app, model, settings }: DrawerProps): JSX.Eleme
           choose={(pointer) => app.configure({ pointer })}
         />
       </Part>
+      {has(model, "touch") && (
+        <Part title="Fingers" hint={settings.touch === "screen" ? "Each finger on the picture is a finger on the target's screen, five at most." : "Tap to click, hold for the right button, two fingers for the wheel."}>
+          <Choice
+            label="Fingers"
+            testid="touch"
+            value={settings.touch}
+            choices={[
+              { value: "pointer", label: "Trackpad" },
+              { value: "screen", label: "Touchscreen" },
+            ]}
+            choose={(touch) => app.configure({ touch })}
+          />
+        </Part>
+      )}
+      <JigglePart app={app} model={model} />
     </>
+  );
+}
+
+/** Whether the target has something beside keyboard and mouse. */
+function has(model: Model, extra: string): boolean {
+  return model.hid?.extras?.includes(extra) ?? false;
+}
+
+function SpecialPart({ app, model }: { app: App; model: Model }): JSX.Element | null {
+  const keys = SPECIAL_KEYS.filter((key) => has(model, key.kind));
+  if (keys.length === 0) return null;
+  const target = `The target of ${model.node || "this node"}`;
+  return (
+    <Part title="Media and system keys">
+      <div class="keys combos" onMouseDown={keepFocus}>
+        {keys.filter(({ does }) => does === undefined).map((key) => (
+          <button key={key.label} data-testid={`special-${slug(key.label)}`} onClick={() => app.console.special(key)}>
+            {key.label}
+          </button>
+        ))}
+      </div>
+      <div class="asks">
+        {keys.filter(({ does }) => does !== undefined).map((key) => (
+          <Asking key={key.label} testid={`special-${slug(key.label)}`} label={key.label} question={`${target} gets the key ${key.label}. As it is set up, it ${key.does}.`} confirm="Press it" act={() => app.console.special(key)} />
+        ))}
+      </div>
+    </Part>
+  );
+}
+
+/** After so many seconds without input, when it is switched on here. */
+const JIGGLE_S = 60;
+
+function JigglePart({ app, model }: { app: App; model: Model }): JSX.Element | null {
+  if (model.hid === null) return null;
+  const every = model.hid.jiggle ?? 0;
+  const hint = every > 0 ? `On: after ${every} s without input the mouse moves a pixel and back, whether or not anybody looks.` : "Moves the mouse a little while nobody does, so that the target does not lock its screen.";
+  return (
+    <Part title="Keep the target awake" hint={hint}>
+      <Choice
+        label="Keep the target awake"
+        testid="jiggle"
+        value={every > 0 ? "on" : "off"}
+        choices={[
+          { value: "off", label: "Off" },
+          { value: "on", label: `Every ${every || JIGGLE_S} s` },
+        ]}
+        choose={(choice) => void app.act({ name: "jiggle", every_s: choice === "on" ? every || JIGGLE_S : 0 })}
+      />
+    </Part>
   );
 }
 

@@ -11,6 +11,7 @@ import type { LunInfo } from "../wire/LunInfo";
 import type { StorageState } from "../wire/StorageState";
 import { Asking } from "./asking";
 import { Part, type DrawerProps } from "./drawer";
+import { FetchPart } from "./fetch";
 import { bytes } from "./format";
 import { ImageLine } from "./images";
 import { NewDrive, Uploads } from "./uploads";
@@ -33,14 +34,15 @@ export function MediaDrawer({ app, model }: DrawerProps): JSX.Element {
         {storage.images.length === 0 && <p class="hint">None yet: upload an ISO or a disk image.</p>}
         <ul class="lines">
           {storage.images.map((image) => (
-            <ImageLine key={image.name} app={app} image={image} luns={storage.luns} />
+            <ImageLine key={image.name} app={app} image={image} luns={storage.luns} incoming={storage.incoming} />
           ))}
         </ul>
-        <Uploads app={app} incoming={storage.incoming} />
+        <Uploads app={app} incoming={storage.incoming.filter(({ name }) => name !== model.fetch?.fetching?.image)} />
         <p class="hint" data-testid="media-space">
           {bytes(storage.free)} free of {bytes(storage.total)}
         </p>
       </section>
+      <FetchPart app={app} model={model} />
       <NewDrive app={app} />
     </>
   );

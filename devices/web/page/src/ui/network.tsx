@@ -2,15 +2,26 @@
 
 import type { JSX } from "preact";
 import { sentence } from "../api";
+import type { Model } from "../model/model";
 import { absentWords } from "../model/power";
 import type { Interface } from "../wire/Interface";
 import type { LinkKind } from "../wire/LinkKind";
 import type { NetworkState } from "../wire/NetworkState";
 import { Part, type DrawerProps } from "./drawer";
+import { UsbNetwork } from "./usbnet";
 
 const KINDS: Readonly<Record<LinkKind, string>> = { wired: "Ethernet", wireless: "Wi-Fi", gadget: "USB to the target" };
 
-export function NetworkDrawer({ model }: DrawerProps): JSX.Element {
+export function NetworkDrawer({ app, model }: DrawerProps): JSX.Element {
+  return (
+    <>
+      <Own model={model} />
+      <UsbNetwork app={app} model={model} />
+    </>
+  );
+}
+
+function Own({ model }: { model: Model }): JSX.Element {
   const { network } = model;
   if (network === null) return <Part title="Network" hint={absentWords(model, "network", "docs/network.md")}>{null}</Part>;
   return (

@@ -6,7 +6,7 @@ import type { App, Toast, Ui } from "../app";
 import { CHORDS } from "../input/chord";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
-import { bannerOf, coverOf, heldByAnother, type Notice } from "../model/status";
+import { bannerOf, coverOf, heldByAnother, workstation, type Notice } from "../model/status";
 import { isTyping } from "../model/typing";
 
 /** What fingers and mice do. */
@@ -83,7 +83,9 @@ export function FocusHint({ app, model, ui, settings }: HintProps): JSX.Element 
   const another = heldByAnother(model);
   if (!another && (ui.drawer !== null || coverOf(model, 0)?.remedy?.kind === "take")) return null; // one offer is enough
   if (another && isTyping(model)) return null; // the banner tells it, and offers to end it
-  const text = another ? (focus.lost ? "Another page took keyboard and mouse." : "Another page has keyboard and mouse.") : `${POINTS} the picture to use keyboard and mouse.`;
+  const desk = workstation(model);
+  const who = desk ?? "Another page";
+  const text = another ? (focus.lost ? `${who} took keyboard and mouse.` : desk ? `${desk} is typing here.` : "Another page has keyboard and mouse.") : `${POINTS} the picture to use keyboard and mouse.`;
   return (
     <div class="focus-place">
       <section class={`focus-hint ${another ? "another" : ""}`} data-testid="focus-hint" data-state={another ? "another" : "free"} role="status" key={ui.refusals}>

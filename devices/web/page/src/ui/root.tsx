@@ -4,10 +4,13 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { App } from "../app";
 import { Bar } from "./bar";
+import { TrialBar } from "./config";
 import { DrawerPanel } from "./drawer";
 import { Gate } from "./gate";
 import { useStore } from "./hooks";
 import { NewsBar } from "./news";
+import { PairingBar } from "./nodes";
+import { MicrophoneSign } from "./sound";
 import { Banner, Cover, FocusHint, ToastLine } from "./notices";
 
 export function Root({ app }: { app: App }): JSX.Element {
@@ -37,10 +40,13 @@ function Desk({ app }: { app: App }): JSX.Element {
       <Bar app={app} model={model} ui={ui} settings={settings} />
       <div class="below-bar">
         <Banner app={app} model={model} />
+        <TrialBar app={app} model={model} />
+        <PairingBar app={app} model={model} ui={ui} />
         <NewsBar app={app} model={model} read={ui.read} />
       </div>
       <FocusHint app={app} model={model} ui={ui} settings={settings} />
       {ui.drawer && <DrawerPanel app={app} model={model} ui={ui} settings={settings} drawer={ui.drawer} />}
+      <MicrophoneSign app={app} />
       <ToastLine toast={ui.toast} />
     </>
   );

@@ -8,6 +8,7 @@ import type { Model } from "../model/model";
 import type { DeviceInfo } from "../wire/DeviceInfo";
 import type { MemoryStats } from "../wire/MemoryStats";
 import { healthOf, PHASE_WORDS } from "./chips";
+import { Configuration } from "./config";
 import { DeviceRecord } from "./device";
 import { Part, type DrawerProps } from "./drawer";
 import { bytes, duration } from "./format";
@@ -28,6 +29,7 @@ export function SystemDrawer({ app, model, ui }: DrawerProps): JSX.Element {
           ))}
         </ul>
       </Part>
+      <Configuration app={app} model={model} edited={ui.edited} />
       <Image app={app} model={model} />
       <Pi app={app} model={model} />
       {model.memory && <Memory memory={model.memory} />}

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { App } from "../app";
+import { ontoName } from "../model/media";
 import { timeLeft } from "../upload/speed";
 import type { UploadView } from "../upload/uploader";
 import type { Incoming } from "../wire/Incoming";
@@ -17,7 +18,10 @@ const DRIVE_MIB = 64;
 export function Uploads({ app, incoming }: { app: App; incoming: readonly Incoming[] }): JSX.Element {
   const upload = useStore(app.images.view);
   const own = upload.kind === "sending" || upload.kind === "waiting" ? upload : null;
-  const others = incoming.filter((one) => own === null || one.name !== own.name || one.size !== own.size);
+  const onto = useStore(app.onto);
+  const file = useStore(app.fileUploads.view);
+  const sending = onto !== null && (file.kind === "sending" || file.kind === "waiting") ? { name: ontoName(onto, file.name), size: file.size } : null;
+  const others = incoming.filter((one) => ![own, sending].some((mine) => mine !== null && one.name === mine.name && one.size === mine.size));
   return (
     <>
       {own && <Sending app={app} upload={own} incoming={incoming} />}
@@ -29,31 +33,37 @@ export function Uploads({ app, incoming }: { app: App; incoming: readonly Incomi
           {upload.name}: {upload.why}
         </p>
       )}
-      {own === null && <Choose app={app} />}
+      {own === null && <Drop testid="media" label="Choose an image, or drop it here" take={(file) => void app.uploadImage(file)} />}
     </>
   );
 }
 
+interface DropProps {
+  testid: string;
+  label: string;
+  take(file: File): void;
+}
+
 /** A file by choice or by drop. */
-function Choose({ app }: { app: App }): JSX.Element {
+export function Drop({ testid, label, take }: DropProps): JSX.Element {
   const [over, setOver] = useState(false);
-  const take = (files: FileList | null | undefined): void => {
+  const took = (files: FileList | null | undefined): void => {
     const file = files?.[0];
     setOver(false);
-    if (file) void app.uploadImage(file);
+    if (file) take(file);
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();
-    take(event.dataTransfer?.files);
+    took(event.dataTransfer?.files);
   };
   const hover = (event: DragEvent): void => {
     event.preventDefault();
     setOver(true);
   };
   return (
-    <label class={`drop ${over ? "over" : ""}`} data-testid="media-drop" onDragOver={hover} onDragLeave={() => setOver(false)} onDrop={drop}>
-      <input type="file" class="sr" data-testid="media-file" onChange={(event) => take(event.currentTarget.files)} />
-      Choose an image, or drop it here
+    <label class={`drop ${over ? "over" : ""}`} data-testid={`${testid}-drop`} onDragOver={hover} onDragLeave={() => setOver(false)} onDrop={drop}>
+      <input type="file" class="sr" data-testid={`${testid}-file`} onChange={(event) => took(event.currentTarget.files)} />
+      {label}
     </label>
   );
 }
@@ -67,7 +77,7 @@ interface BarProps {
   children: JSX.Element;
 }
 
-function Bar({ testid, name, size, offset, words, children }: BarProps): JSX.Element {
+export function Bar({ testid, name, size, offset, words, children }: BarProps): JSX.Element {
   return (
     <div class="progress" data-testid={testid} data-name={name} data-offset={offset}>
       <p class="progress-name">{name}</p>
@@ -95,7 +105,7 @@ function Sending({ app, upload, incoming }: { app: App; upload: Exclude<UploadVi
   );
 }
 
-function progressWords(upload: Exclude<UploadView, { kind: "none" | "refused" }>): string {
+export function progressWords(upload: Exclude<UploadView, { kind: "none" | "refused" }>): string {
   const done = `${bytes(upload.offset)} of ${bytes(upload.size)}`;
   if (upload.kind === "waiting") return `${done}. ${upload.why} Trying again.`;
   const left = timeLeft(upload.size - upload.offset, upload.rate);
@@ -106,7 +116,7 @@ function progressWords(upload: Exclude<UploadView, { kind: "none" | "refused" }>
 /** An upload that this page does not send: broken off, or somebody else's. */
 function Waiting({ app, one }: { app: App; one: Incoming }): JSX.Element {
   const done = `${bytes(one.offset)} of ${bytes(one.size)}`;
-  const words = one.verifying ? `${done}. All is there, and is read back.` : `${done}. Choose the same file again to go on.`;
+  const words = one.verifying ? `${done}. All is there, and is read back or goes onto its drive.` : `${done}. Choose the same file again to go on.`;
   return (
     <Bar testid="media-incoming" name={one.name} size={one.size} offset={one.offset} words={words}>
       <Asking testid="media-forget" label="Forget it" question={`What is there of ${one.name} is deleted.`} confirm="Forget it" act={() => void app.act({ name: "storage_abort", id: one.id }, "The upload is forgotten.")} />

@@ -6,9 +6,13 @@ import type { App } from "../app";
 import { ratesOf, sizesOf, withRate, withSize } from "../model/modes";
 import type { EncodeSettings } from "../wire/EncodeSettings";
 import type { EncodeState } from "../wire/EncodeState";
+import type { H264State } from "../wire/H264State";
 import type { VideoState } from "../wire/VideoState";
+import type { Model } from "../model/model";
+import type { Settings } from "../model/settings";
+import { CODEC_NAMES } from "../video/codec";
 import { Choice, Part, type DrawerProps } from "./drawer";
-import { hertz } from "./format";
+import { bytes, hertz } from "./format";
 
 /** Rates that people ask for; 0 is all that the source gives. */
 const MAX_RATES = [0, 60, 30, 20, 15, 10, 5, 2] as const;
@@ -19,7 +23,9 @@ export function VideoDrawer({ app, model, settings }: DrawerProps): JSX.Element 
   return (
     <>
       {model.video ? <Source app={app} video={model.video} /> : <Part title="Source"><p class="hint">The capture device is not running.</p></Part>}
-      {model.encode ? <Compression app={app} encode={model.encode} /> : <Part title="Compression"><p class="hint">The encoder is not running.</p></Part>}
+      <CodecPart app={app} model={model} settings={settings} />
+      {model.picture.codec === "h264" && model.h264 && <Motion app={app} h264={model.h264} />}
+      {model.picture.codec === "h264" ? null : model.encode ? <Compression app={app} encode={model.encode} /> : <Part title="Compression"><p class="hint">The encoder is not running.</p></Part>}
       <Part title="Size on this screen">
         <Choice
           label="Size"
@@ -84,6 +90,44 @@ function Source({ app, video }: { app: App; video: VideoState }): JSX.Element {
           {rates.map((rate) => (
             <option key={rate} value={String(rate)}>
               {hertz(rate)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </Part>
+  );
+}
+
+function CodecPart({ app, model: { picture }, settings }: { app: App; model: Model; settings: Settings }): JSX.Element {
+  const now = `${CODEC_NAMES[picture.codec]}, ${bytes(picture.bytes)} a second${picture.why === null ? "." : `: ${picture.why}.`}`;
+  return (
+    <Part title="Codec" hint={now}>
+      <Choice
+        label="Codec"
+        testid="codec"
+        value={settings.codec}
+        choices={[
+          { value: "auto", label: "Auto" },
+          { value: "h264", label: "H.264" },
+          { value: "jpeg", label: "JPEG" },
+        ]}
+        choose={(codec) => app.configure({ codec })}
+      />
+    </Part>
+  );
+}
+
+/** Of H.264: what may be limited. How fine it is follows what the link carries. */
+function Motion({ app, h264 }: { app: App; h264: H264State }): JSX.Element {
+  const { settings } = h264;
+  return (
+    <Part title="Compression" hint={`${h264.rate} frames a second encoded; quality follows what the link carries.`}>
+      <label class="row">
+        <span>At most</span>
+        <select class="select" data-testid="h264-max-rate" value={String(settings.max_rate)} onChange={(event) => void app.act({ name: "set_h264", ...settings, max_rate: Number(event.currentTarget.value) })}>
+          {offered(settings.max_rate).map((rate) => (
+            <option key={rate} value={String(rate)}>
+              {rate === 0 ? "all frames" : `${rate} a second`}
             </option>
           ))}
         </select>

@@ -1,6 +1,6 @@
 // The head of each message on the video socket.
 
-import { VIDEO_HEAD_LEN } from "../wire/constants";
+import { VIDEO_HEAD_LEN, VIDEO_KEY, VIDEO_UNIT_HEAD_LEN } from "../wire/constants";
 
 export interface VideoHead {
   readonly sequence: number;
@@ -27,6 +27,20 @@ export function parseHead(message: ArrayBuffer): VideoHead | null {
     height: view.getUint32(28, true),
   };
   return sane(head.width) && sane(head.height) ? head : null;
+}
+
+/** The head of an access unit of H.264. */
+export interface UnitHead extends VideoHead {
+  /** It is decoded without any before it. */
+  readonly key: boolean;
+}
+
+/** The head of a message that carries H.264, or `null` when it is none. */
+export function parseUnitHead(message: ArrayBuffer): UnitHead | null {
+  if (message.byteLength <= VIDEO_UNIT_HEAD_LEN) return null;
+  const head = parseHead(message);
+  const flags = new DataView(message).getUint32(VIDEO_HEAD_LEN, true);
+  return head === null ? null : { ...head, key: (flags & VIDEO_KEY) !== 0 };
 }
 
 function sane(side: number): boolean {

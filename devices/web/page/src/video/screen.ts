@@ -30,10 +30,10 @@ export class Screen {
     this.layout();
   }
 
-  /** Shows a frame; the caller keeps the bitmap. */
-  draw(bitmap: ImageBitmap): void {
-    if (bitmap.width !== this.source.width || bitmap.height !== this.source.height) this.resize(bitmap);
-    this.context?.drawImage(bitmap, 0, 0);
+  /** Shows a frame of this size; the caller keeps it. */
+  draw(image: ImageBitmap | VideoFrame, size: Size): void {
+    if (size.width !== this.source.width || size.height !== this.source.height) this.resize(size);
+    this.context?.drawImage(image, 0, 0);
   }
 
   /** Other scaling. */

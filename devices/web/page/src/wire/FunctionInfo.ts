@@ -11,4 +11,9 @@ name: string,
 /**
  * `/dev/hidg0` and the like; of `storage` its directory in configfs; empty when there is none.
  */
-device: string, };
+device: string, 
+/**
+ * What a HID function announces beside what each has: of the mice `pan` and `fine` (the Resolution Multiplier), of `absolute`
+ * also `consumer`, `system`, `keys` and `touch`, whose reports have IDs then.
+ */
+traits?: Array<string>, };

@@ -29,4 +29,21 @@ focus: number,
 /**
  * Who holds the focus; 0 for nobody.
  */
-holder: number, };
+holder: number, 
+/**
+ * What the target has beside keyboard and mouse: `pan`, `fine` (a wheel that can be told in parts of a notch), `consumer`,
+ * `system`, `keys` (more than six at once), `touch`.
+ */
+extras?: Array<string>, 
+/**
+ * The mouse moves to and fro by itself after so many seconds without input; 0 for never.
+ */
+jiggle?: number, 
+/**
+ * Through whom the holder speaks (`web`, `typist`, `desk/input`); empty for nobody.
+ */
+by?: string, 
+/**
+ * It is at work: it holds something, or did something in the last [`BUSY_MS`]. Taking the focus then is to steal it.
+ */
+busy?: boolean, };

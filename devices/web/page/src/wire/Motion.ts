@@ -19,4 +19,13 @@ wheel: number,
 /**
  * Horizontal wheel, notches, right positive.
  */
-pan: number, };
+pan: number, 
+/**
+ * What the wheel turned beside the whole notches of `wheel`, in 120ths of a notch ([`NOTCH`]). A target that reads no
+ * such parts is shown the notches that they add up to.
+ */
+fine_wheel?: number, 
+/**
+ * The same of `pan`.
+ */
+fine_pan?: number, };

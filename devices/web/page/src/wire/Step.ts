@@ -24,4 +24,32 @@ down: boolean,
 /**
  * Absolute position, if the pointer is absolute.
  */
-at: Position | null, };
+at: Position | null, } | { "kind": "consumer", 
+/**
+ * HID usage, 1 to [`CONSUMER_MAX`].
+ */
+usage: number, 
+/**
+ * Pressed or released.
+ */
+down: boolean, } | { "kind": "system", 
+/**
+ * HID usage.
+ */
+usage: number, 
+/**
+ * Pressed or released.
+ */
+down: boolean, } | { "kind": "touch", 
+/**
+ * Which finger, below [`MAX_CONTACTS`]; the sender's own to choose among those that are up.
+ */
+contact: number, 
+/**
+ * Put down or lifted.
+ */
+down: boolean, 
+/**
+ * Where.
+ */
+at: Position, };

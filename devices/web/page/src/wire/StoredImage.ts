@@ -17,6 +17,10 @@ size: number,
  */
 sha256: string | null, 
 /**
- * It has been in a writable drive since: it need not have that hash any more.
+ * It has been in a writable drive since, or its files were changed: it need not have that hash any more.
  */
-modified: boolean, };
+modified: boolean, 
+/**
+ * It begins as a FAT drive does: files can be put onto it.
+ */
+fat: boolean, };

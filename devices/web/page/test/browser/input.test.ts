@@ -23,8 +23,13 @@ function steps(mock: Mock): Step[] {
   return [...all.entries()].sort(([a], [b]) => a - b).map(([, step]) => step);
 }
 
+function named(step: Exclude<Step, { kind: "key" }>): number {
+  if (step.kind === "button") return step.button;
+  return step.kind === "touch" ? step.contact : step.usage;
+}
+
 function keys(mock: Mock): string {
-  return steps(mock).map((step) => (step.kind === "key" ? `${step.down ? "+" : "-"}${step.usage.toString(16)}` : `${step.down ? "+" : "-"}button${step.button}`)).join(" ");
+  return steps(mock).map((step) => (step.kind === "key" ? `${step.down ? "+" : "-"}${step.usage.toString(16)}` : `${step.down ? "+" : "-"}${step.kind}${named(step)}`)).join(" ");
 }
 
 async function settled({ page }: Visit): Promise<void> {

@@ -37,7 +37,7 @@ const open = (drawer: string) => async (here: Visit): Promise<void> => {
 test("picture", () => look("picture", {}, watching));
 test("picture, light", () => look("picture-light", { colorScheme: "light" }, watching));
 test("working", () => look("working", {}, working));
-for (const drawer of ["keyboard", "video", "media", "power", "network", "system"]) {
+for (const drawer of ["keyboard", "video", "media", "sound", "power", "network", "nodes", "system"]) {
   test(`${drawer} drawer`, () => look(`drawer-${drawer}`, {}, open(drawer)));
   test(`${drawer} drawer, light`, () => look(`drawer-${drawer}-light`, { colorScheme: "light" }, open(drawer)));
   test(`${drawer} drawer on a phone`, () => look(`phone-${drawer}`, { viewport: { width: 360, height: 740 }, hasTouch: true, deviceScaleFactor: 2 }, open(drawer)));

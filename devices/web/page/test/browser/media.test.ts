@@ -108,3 +108,34 @@ test("an upload that was broken off waits for its file", () =>
     await page.getByText(/977 kB of 2.9 MB. Choose the same file again/).waitFor();
     await shot("media-incoming");
   }));
+
+test("a file is dropped onto a FAT drive, listed, and deleted when that is meant", () =>
+  media((mock) => void (mock.world.partMs = 300), async ({ page, mock, shot }) => {
+    await page.getByTestId("image-line").nth(1).click();
+    await page.locator('[data-testid="file-line"][data-name="notes.txt"]').waitFor();
+    await shot("media-files");
+    const buffer = Buffer.from(Uint8Array.from({ length: 3_000_000 }, (_, index) => index % 251));
+    await page.getByTestId("file-file").setInputFiles({ name: "my ä.txt", mimeType: "text/plain", buffer });
+    await page.getByTestId("file-sending").waitFor();
+    const line = page.locator('[data-testid="file-line"][data-name="my ä.txt"]');
+    await line.waitFor();
+    assert.ok(mock.image.bytes.equals(buffer));
+    assert.equal(await page.getByTestId("media-incoming").count(), 0);
+    await line.getByTestId("file-delete").click();
+    await page.getByTestId("file-delete-confirm").click();
+    await page.getByText("my ä.txt was deleted.").waitFor();
+    await line.waitFor({ state: "detached" });
+    assert.deepEqual(stored(mock), [{ name: "storage_file_remove", image: "files.img", path: "my ä.txt", take_out: false }]);
+  }));
+
+test("a drive that the target has takes files only when it may be taken out", () => {
+  const luns = states.storage().luns.map((lun) => ({ ...lun, image: lun.index === 1 ? "files.img" : null }));
+  return media((mock) => mock.tell({ type: "storage", state: states.storage({ luns }) }), async ({ page, shot }) => {
+    await page.getByTestId("image-line").nth(1).click();
+    await page.getByText(/The target has this drive/).waitFor();
+    assert.equal(await page.getByTestId("file-file").count(), 0);
+    await page.getByTestId("files-take-out").check();
+    await page.getByTestId("file-file").waitFor({ state: "attached" });
+    await shot("media-files-in-target");
+  });
+});

@@ -80,3 +80,29 @@ test("without the device it says so", () =>
   see("paste-absent", (mock) => mock.tell({ type: "typist", state: null }, { type: "device", ...states.device("typist", { desired: "down", phase: "stopped" }) }), async ({ page }) => {
     await page.getByText("The typist device is stopped").waitFor();
   }));
+
+test("Ctrl+Shift+V at the picture has the clipboard typed, and holds nothing at the target", () =>
+  visiting(browser, () => undefined, async (here) => {
+    const { page, mock } = here;
+    await working(here);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.evaluate(() => navigator.clipboard.writeText("Grüße\n"));
+    await page.keyboard.press("Control+Shift+KeyV");
+    await page.waitForFunction(() => window.dkvm?.focus.engaged === false);
+    await until(() => mock.actions.some(({ name }) => name === "type_text"));
+    assert.deepEqual(mock.actions.filter(({ name }) => name === "type_text"), [{ name: "type_text", text: "Grüße\n", layout: "us", pace_ms: null }]);
+    assert.deepEqual(mock.inputs.at(-1)?.keys, []);
+  }));
+
+test("a clipboard without a text is told", () =>
+  visiting(browser, () => undefined, async (here) => {
+    const { page, mock } = here;
+    await working(here);
+    await page.evaluate(() => document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: new DataTransfer(), cancelable: true })));
+    await page.getByText("there is no text in the clipboard").waitFor();
+    assert.deepEqual(mock.actions.filter(({ name }) => name === "type_text"), []);
+  }));
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 600 && !holds(); tries += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+}

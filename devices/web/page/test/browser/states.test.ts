@@ -110,6 +110,19 @@ test("another page has the focus", () =>
     mock.steal();
   }, watching, "focus-hint"));
 
+test("a workstation has the focus", () =>
+  see("desk-types", /desk is typing here/, (mock) => {
+    mock.extras = { by: "desk/input", busy: true };
+    mock.steal();
+  }, watching, "focus-hint"));
+
+test("a workstation took the focus", () =>
+  see("desk-took", /desk took keyboard and mouse/, () => undefined, async (here) => {
+    await working(here);
+    here.mock.extras = { by: "desk/input" };
+    here.mock.steal();
+  }, "focus-hint"));
+
 test("another page took the focus", () =>
   see("another-took", /Another page took keyboard and mouse/, (mock) => void (mock.world.viewers = 2), async (here) => {
     await working(here);

@@ -55,6 +55,22 @@ test("taking speaks at once under the next epoch", () => {
   assert.deepEqual([state.holder, state.first, state.steps, state.keys], [HOLDER, 0, [], []]);
 });
 
+test("no epoch is the last one", () => {
+  const engine = new Engine(HOLDER);
+  engine.take(0xffff_ffff);
+  assert.equal(sent(engine, 0).focus, 0);
+  const last = new Engine(HOLDER);
+  last.take(0xffff_fffe);
+  assert.equal(last.focus, 0xffff_ffff);
+  assert.equal(last.told(hid(0, 7)), true, "taken by the next epoch");
+  const high = new Engine(HOLDER);
+  high.take(0xffff_fffe);
+  assert.equal(high.acked(ack({ focus: 0 })), true);
+  const low = new Engine(HOLDER);
+  low.take(0);
+  assert.equal(low.told(hid(0xffff_ffff, 7)), false, "an epoch of long ago");
+});
+
 test("a key goes out at once, with the motion before it", () => {
   const engine = holding();
   engine.point({ x: 10, y: 20 });
@@ -87,7 +103,24 @@ test("relative motion adds up and wraps", () => {
   const engine = holding();
   engine.move(0x7fffffff, -3);
   engine.move(1, -3, 2, -1);
-  assert.deepEqual(sent(engine, MOTION_MS).motion, { x: -0x80000000, y: -6, wheel: 2, pan: -1 });
+  assert.deepEqual(sent(engine, MOTION_MS).motion, { x: -0x80000000, y: -6, wheel: 2, pan: -1, fine_wheel: 0, fine_pan: 0 });
+});
+
+test("media keys and fingers are steps, and are held until they are let go", () => {
+  const engine = holding();
+  engine.consumer(0xe9, true);
+  engine.system(0x82, true);
+  engine.touch(1, true, { x: 5, y: 6 });
+  engine.drag(1, { x: 7, y: 8 });
+  engine.drag(2, { x: 9, y: 9 });
+  const state = sent(engine, 0);
+  assert.deepEqual(state.extra, { consumer: [0xe9], system: [0x82], touches: [{ contact: 1, at: { x: 7, y: 8 } }] });
+  assert.deepEqual(state.steps.map((step) => step.kind), ["consumer", "system", "touch"]);
+  assert.equal(engine.consumer(0xe9, true), "ignored");
+  engine.releaseAll();
+  const after = sent(engine, REFRESH_MS);
+  assert.equal(after.extra, undefined);
+  assert.equal(after.steps.length, 6);
 });
 
 test("what is held is renewed in time, and no longer than it is held", () => {

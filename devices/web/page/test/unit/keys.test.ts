@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SpecialKeys, specialOf } from "../../src/input/special.ts";
 import { test } from "node:test";
 import { Chord, type ChordName } from "../../src/input/chord.ts";
 import { strokes } from "../../src/input/combos.ts";
@@ -124,4 +125,28 @@ test("a sticky modifier holds for one key, locked until it is tapped again", () 
   assert.deepEqual(sticky.after({ usage: 4, down: false }), []);
   assert.equal(sticky.grip(Usage.shift), "locked");
   assert.deepEqual(sticky.tap(Usage.shift), [{ usage: Usage.shift, down: false }]);
+});
+
+test("media and system keys are told as such where the target has them", () => {
+  const all = new Set(["consumer", "system"]);
+  assert.deepEqual(specialOf("AudioVolumeUp", all), { kind: "consumer", usage: 0xe9 });
+  assert.deepEqual(specialOf("Sleep", all), { kind: "system", usage: 0x82 });
+  assert.equal(specialOf("Sleep", new Set(["consumer"])), undefined);
+  assert.equal(specialOf("KeyA", all), undefined);
+});
+
+test("a key goes up as what it went down as, whatever the target has by then", () => {
+  const [full, plain] = [new Set(["consumer"]), new Set<string>()];
+  const keys = new SpecialKeys();
+  const event = (down: boolean, repeat = false): { code: string; down: boolean; repeat: boolean; at: number } => ({ code: "AudioVolumeUp", down, repeat, at: 0 });
+  const volume = { kind: "consumer", usage: 0xe9 };
+  assert.deepEqual(keys.handle(event(true), full), volume);
+  assert.deepEqual(keys.handle(event(true, true), plain), volume);
+  assert.deepEqual(keys.handle(event(false), plain), volume);
+  assert.equal(keys.handle(event(true), plain), undefined);
+  assert.equal(keys.handle(event(true, true), full), undefined);
+  assert.equal(keys.handle(event(false), full), undefined);
+  keys.handle(event(true), full);
+  keys.forget();
+  assert.equal(keys.handle(event(false), full), undefined);
 });

@@ -5,13 +5,13 @@ import { test } from "node:test";
 import { healthy } from "../../dev/mock.ts";
 import * as states from "../../dev/states.ts";
 import { Refused } from "../../src/api.ts";
-import { driveOf, driveWords, freeDrive, profileWithDrives, suggest } from "../../src/model/media.ts";
+import { driveOf, driveWords, filesVersion, fileWords, freeDrive, inFolder, more, ontoName, profileWithDrives, suggest } from "../../src/model/media.ts";
 import { emptyModel } from "../../src/model/model.ts";
 import { forgetNode, reduce } from "../../src/model/reduce.ts";
 import { Uploader, type Part } from "../../src/upload/uploader.ts";
 import type { Taken } from "../../src/wire/Taken.ts";
 
-const image = (name: string, size: number, sha256: string | null = "9f") => ({ name, size, sha256, modified: false });
+const image = (name: string, size: number, sha256: string | null = "9f") => ({ name, size, sha256, modified: false, fat: false });
 
 test("the state is kept, and forgotten without a link", () => {
   const model = healthy().reduce((before, message) => reduce(before, message, 0), emptyModel(1));
@@ -38,6 +38,23 @@ test("the profile that is offered has drives, fits, and changes least", () => {
   assert.equal(profileWithDrives(states.gadget({ profiles: [alone, ...states.gadget().profiles] })), "install", "the keyboard stays");
   assert.equal(profileWithDrives(null), null);
   assert.equal(profileWithDrives(states.gadget({ profiles: [{ name: "bios", functions: ["keyboard"], unfit: null }] })), null);
+});
+
+test("a file on a drive is named as the node names it, and folders are gone through", () => {
+  assert.equal(ontoName({ image: "files.img", folder: "", takeOut: false }, "a.txt"), "files.img/a.txt");
+  assert.equal(ontoName({ image: "files.img", folder: "docs/old", takeOut: true }, "a.txt"), "files.img/docs/old/a.txt");
+  assert.deepEqual([inFolder("", "docs"), inFolder("docs", "old"), inFolder("docs/old", ".."), inFolder("docs", "..")], ["docs", "docs/old", "docs", ""]);
+  assert.deepEqual([fileWords({ name: "docs", size: 0, folder: true }), fileWords({ name: "a", size: 2048, folder: false })], ["folder", "2.0 kB"]);
+  const files = [{ name: "a", size: 1, folder: false }];
+  assert.deepEqual([more({ files, count: 1, free: 0 }), more({ files, count: 300, free: 0 })], ["", "And 299 more. "]);
+});
+
+test("the files of a drive are looked at again when one came onto it, or it was in the target", () => {
+  const coming = (name: string) => [{ id: "4c", name, size: 1, offset: 0, verifying: false }];
+  const rest = filesVersion("files.img", [], undefined);
+  assert.notEqual(filesVersion("files.img", coming("files.img/a"), undefined), rest);
+  assert.equal(filesVersion("files.img", coming("other.img/a"), undefined), rest);
+  assert.notEqual(filesVersion("files.img", [], states.storage().luns[0]), rest);
 });
 
 function file(bytes: Uint8Array<ArrayBuffer>): File {

@@ -8,7 +8,7 @@ import { emptyModel, type Model } from "../../src/model/model.ts";
 import { ratesOf, sizesOf, withRate, withSize } from "../../src/model/modes.ts";
 import { forgetNode, mergeDeaths, reduce } from "../../src/model/reduce.ts";
 import { DEFAULTS, parseSettings } from "../../src/model/settings.ts";
-import { bannerOf, coverOf, heldByAnother } from "../../src/model/status.ts";
+import { bannerOf, coverOf, heldByAnother, workstation } from "../../src/model/status.ts";
 import { bytes, duration, hertz } from "../../src/ui/format.ts";
 import { parseHead } from "../../src/video/head.ts";
 import { Meter } from "../../src/video/meter.ts";
@@ -90,6 +90,18 @@ test("another page holds the focus only when there is one", () => {
   assert.equal(heldByAnother({ ...held, viewers: 2, holder: 77 }), false);
 });
 
+test("who works the target from another node is named, and is no obstacle while he does nothing", () => {
+  const desk = { holder: 77, by: "desk/input" };
+  const busy = seen({ type: "hid", state: states.hid({ ...desk, busy: true }) });
+  assert.equal(workstation(busy), "desk");
+  assert.equal(heldByAnother(busy), true);
+  const idle = seen({ type: "hid", state: states.hid(desk) });
+  assert.equal(heldByAnother(idle), false);
+  const lost = { ...idle, focus: { ...idle.focus, lost: true } };
+  assert.equal(heldByAnother(lost), true, "it was taken from this page, and that is told");
+  assert.equal(workstation(seen({ type: "hid", state: states.hid({ by: "web" }) })), null);
+});
+
 test("a device that restarts is noticed, across a reconnect too, but not when the kernel is a new one", () => {
   const again: ToPage = { type: "device", ...states.device("hid", { generation: 2 }) };
   assert.deepEqual(reduce(told(), again, 5).restarts, { hid: 5 });
@@ -145,6 +157,13 @@ test("the meter forgets after a second", () => {
   assert.equal(meter.rate(1900), 10);
   assert.equal(meter.rate(5000), 0);
   assert.equal(meter.latencyMs, 20);
+});
+
+test("a picture that was kept for whoever comes does not count as slow", () => {
+  const meter = new Meter();
+  assert.equal(meter.latencyMs, null);
+  for (const latency of [998, 21, 20]) meter.frame(0, latency);
+  assert.equal(meter.latencyMs, 21);
 });
 
 test("figures for people", () => {

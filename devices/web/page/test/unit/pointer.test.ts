@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Touch, type Gesture } from "../../src/input/touch.ts";
+import { Fingers } from "../../src/input/fingers.ts";
 import { Wheel } from "../../src/input/wheel.ts";
 import { inside, place, toTarget, zoom, type View } from "../../src/video/layout.ts";
 import { ABSOLUTE_MAX } from "../../src/wire/constants.ts";
@@ -73,6 +74,22 @@ test("a trackpad's small steps add up, and turning round starts anew", () => {
   const turn = (deltaY: number): number => wheel.scroll({ deltaX: 0, deltaY, deltaMode: 0 }).wheel;
   assert.deepEqual([turn(-40), turn(-40), turn(-40), turn(10), turn(-85)], [0, 0, 1, 0, 1]);
   assert.deepEqual(wheel.scroll({ deltaX: 250, deltaY: 0, deltaMode: 0 }), { wheel: 0, pan: 2 });
+});
+
+test("in 120ths, a wheel's click is a notch and a trackpad's pixels are what they are", () => {
+  const turn = (deltaY: number, wheelDeltaY?: number, wheel = new Wheel()): number => wheel.turn({ deltaX: 0, deltaY, deltaMode: 0, ...(wheelDeltaY === undefined ? {} : { wheelDeltaY }) }).wheel;
+  assert.deepEqual([turn(100, -120), turn(53, -120), turn(-240, 240), turn(53)], [-120, -120, 240, -120]);
+  assert.deepEqual([turn(5, -15), turn(60, -180), turn(-12.5, 37)], [-6, -72, 15]);
+  const wheel = new Wheel();
+  assert.deepEqual([turn(0.5, -1, wheel), turn(0.5, -1, wheel)], [0, -1], "less than a part is kept");
+  assert.deepEqual(wheel.turn({ deltaX: 3, deltaY: 0, deltaMode: 1 }), { wheel: 0, pan: 120 });
+});
+
+test("a finger keeps its contact, and a free one is used again", () => {
+  const fingers = new Fingers();
+  assert.deepEqual([fingers.down(70), fingers.down(71), fingers.up(70), fingers.down(72), fingers.of(71)], [0, 1, 0, 0, 1]);
+  assert.deepEqual([73, 74, 75, 76].map((id) => fingers.down(id)), [2, 3, 4, undefined]);
+  assert.equal(fingers.up(76), undefined);
 });
 
 const told = (gestures: Gesture[]): string => gestures.map((one) => (one.kind === "button" ? `${one.down ? "+" : "-"}${one.button}` : one.kind)).join(" ");

@@ -221,6 +221,12 @@ impl Visitor {
         Socket::open(self, &format!("{path}?csrf={}", self.csrf), &self.origin())
     }
 
+    /// The same, with more in its address.
+    pub fn socket_with(&self, path: &str, query: &str) -> Result<Socket, Failure> {
+        let path = format!("{path}?{query}&csrf={}", self.csrf);
+        Socket::open(self, &path, &self.origin())
+    }
+
     fn remember(&mut self, answer: &Answer) {
         if let Some(set) = answer.headers.get("set-cookie") {
             self.cookie = set.split(';').next().map(str::to_owned);

@@ -152,6 +152,7 @@ impl Page {
             buttons: 0,
             at: None,
             motion: Motion::default(),
+            extra: Default::default(),
         };
         let mut page = Self {
             socket: visitor.socket()?,

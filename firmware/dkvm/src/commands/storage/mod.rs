@@ -1,5 +1,7 @@
 //! `dkvm storage`: images, and what of them is in the target's drives.
 
+mod fetch;
+mod files;
 mod put;
 mod show;
 
@@ -22,6 +24,7 @@ pub fn run(session: &mut Session, what: Option<StorageDo>, form: Form) -> Result
     match what.unwrap_or(StorageDo::Ls) {
         StorageDo::Ls => show::show(&state(session)?, form),
         StorageDo::Put { file, name } => put::put(session, &file, name, form),
+        StorageDo::Fetch(what) => fetch::fetch(session, what, form),
         StorageDo::Attach(to) => attach(session, to, form),
         StorageDo::Eject { lun, force } => eject(session, Eject { lun, force }, form),
         StorageDo::Rm { image, yes } => remove(session, image, yes.into(), form),
@@ -34,6 +37,8 @@ pub fn run(session: &mut Session, what: Option<StorageDo>, form: Form) -> Result
             let size = mib << 20;
             act(session, methods::DRIVE, &Drive { image, size }, form, &told)
         }
+        StorageDo::Copy(to) => put::copy(session, to, form),
+        StorageDo::Files { image, what } => files::run(session, image, what, form),
         StorageDo::Forget { name } => forget(session, &name, form),
     }
 }
@@ -111,8 +116,9 @@ fn remove(
 ) -> Result<(), CliError> {
     if consent == Consent::Wanted {
         let name = output::harmless(&image);
+        let place = session.place.words();
         confirm(&format!(
-            "{name} is deleted from this node. There is no way to get it back."
+            "{name} is deleted from {place}. There is no way to get it back."
         ))?;
     }
     let told = format!("{image} was deleted");

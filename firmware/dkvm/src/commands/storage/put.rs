@@ -1,13 +1,13 @@
-//! Sending an image, several chunks under way, from where an earlier try stopped.
+//! Sending an image, or a file onto a drive, several chunks under way, from where an earlier try stopped.
 
 use super::super::update::progress::Progress;
 use super::{ask, Session, DEVICE};
-use crate::connect::broken;
+use crate::args::CopyTo;
 use crate::error::CliError;
 use crate::output::{self, Form};
 use dkvm_kernel::client::ClientError;
 use dkvm_wire::vocab::storage::{
-    methods, Finished, PutAt, PutBegin, PutChunk, PutFinish, MAX_CHUNK, WINDOW,
+    methods, Finished, Onto, PutAt, PutBegin, PutChunk, PutFinish, MAX_CHUNK, WINDOW,
 };
 use dkvm_wire::{ErrorCode, RequestId};
 use sha2::{Digest, Sha256};
@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// So often an upload that was interrupted is begun again without having moved: the device may have died, and takes a second.
-const ATTEMPTS: u32 = 15;
+/// So often an upload that was interrupted is begun again without having moved: the device may have died, and takes a second; a
+/// link to another node, the time in which somebody finds the cable.
+const ATTEMPTS: u32 = 60;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
 pub fn put(
@@ -29,7 +30,22 @@ pub fn put(
     name: Option<String>,
     form: Form,
 ) -> Result<(), CliError> {
-    let mut image = Image::open(path, name)?;
+    send_whole(session, Image::open(path, name)?, form)
+}
+
+/// A file onto a FAT drive.
+pub fn copy(session: &mut Session, to: CopyTo, form: Form) -> Result<(), CliError> {
+    let mut image = Image::open(&to.file, to.name)?;
+    let (drive, folder) = to.drive.split_once('/').unwrap_or((&to.drive, ""));
+    image.begin.onto = Some(Onto {
+        image: drive.to_owned(),
+        folder: folder.to_owned(),
+        take_out: to.take_out,
+    });
+    send_whole(session, image, form)
+}
+
+fn send_whole(session: &mut Session, mut image: Image, form: Form) -> Result<(), CliError> {
     let mut at: PutAt = ask(session, methods::PUT_BEGIN, &image.begin)?;
     let mut progress = Progress::new(image.begin.size, at.offset);
     let mut attempts = 0;
@@ -39,6 +55,7 @@ pub fn put(
             Ok(()) => {}
             Err(error) if attempts < ATTEMPTS && passes(&error) => {
                 attempts = if at.offset > before { 0 } else { attempts + 1 };
+                session.tell_lost(&error, "the upload goes on where it stopped");
                 sleep(BETWEEN_ATTEMPTS);
                 at = again(session, &image.begin, at)?;
             }
@@ -76,12 +93,10 @@ fn send(
                 offset: sent,
                 data,
             };
-            let begun = session.client.begin(&method, &chunk);
-            under_way.push_back(begun.map_err(|error| broken(&session.socket, error))?);
+            under_way.push_back(session.begin(&method, &chunk)?);
             sent += length;
         } else if let Some(first) = under_way.pop_front() {
-            let answer = session.client.answer::<PutAt>(first, &method);
-            *at = answer.map_err(|error| broken(&session.socket, error))?;
+            *at = session.answer(first, &method)?;
             progress.show(at.offset);
         }
     }
@@ -90,7 +105,8 @@ fn send(
 
 /// A device that is not back yet is asked once more, later.
 fn again(session: &mut Session, begin: &PutBegin, at: PutAt) -> Result<PutAt, CliError> {
-    match ask(session, methods::PUT_BEGIN, begin) {
+    let begun = session.mend();
+    match begun.and_then(|()| ask(session, methods::PUT_BEGIN, begin)) {
         Err(error) if passes(&error) => Ok(at),
         result => result,
     }
@@ -98,10 +114,11 @@ fn again(session: &mut Session, begin: &PutBegin, at: PutAt) -> Result<PutAt, Cl
 
 /// Whether trying again can help.
 fn passes(error: &CliError) -> bool {
-    matches!(error, CliError::Client(ClientError::Refused(error)) if error.retryable)
+    error.is_lost_way()
+        || matches!(error, CliError::Client(ClientError::Refused(error)) if error.retryable)
 }
 
-/// What several tries brought is read back, which may take longer than the kernel lets an answer take.
+/// What several tries brought is read back, and a drive copied for a file, which may take longer than the kernel lets an answer take.
 fn finish(session: &mut Session, image: &mut Image, id: String) -> Result<Finished, CliError> {
     let sha256 = Some(image.hash()?);
     let finish = PutFinish { id, sha256 };
@@ -144,6 +161,7 @@ impl Image {
                 size: found.len(),
                 sha256: None,
                 tag: format!("{}.{}", found.mtime(), found.mtime_nsec()),
+                onto: None,
             },
             hash: Sha256::new(),
             hashed: 0,

@@ -94,6 +94,7 @@ mod tests {
                 size: 1 << 20,
                 sha256: Some("9f".repeat(32)),
                 modified: true,
+                fat: false,
             }],
             incoming: Vec::new(),
             luns: vec![lun],

@@ -8,21 +8,21 @@ mod show;
 use super::power::{confirm, Consent};
 use super::Session;
 use crate::args::Update;
+use crate::connect::Place;
 use crate::error::CliError;
 use crate::output::{self, Form};
 use dkvm_wire::service::Nothing;
 use dkvm_wire::vocab::update::{methods, FactoryReset, Stage, UpdateState};
 use send::Bundle;
 use serde::{de::DeserializeOwned, Serialize};
-use std::path::PathBuf;
 
 /// The device, by its name in the configuration.
 const DEVICE: &str = "update";
 
-pub fn run(socket: PathBuf, options: &Update, form: Form) -> Result<(), CliError> {
+pub fn run(place: Place, options: &Update, form: Form) -> Result<(), CliError> {
     // A wrong file is told before anybody is asked.
     let bundle = options.file.as_deref().map(Bundle::open).transpose()?;
-    let mut session = Session::open(socket)?;
+    let mut session = Session::open(place)?;
     session.check_name(DEVICE, &[])?;
     if let Some(bundle) = bundle {
         let version = send::send(&mut session, &bundle, options.downgrade.into())?;
@@ -70,12 +70,13 @@ fn trial(mut session: Session, method: &str, form: Form) -> Result<(), CliError>
     let version = other_version(&before);
     match ask::<_, Nothing>(&mut session, method, &Nothing {}) {
         // The machine may be faster than its answer.
-        Ok(_) | Err(CliError::Gone { .. }) => {}
+        Ok(_) | Err(CliError::Gone { .. } | CliError::LinkBroke { .. }) => {}
         Err(error) => return Err(error),
     }
     if form == Form::Text {
         output::line(&format!(
-            "the node restarts into version {version}, on trial; `dkvm update` shows afterwards how it ended"
+            "{} restarts into version {version}, on trial; `dkvm update` shows afterwards how it ended",
+            session.place.words()
         ))?;
     }
     let after = outcome::wait(session)?;
@@ -93,7 +94,8 @@ fn other_version(state: &UpdateState) -> String {
 pub fn factory_reset(session: &mut Session, consent: Consent, form: Form) -> Result<(), CliError> {
     session.check_name(DEVICE, &[])?;
     if state(session)?.stage != Stage::None && consent == Consent::Wanted {
-        confirm("The node forgets its password, certificate, configuration and all else that it keeps, and restarts as new.")?;
+        let place = session.place.words();
+        confirm(&format!("It is {place} that forgets its password, certificate, configuration and all else that it keeps, and restarts as new."))?;
     }
     ask::<_, Nothing>(
         session,

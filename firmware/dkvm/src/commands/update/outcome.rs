@@ -2,10 +2,10 @@
 //! sees the node come back.
 
 use super::{state, Session};
+use crate::connect::Place;
 use crate::error::CliError;
 use crate::output::{self, Form};
 use dkvm_wire::vocab::update::{Stage, UpdateState};
-use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,12 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// The state when nothing is on its way any more.
 pub fn wait(session: Session) -> Result<UpdateState, CliError> {
-    let socket = session.socket.clone();
+    let place = session.place.clone();
     let mut session = Some(session);
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
         sleep(LOOK);
-        let (same, state) = look(session.take(), &socket);
+        let (same, state) = look(session.take(), &place);
         session = same;
         if let Some(state) = state {
             return Ok(state);
@@ -32,11 +32,8 @@ pub fn wait(session: Session) -> Result<UpdateState, CliError> {
 }
 
 /// One look; a connection that broke is made anew at the next one.
-fn look(
-    session: Option<Session>,
-    socket: &std::path::Path,
-) -> (Option<Session>, Option<UpdateState>) {
-    let session = session.or_else(|| Session::open(PathBuf::from(socket)).ok());
+fn look(session: Option<Session>, place: &Place) -> (Option<Session>, Option<UpdateState>) {
+    let session = session.or_else(|| Session::open(place.clone()).ok());
     let Some(mut session) = session else {
         return (None, None);
     };

@@ -17,8 +17,9 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// So often an upload that was interrupted is begun again without having moved: the device may have died, and takes a second.
-const ATTEMPTS: u32 = 15;
+/// So often an upload that was interrupted is begun again without having moved: the device may have died, and takes a second; a
+/// link to another node, the time in which somebody finds the cable.
+const ATTEMPTS: u32 = 60;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 /// Between two looks at a card that is being read back.
 const LOOK: Duration = Duration::from_millis(500);
@@ -42,6 +43,7 @@ pub fn send(
             }
             Err(error) if attempts < ATTEMPTS && passes(&error) => {
                 attempts += 1;
+                session.tell_lost(&error, "the upload goes on where it stopped");
                 sleep(BETWEEN_ATTEMPTS);
                 upload = again(session, &begin, upload)?;
             }
@@ -64,7 +66,8 @@ fn next(session: &mut Session, bundle: &Bundle, upload: &Upload) -> Result<Uploa
 
 /// A device that is not back yet is asked once more, later.
 fn again(session: &mut Session, begin: &Begin, upload: Upload) -> Result<Upload, CliError> {
-    match ask(session, methods::BEGIN, begin) {
+    let begun = session.mend();
+    match begun.and_then(|()| ask(session, methods::BEGIN, begin)) {
         Err(error) if passes(&error) => Ok(upload),
         result => result,
     }
@@ -73,7 +76,7 @@ fn again(session: &mut Session, begin: &Begin, upload: Upload) -> Result<Upload,
 /// Whether trying again can help: the device died, or was answered for by the kernel.
 fn passes(error: &CliError) -> bool {
     let CliError::Client(ClientError::Refused(error)) = error else {
-        return false;
+        return error.is_lost_way();
     };
     error.retryable || error.code == ErrorCode::Conflict
 }

@@ -179,6 +179,7 @@ impl Life {
         let want = Want {
             topic: self.topic.clone(),
             want: true,
+            from: None,
         };
         self.peer.emit(topics::WANT, &encode_body(&want), &[])?;
         self.serve(Manners::NoRelease)

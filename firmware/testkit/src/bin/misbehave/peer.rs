@@ -60,6 +60,7 @@ impl Peer {
             body,
             leases: leases.to_vec(),
             source: None,
+            to: vec![],
         })
     }
 
@@ -132,5 +133,6 @@ fn hello(topic: &str) -> Hello {
             topic: topic.to_owned(),
             class: QueueClass::Stream,
         }],
+        grants: None,
     }
 }

@@ -1,0 +1,29 @@
+//! What ends the h264 device. A frame that cannot be encoded costs that frame, and the encoder, which is made anew.
+
+use dkvm_sdk::{ConfigError, Exit, LinkError, SendError};
+use dkvm_wire::ExitCode;
+use thiserror::Error;
+
+/// Why the process ends before it was told to.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The link to the kernel.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// Sending to the kernel.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The configuration of this device.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl Exit for Error {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Link(error) => error.exit_code(),
+            Self::Send(error) => error.exit_code(),
+            Self::Config(error) => error.exit_code(),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The decisions, in virtual time.
+#![allow(missing_docs, clippy::expect_used)]
+
+mod desk;
+mod edges;
+mod focus;
+mod keys;
+mod properties;

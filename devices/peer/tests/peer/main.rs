@@ -1,0 +1,12 @@
+//! Real devices, two at a time, on the loopback interface.
+#![allow(missing_docs, clippy::expect_used)]
+
+mod cable;
+mod lanes;
+mod liars;
+mod links;
+mod node;
+mod pairing;
+mod sessions;
+mod strangers;
+mod streams;

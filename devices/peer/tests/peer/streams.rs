@@ -1,0 +1,265 @@
+//! Pictures and sound of another node's devices.
+
+use crate::{
+    cable::Cable,
+    node::{linked, linked_by, TestNode},
+};
+use dkvm_testkit::{Event, Failure};
+use dkvm_wire::{
+    encode_body,
+    service::{Nothing, Want},
+    topics,
+    vocab::{
+        audio::{Microphone, MicrophoneRef, Speaker, CHUNK_FRAMES},
+        peer::Grant,
+        video::{AccessUnit, FrameInfo},
+    },
+};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+const QUIET: Duration = Duration::from_millis(300);
+const SOURCE: &str = "office/h264";
+
+fn info(number: u64, key: bool) -> FrameInfo {
+    FrameInfo {
+        sequence: number,
+        width: 1280,
+        height: 720,
+        format: "H264".to_owned(),
+        unit: Some(AccessUnit { number, key }),
+        ..FrameInfo::default()
+    }
+}
+
+fn bytes(number: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 0, 1];
+    let rest = (4..length).map(|at| u8::try_from((at as u64 * 7 + number) % 251).expect("small"));
+    bytes.extend(rest);
+    bytes
+}
+
+/// Two of which the desk reads the office's pictures, and how often a key frame was asked for.
+fn watched() -> Result<(TestNode, TestNode, Rc<Cell<u32>>), Failure> {
+    watch(linked(&[Grant::View, Grant::Type])?)
+}
+
+fn watch(
+    (mut desk, mut office): (TestNode, TestNode),
+) -> Result<(TestNode, TestNode, Rc<Cell<u32>>), Failure> {
+    let asked = Rc::new(Cell::new(0));
+    let count = asked.clone();
+    office.kernel.answer("h264/video.key_frame", move |_| {
+        count.set(count.get() + 1);
+        Ok(encode_body(&Nothing {}))
+    });
+    desk.kernel.demand_from(topics::VIDEO_H264, SOURCE, 1)?;
+    assert_eq!(wanted(&mut office)?, (topics::VIDEO_H264.to_owned(), true));
+    Ok((desk, office, asked))
+}
+
+/// Of all devices: what one node asks for by name, any name, is nothing that another may miss.
+fn wanted(node: &mut TestNode) -> Result<(String, bool), Failure> {
+    let want: Want = node.kernel.expect(topics::WANT)?;
+    assert_eq!(want.from, None);
+    Ok((want.topic, want.want))
+}
+
+fn publish(office: &mut TestNode, info: &FrameInfo, bytes: &[u8]) -> Result<(), Failure> {
+    let lease = office.kernel.lend(bytes)?;
+    office
+        .kernel
+        .emit_with("h264", topics::VIDEO_H264, info, &[lease])?;
+    office.kernel.expect_release(&lease)
+}
+
+/// Key frames that were asked for till now; the last call for one may wait for half a second.
+fn asked_by_now(office: &mut TestNode, asked: &Cell<u32>) -> Result<u32, Failure> {
+    let end = Instant::now() + Duration::from_millis(700);
+    while Instant::now() < end {
+        office.kernel.within(Duration::from_millis(20), "nothing")?;
+    }
+    Ok(asked.get())
+}
+
+fn expect(desk: &mut TestNode, number: u64, length: usize) -> Result<(), Failure> {
+    let event = desk.kernel.expect_event(topics::VIDEO_H264)?;
+    let source = event.source.as_ref().map(|(name, _)| name.as_str());
+    assert_eq!(source, Some(SOURCE));
+    let shown: FrameInfo = event.decode()?;
+    assert_eq!(shown.unit.map(|unit| unit.number), Some(number));
+    let [lease] = event.leases[..] else {
+        return Err(Failure::new("one lease"));
+    };
+    assert!(desk.kernel.read(&lease)? == bytes(number, length));
+    desk.kernel.give_back(&lease)
+}
+
+#[test]
+fn pictures_arrive_whole_and_in_order_with_a_key_frame_first() -> Result<(), Failure> {
+    let (mut desk, mut office, asked) = watched()?;
+    publish(&mut office, &info(6, false), &bytes(6, 100))?;
+    for number in 7..60 {
+        // One that grows out of the first pool's slots, too.
+        let length = if number == 30 { 700_000 } else { 20_000 };
+        publish(
+            &mut office,
+            &info(number, number % 20 == 7),
+            &bytes(number, length),
+        )?;
+        expect(&mut desk, number, length)?;
+    }
+    assert!(asked.get() >= 1, "it is asked for when a reader comes");
+    desk.kernel.demand_from(topics::VIDEO_H264, SOURCE, 0)?;
+    assert_eq!(wanted(&mut office)?, (topics::VIDEO_H264.to_owned(), false));
+    publish(&mut office, &info(60, true), &bytes(60, 100))?;
+    assert_eq!(desk.kernel.within(QUIET, topics::VIDEO_H264)?, None);
+    let count = |method: &str| {
+        desk.kernel
+            .calls()
+            .iter()
+            .filter(|one| *one == method)
+            .count()
+    };
+    // The memory is there for pictures of another target.
+    assert_eq!((count("memory.pool"), count("memory.close")), (2, 2));
+    Ok(())
+}
+
+#[test]
+fn who_has_lost_one_asks_for_a_key_frame_and_shows_nothing_torn() -> Result<(), Failure> {
+    let (mut desk, mut office, asked) = watched()?;
+    publish(&mut office, &info(7, true), &bytes(7, 5000))?;
+    expect(&mut desk, 7, 5000)?;
+    let before = asked_by_now(&mut office, &asked)?;
+    publish(&mut office, &info(9, false), &bytes(9, 5000))?;
+    publish(&mut office, &info(10, false), &bytes(10, 5000))?;
+    assert_eq!(desk.kernel.within(QUIET, topics::VIDEO_H264)?, None);
+    // A reader here that asks, as it does, by wanting it anew.
+    desk.kernel.demand_from(topics::VIDEO_H264, SOURCE, 0)?;
+    desk.kernel.demand_from(topics::VIDEO_H264, SOURCE, 1)?;
+    for _ in 0..100 {
+        office.kernel.within(Duration::from_millis(20), "nothing")?;
+    }
+    assert!(asked.get() > before, "{} of {before}", asked.get());
+    publish(&mut office, &info(11, true), &bytes(11, 5000))?;
+    expect(&mut desk, 11, 5000)
+}
+
+/// Time passes, in which a key frame is asked for.
+fn until_asked(office: &mut TestNode, asked: &Cell<u32>, before: u32) -> Result<(), Failure> {
+    let until = Instant::now() + Duration::from_secs(30);
+    while asked.get() == before {
+        if Instant::now() > until {
+            return Err(Failure::new("no key frame is asked for").with_log(office.kernel.log()));
+        }
+        office.kernel.within(Duration::from_millis(20), "nothing")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn one_that_a_cut_has_swallowed_is_known_to_be_lost_even_where_the_picture_rests(
+) -> Result<(), Failure> {
+    let mut cable = None;
+    let pair = linked_by(&[Grant::View], |office| {
+        let laid = Cable::lay(office.port()).expect("a cable");
+        let address = laid.address.clone();
+        cable = Some(laid);
+        address
+    })?;
+    let cable = cable.expect("it is laid");
+    let (mut desk, mut office, asked) = watch(pair)?;
+    publish(&mut office, &info(7, true), &bytes(7, 5000))?;
+    expect(&mut desk, 7, 5000)?;
+    let before = asked_by_now(&mut office, &asked)?;
+    cable.pull_out();
+    publish(&mut office, &info(8, false), &bytes(8, 5000))?;
+    // Shorter than the link waits for a node that is silent.
+    let end = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < end {
+        office.kernel.within(Duration::from_millis(20), "nothing")?;
+        desk.kernel.within(Duration::from_millis(1), "nothing")?;
+    }
+    cable.plug_in();
+    until_asked(&mut office, &asked, before)?;
+    publish(&mut office, &info(9, true), &bytes(9, 5000))?;
+    expect(&mut desk, 9, 5000)
+}
+
+#[test]
+fn readers_that_hold_all_lose_pictures_and_nothing_else() -> Result<(), Failure> {
+    let (mut desk, mut office, asked) = watched()?;
+    for number in 0..12 {
+        publish(
+            &mut office,
+            &info(number, number == 0),
+            &bytes(number, 5000),
+        )?;
+    }
+    let mut held: Vec<Event> = Vec::new();
+    while let Some(event) = desk.kernel.within(QUIET, topics::VIDEO_H264)? {
+        held.push(event);
+    }
+    assert!((2..12).contains(&held.len()), "{}", held.len());
+    for event in &held {
+        desk.kernel.give_back(&event.leases[0])?;
+    }
+    let before = asked.get();
+    publish(&mut office, &info(12, false), &bytes(12, 5000))?;
+    assert_eq!(desk.kernel.within(QUIET, topics::VIDEO_H264)?, None);
+    for _ in 0..100 {
+        office.kernel.within(Duration::from_millis(20), "nothing")?;
+    }
+    publish(&mut office, &info(13, false), &bytes(13, 5000))?;
+    for _ in 0..20 {
+        office.kernel.within(Duration::from_millis(20), "nothing")?;
+    }
+    assert!(asked.get() > before, "{} of {before}", asked.get());
+    publish(&mut office, &info(14, true), &bytes(14, 5000))?;
+    expect(&mut desk, 14, 5000)
+}
+
+#[test]
+fn sound_is_heard_while_somebody_listens_and_a_microphone_there() -> Result<(), Failure> {
+    let (mut desk, mut office) = linked(&[Grant::View, Grant::Type])?;
+    desk.kernel
+        .demand_from(topics::AUDIO_SPEAKER, "*/audio", 1)?;
+    assert_eq!(
+        wanted(&mut office)?,
+        (topics::AUDIO_SPEAKER.to_owned(), true)
+    );
+    for position in 0..10 {
+        let sound = Speaker {
+            stream: 1,
+            position: position * CHUNK_FRAMES as u64,
+            captured_ns: 5,
+            data: vec![7; CHUNK_FRAMES * 4],
+        };
+        office.kernel.emit("audio", topics::AUDIO_SPEAKER, &sound)?;
+        let event = desk.kernel.expect_event(topics::AUDIO_SPEAKER)?;
+        assert_eq!(
+            event.source.as_ref().map(|(name, _)| name.as_str()),
+            Some("office/audio")
+        );
+        assert_eq!(event.decode::<Speaker>()?, sound);
+    }
+    let voice = Microphone {
+        position: None,
+        who: MicrophoneRef {
+            holder: 1,
+            name: "desk".to_owned(),
+        },
+        data: vec![3; 9600],
+    };
+    let to = &["office/audio"];
+    desk.kernel
+        .emit_to("mic", topics::AUDIO_MICROPHONE, &voice, to)?;
+    let event = office.kernel.expect_event(topics::AUDIO_MICROPHONE)?;
+    assert_eq!(event.to, ["audio"]);
+    assert_eq!(event.decode::<Microphone>()?, voice);
+    Ok(())
+}

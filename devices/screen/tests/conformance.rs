@@ -1,0 +1,13 @@
+//! What every device has to get right.
+#![allow(missing_docs)]
+
+use dkvm_testkit::{
+    conformance::{expect_all, Subject},
+    Failure,
+};
+
+#[test]
+fn the_device_conforms() -> Result<(), Failure> {
+    let subject = Subject::new(env!("CARGO_BIN_EXE_dkvm-screen"));
+    expect_all(&subject.config(serde_json::json!({ "backend": "dummy" })))
+}

@@ -1,0 +1,69 @@
+// When the picture is asked for, and in which codec, while devices come and go and tabs are hidden.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import * as states from "../../dev/states.ts";
+import { emptyModel, type Model } from "../../src/model/model.ts";
+import { DEFAULTS } from "../../src/model/settings.ts";
+import { Store } from "../../src/model/store.ts";
+import { Picture } from "../../src/video/picture.ts";
+import { FakeBrowser } from "./fakes.ts";
+
+let browser: FakeBrowser;
+let model: Store<Model>;
+let picture: Picture;
+
+beforeEach(() => {
+  browser = new FakeBrowser();
+  model = new Store<Model>({ ...emptyModel(1), link: { kind: "open" }, devices: [states.device("h264")] });
+  picture = new Picture({ model, settings: new Store(DEFAULTS), screen: { draw: () => undefined }, url: (codec) => codec });
+});
+afterEach(() => browser.leave());
+
+const hide = (): void => {
+  browser.document.hidden = true;
+  picture.unwatch();
+};
+const look = (): void => {
+  browser.document.hidden = false;
+  picture.watch();
+};
+
+test("an encoder that is away is waited for, and not again by each look at the tab", () => {
+  picture.greeted();
+  browser.pass(100);
+  assert.equal(browser.socket.url, "h264");
+  browser.pass(5_000);
+  assert.equal(browser.socket.url, "jpeg");
+  look();
+  assert.deepEqual([browser.socket.url, browser.sockets], ["jpeg", 2], "what works is left as it is");
+  hide();
+  look();
+  assert.deepEqual([browser.socket.url, browser.sockets], ["jpeg", 3]);
+  model.patch({ h264: states.h264() });
+  picture.h264Told();
+  assert.equal(browser.socket.url, "h264");
+});
+
+test("it is found to be away while nobody looks, too", () => {
+  browser.document.hidden = true;
+  picture.greeted();
+  browser.pass(100);
+  hide();
+  browser.pass(5_000);
+  assert.equal(browser.sockets, 0);
+  look();
+  assert.equal(browser.socket.url, "jpeg");
+});
+
+test("after each hello of the node it is waited for anew", () => {
+  picture.greeted();
+  browser.pass(100);
+  browser.pass(5_000);
+  assert.equal(browser.socket.url, "jpeg");
+  picture.disconnected();
+  browser.pass(60_000);
+  picture.greeted();
+  browser.pass(100);
+  assert.equal(browser.socket.url, "h264");
+});
