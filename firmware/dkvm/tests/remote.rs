@@ -13,7 +13,8 @@ use dkvm_wire::{
     RequestId, Welcome, WireError, LIMIT_BEFORE_WELCOME, PREAMBLE_LEN, WIRE_VERSION,
 };
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -89,6 +90,18 @@ impl Asked {
 
     fn welcome(&mut self) {
         let (id, _) = self.next().unwrap();
+        self.welcome_to(id);
+    }
+
+    /// A welcome by which nothing can be asked any more.
+    fn welcome_and_leave(&mut self) {
+        let (id, _) = self.next().unwrap();
+        self.stream.shutdown(Shutdown::Read).unwrap();
+        self.welcome_to(id);
+        self.goodbye();
+    }
+
+    fn welcome_to(&mut self, id: RequestId) {
         let welcome = Welcome {
             wire: WIRE_VERSION,
             device_id: "client-1".try_into().unwrap(),
@@ -106,6 +119,20 @@ impl Asked {
         self.say(&Message::Response {
             id,
             result: Ok(&body),
+        });
+    }
+
+    fn goodbye(&mut self) {
+        let body = encode_body(&Goodbye {
+            reason: "the link to office broke: nothing came for 10 s".to_owned(),
+            deadline_ms: 0,
+        });
+        self.say(&Message::Event {
+            topic: topics::GOODBYE,
+            body: &body,
+            leases: Vec::new(),
+            source: None,
+            to: vec![],
         });
     }
 
@@ -247,17 +274,7 @@ fn a_right_that_is_missing_is_told_with_the_node_that_refuses_it() {
 /// As the device `peer` does when the other node's ends, or the link.
 fn break_off(asked: &mut Asked) {
     let _ = asked.next();
-    let body = encode_body(&Goodbye {
-        reason: "the link to office broke: nothing came for 10 s".to_owned(),
-        deadline_ms: 0,
-    });
-    asked.say(&Message::Event {
-        topic: topics::GOODBYE,
-        body: &body,
-        leases: Vec::new(),
-        source: None,
-        to: vec![],
-    });
+    asked.goodbye();
 }
 
 #[test]
@@ -277,6 +294,45 @@ fn a_link_that_breaks_says_over_what() {
     ] {
         assert!(said.err.contains(part), "{part}: {}", said.err);
     }
+}
+
+#[test]
+fn what_was_never_heard_is_asked_once_more() {
+    let (here, there) = (here(), Node::start(&device("led", "")));
+    let (clients, kernel) = (AtomicUsize::new(0), there.path("run/kernel.sock"));
+    stand_in(&here, move |client| {
+        if clients.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Asked::new(client).welcome_and_leave();
+        }
+        pass_on(&client, &UnixStream::connect(&kernel).unwrap());
+    });
+    let said = at(&here, &["ps", "--json"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("\"led\""), "{}", said.out);
+}
+
+#[test]
+fn a_link_that_takes_nothing_says_why() {
+    let here = here();
+    stand_in(&here, |client| Asked::new(client).welcome_and_leave());
+    let said = at(&here, &["ps"]);
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err
+            .contains("the link to office broke: nothing came for 10 s"),
+        "{}",
+        said.err
+    );
+}
+
+/// Until the client has ended.
+fn pass_on(client: &UnixStream, kernel: &UnixStream) {
+    let (mut from_kernel, mut to_client) = (kernel, client);
+    thread::scope(|scope| {
+        scope.spawn(move || io::copy(&mut from_kernel, &mut to_client));
+        let _ = io::copy(&mut { client }, &mut { kernel });
+        let _ = kernel.shutdown(Shutdown::Both);
+    });
 }
 
 /// A node that is faster than its answer, and what it is like afterwards.

@@ -16,6 +16,8 @@ use thiserror::Error;
 
 /// The kernel answers within its own turn; a forwarded call within 10 s. Longer means that it hangs.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
+/// What a side that has closed said before it is read within.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Events that wait while the client waits for an answer; the oldest go first.
 const EVENTS_KEPT: usize = 4096;
 
@@ -30,7 +32,7 @@ pub enum ClientError {
         /// What Linux said.
         source: io::Error,
     },
-    /// The connection broke.
+    /// The connection broke; [`Self::is_unsent`] says whether before the request was out.
     #[error("the connection to the kernel broke: {0}")]
     Broken(#[from] io::Error),
     /// Something else than a kernel of this protocol answered.
@@ -42,6 +44,13 @@ pub enum ClientError {
     /// The kernel, or the device asked, said no.
     #[error(transparent)]
     Refused(#[from] WireError),
+}
+
+impl ClientError {
+    /// The request never got out whole: the other side did not hear it.
+    pub fn is_unsent(&self) -> bool {
+        matches!(self, Self::Broken(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
 }
 
 /// An event as it came, its body not yet read.
@@ -205,7 +214,23 @@ impl Client {
     fn send(&mut self, message: &Message<'_>) -> Result<(), ClientError> {
         let frame = encode_frame(&message.encode(), self.limit)
             .map_err(|e| ClientError::Protocol(e.to_string()))?;
-        Ok(self.stream.write_all(&frame)?)
+        self.stream
+            .write_all(&frame)
+            .map_err(|error| self.unsent(error).into())
+    }
+
+    /// Whoever closed the connection has said why before, and that waits here unread.
+    fn unsent(&mut self, error: io::Error) -> io::Error {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset};
+        if !matches!(error.kind(), BrokenPipe | ConnectionReset) {
+            return error;
+        }
+        let deadline = Instant::now() + LAST_WORDS;
+        while let Ok(Some(_)) = self.receive(deadline) {}
+        match &self.farewell {
+            Some(why) => io::Error::new(BrokenPipe, why.as_str()),
+            None => io::Error::new(BrokenPipe, error),
+        }
     }
 
     /// Reads one message; `None` when the deadline passed first. Events are put aside.

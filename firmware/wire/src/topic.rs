@@ -55,6 +55,8 @@ pub mod topics {
     pub const VIDEO_RAW: &str = "video.raw";
     /// encode → web, stream, one lease: [`crate::vocab::video::FrameInfo`] with format `MJPG`.
     pub const VIDEO_JPEG: &str = "video.jpeg";
+    /// encode → web, screen, stream: [`crate::vocab::video::Thumb`], at most one a second and only of what changed.
+    pub const VIDEO_THUMB: &str = "video.thumb";
     /// h264 → web, stream, one lease: [`crate::vocab::video::FrameInfo`] with format `H264`: one access unit of Annex B each.
     pub const VIDEO_H264: &str = "video.h264";
     /// h264 → all, state: [`crate::vocab::video::H264State`].

@@ -19,8 +19,7 @@ pub fn run(session: &mut Session, options: &Logs, form: Form) -> Result<(), CliE
     }
     // First subscribe, then ask for what was before: a line in between comes twice rather than never.
     if options.follow {
-        let subscribed = session.client.subscribe(&[topics::LOG]);
-        session.told(FOLLOWING, subscribed)?;
+        session.subscribe(FOLLOWING, &[topics::LOG])?;
     }
     let query = LogQuery {
         name: options.device.clone(),

@@ -78,6 +78,21 @@ pub struct DeskTarget {
     pub busy: bool,
     /// Why it cannot be worked and what to do, a sentence.
     pub detail: Option<String>,
+    /// Where several nodes are the heads of one PC: all of them, the first of which has its keyboard. Empty where the target is
+    /// the node `node` itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<Head>>"))]
+    pub heads: Vec<Head>,
+}
+
+/// One of the screens of a target that has several, each seen by a node of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Head {
+    /// The node that sees it.
+    pub node: String,
+    /// Where its upper left corner stands on that PC's desktop, pixels.
+    pub at: (i32, i32),
 }
 
 /// A keyboard or mouse of this machine.

@@ -19,6 +19,13 @@ use serde::{Deserialize, Serialize};
 pub enum ToWeb {
     /// Input of this page.
     Input(input::InputState),
+    /// Input of this page for the target of another node.
+    InputTo {
+        /// Which.
+        node: String,
+        /// As for this one.
+        state: input::InputState,
+    },
     /// Something to do, answered by [`ToPage::Done`] with the same `id`.
     Do {
         /// Chosen by the page.
@@ -263,6 +270,20 @@ pub enum ToPage {
         /// State.
         state: Option<usbnet::UsbnetState>,
     },
+    /// The target of another node: what it tells of itself, at once and on every change.
+    Target(Box<FarTarget>),
+    /// Nothing is known of that node's target any more.
+    TargetGone {
+        /// Which.
+        node: String,
+    },
+    /// What became of this page's input for another node's target.
+    AckFrom {
+        /// Which.
+        node: String,
+        /// As of this one.
+        ack: input::InputAck,
+    },
     /// Other nodes; `None` while the peer device is not running.
     Peers {
         /// State.
@@ -295,6 +316,31 @@ pub enum ToPage {
         /// How many.
         count: u32,
     },
+}
+
+/// What another node tells of its target, as far as it lets this one see it. Each is absent while that device does not run there, or
+/// the link does not carry.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct FarTarget {
+    /// The node, by its name here.
+    pub node: String,
+    /// Keyboard and mouse.
+    pub hid: Option<input::HidState>,
+    /// USB.
+    pub gadget: Option<GadgetState>,
+    /// Video.
+    pub video: Option<video::VideoState>,
+    /// JPEG.
+    pub encode: Option<video::EncodeState>,
+    /// H.264.
+    pub h264: Option<video::H264State>,
+    /// Sound.
+    pub audio: Option<audio::AudioState>,
+    /// The target's power.
+    pub power: Option<power::PowerState>,
+    /// The target's keyboard layout, one of the typist's.
+    pub layout: Option<String>,
 }
 
 /// What is answered about the configuration.

@@ -93,6 +93,27 @@ pub struct FrameInfo {
     pub unit: Option<AccessUnit>,
 }
 
+/// Body of the stream topic `video.thumb`: the picture, small, for an overview of many targets. A new reader gets one at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Thumb {
+    /// Counts the source's frames.
+    pub sequence: u64,
+    /// Pixels of this picture, at most [`THUMB_WIDTH`].
+    pub width: u32,
+    /// Pixels of this picture, at most [`THUMB_HEIGHT`].
+    pub height: u32,
+    /// A JPEG of at most [`THUMB_LONGEST`] bytes; empty where the source gives no picture any more.
+    #[serde(with = "serde_bytes")]
+    pub jpeg: Vec<u8>,
+}
+
+/// Widest [`Thumb`], pixels.
+pub const THUMB_WIDTH: u32 = 320;
+/// Highest [`Thumb`], pixels.
+pub const THUMB_HEIGHT: u32 = 200;
+/// Longest [`Thumb::jpeg`], bytes.
+pub const THUMB_LONGEST: usize = 32 * 1024;
+
 /// An H.264 frame among those that it is decoded with. Each but a key frame needs the one before it: whoever misses a number
 /// shows nothing until the next key frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
