@@ -37,6 +37,7 @@ fn export() -> Result<(), Error> {
     page::Password::export_all(&config)?;
     GadgetState::export_all(&config)?;
     desk::DeskState::export_all(&config)?;
+    desk::Head::export_all(&config)?;
     update::Upload::export_all(&config)?;
     storage::Taken::export_all(&config)?;
     storage::FileList::export_all(&config)?;

@@ -38,6 +38,7 @@ impl Core {
             by: hid.map_or_else(String::new, |hid| hid.by.clone()),
             busy: hid.is_some_and(|hid| hid.busy),
             detail,
+            heads: Vec::new(),
             node,
         }
     }

@@ -134,6 +134,7 @@ impl Inbound {
     fn obey(&mut self, message: ToWeb) -> Result<(), Ending> {
         match message {
             ToWeb::Input(state) => self.input(state),
+            ToWeb::InputTo { .. } => Ok(()),
             ToWeb::Ping { nonce } => self.answer(ToPage::Pong { nonce }),
             ToWeb::Do { id, action } => self.act(id, action),
         }

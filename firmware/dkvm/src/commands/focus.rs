@@ -78,7 +78,7 @@ mod tests {
                 up: true,
                 by: "web\u{1b}".into(),
                 busy: true,
-                detail: None,
+                ..DeskTarget::default()
             }],
             release: "left Ctrl + right Ctrl".into(),
             ..DeskState::default()

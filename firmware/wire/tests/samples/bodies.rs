@@ -581,6 +581,15 @@ pub fn devices() -> Vec<Sample> {
         ),
         body("encode-settings", settings),
         body(
+            "video-thumb",
+            video::Thumb {
+                sequence: 9,
+                width: 320,
+                height: 180,
+                jpeg: vec![0xff, 0xd8, 0xff, 0xd9],
+            },
+        ),
+        body(
             "encode-state",
             video::EncodeState {
                 settings,

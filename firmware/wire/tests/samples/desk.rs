@@ -1,5 +1,5 @@
 use super::{body, Sample};
-use dkvm_wire::vocab::desk::{DeskDevice, DeskState, DeskTarget, FocusTo, Grab, TakenBy};
+use dkvm_wire::vocab::desk::{DeskDevice, DeskState, DeskTarget, FocusTo, Grab, Head, TakenBy};
 
 fn office() -> DeskTarget {
     DeskTarget {
@@ -9,6 +9,20 @@ fn office() -> DeskTarget {
         by: "web".into(),
         busy: true,
         detail: None,
+        heads: Vec::new(),
+    }
+}
+
+/// One PC, two screens.
+fn pair() -> DeskTarget {
+    let head = |node: &str, x| Head {
+        node: node.into(),
+        at: (x, 0),
+    };
+    DeskTarget {
+        node: "cad".into(),
+        heads: vec![head("cad-1", -1920), head("cad-2", 0)],
+        ..DeskTarget::default()
     }
 }
 
@@ -21,6 +35,7 @@ pub fn all() -> Vec<Sample> {
                 steal: true,
             },
         ),
+        body("desk-heads", pair()),
         body("desk-grabs", [Grab::Free, Grab::Waiting, Grab::Grabbed]),
         body(
             "desk-state",

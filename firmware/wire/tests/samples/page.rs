@@ -4,7 +4,8 @@ use dkvm_wire::{
     vocab::{
         gadget, input,
         page::{
-            Action, Password, PasswordChange, PeersDo, SessionInfo, SessionState, ToPage, ToWeb,
+            Action, FarTarget, Password, PasswordChange, PeersDo, SessionInfo, SessionState,
+            ToPage, ToWeb,
         },
         peer, power, serial, storage, typist, update, video,
     },
@@ -273,6 +274,40 @@ fn to_page() -> Vec<Sample> {
                 error: Some(error),
                 deaths: None,
                 config: None,
+            },
+        ),
+        json(
+            "page-input-to",
+            ToWeb::InputTo {
+                node: "office".into(),
+                state: input::InputState::default(),
+            },
+        ),
+        json(
+            "page-target",
+            ToPage::Target(Box::new(FarTarget {
+                node: "office".into(),
+                layout: Some("de".into()),
+                ..FarTarget::default()
+            })),
+        ),
+        json(
+            "page-target-gone",
+            ToPage::TargetGone {
+                node: "office".into(),
+            },
+        ),
+        json(
+            "page-ack-from",
+            ToPage::AckFrom {
+                node: "office".into(),
+                ack: input::InputAck {
+                    holder: 5,
+                    seq: 4,
+                    steps: 3,
+                    focus: 2,
+                    lost: 1,
+                },
             },
         ),
         json("page-pong", ToPage::Pong { nonce: 1 }),
