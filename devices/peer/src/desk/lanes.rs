@@ -33,7 +33,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// What this node knows of its own devices and of what they read.
 pub struct Own {
     demands: Demands,
-    /// The latest of each state, for who asks for it later.
+    /// The latest of each state, and of each thumbnail, for who asks for it later.
     shown: BTreeMap<Watched, (Generation, Body)>,
     /// Streams of which some node reads some.
     wanted: BTreeSet<&'static str>,
@@ -124,7 +124,7 @@ impl Desk {
                 lanes.send(topic, &event(&said, &to));
             }
         }
-        if topic.class == QueueClass::State && said.to.is_empty() {
+        if topic.lane == Lane::State && said.to.is_empty() {
             self.remember(said);
         }
     }
@@ -327,6 +327,8 @@ impl Desk {
         }
         for topic in before.difference(&wanted) {
             let _ = self.sender.unwant(topic);
+            // What is made only while somebody looks is history from now on.
+            self.own.shown.retain(|key, _| key.topic != *topic);
         }
     }
 }

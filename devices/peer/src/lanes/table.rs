@@ -19,8 +19,10 @@ const INPUT_LONGEST: usize = 32 * 1024;
 const ACK_LONGEST: usize = 1024;
 /// ... sound 20 ms of two channels, or 100 ms of a microphone, ...
 const SOUND_LONGEST: usize = 12 * 1024;
-/// ... and the event before a picture sizes and times.
+/// ... the event before a picture sizes and times, ...
 const PICTURE_LONGEST: usize = 4 * 1024;
+/// ... and a small picture its 32 KiB.
+const THUMB_LONGEST: usize = 40 * 1024;
 
 /// One topic that crosses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +77,7 @@ const fn state(name: &'static str) -> Topic {
 }
 
 /// All of them.
-pub const TOPICS: [Topic; 12] = [
+pub const TOPICS: [Topic; 15] = [
     work(topics::INPUT, QueueClass::Input, Lane::Input),
     // Of use to nobody but who sends input.
     Topic {
@@ -90,6 +92,17 @@ pub const TOPICS: [Topic; 12] = [
     state(topics::POWER_STATE),
     state(topics::AUDIO_STATE),
     state(topics::UPDATE_STATE),
+    state(topics::ENCODE_STATE),
+    // Of use to nobody but who types: it tells the target's layout.
+    Topic {
+        grant: Grant::Type,
+        ..state(topics::TYPIST_STATE)
+    },
+    // Made while somebody looks, but as with a state only the latest is of use.
+    Topic {
+        longest: THUMB_LONGEST,
+        ..show(topics::VIDEO_THUMB, QueueClass::Stream, Lane::State)
+    },
     show(topics::VIDEO_H264, QueueClass::Stream, Lane::Picture),
     show(topics::AUDIO_SPEAKER, QueueClass::Stream, Lane::Sound),
     work(topics::AUDIO_MICROPHONE, QueueClass::Stream, Lane::Sound),
@@ -190,7 +203,7 @@ mod tests {
     fn the_largest_that_devices_say_is_far_below_what_may_cross() {
         use dkvm_wire::{
             encode_body,
-            vocab::{audio, input},
+            vocab::{audio, input, video},
         };
         let of = |name: &str| topic(name).unwrap().longest;
         let sound = audio::Speaker {
@@ -219,7 +232,14 @@ mod tests {
         let steps = vec![step; input::MAX_STEPS];
         assert!(encode_body(&sound).len() + 512 < of(topics::AUDIO_SPEAKER));
         assert!(encode_body(&voice).len() + 512 < of(topics::AUDIO_MICROPHONE));
+        let thumb = video::Thumb {
+            sequence: u64::MAX,
+            width: video::THUMB_WIDTH,
+            height: video::THUMB_HEIGHT,
+            jpeg: vec![0; video::THUMB_LONGEST],
+        };
         assert!(encode_body(&steps).len() + 2048 < of(topics::INPUT));
+        assert!(encode_body(&thumb).len() + 512 < of(topics::VIDEO_THUMB));
     }
 
     #[test]

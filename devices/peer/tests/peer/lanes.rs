@@ -4,7 +4,7 @@ use crate::node::{linked, TestNode};
 use dkvm_testkit::{Event, Failure};
 use dkvm_wire::{
     encode_body,
-    service::{Nothing, SourceGone},
+    service::{Nothing, SourceGone, Want},
     topics,
     vocab::peer::{methods, Allow, Grant, LinkState, Node, PeerState},
     Generation, QueueClass, Source,
@@ -80,6 +80,31 @@ fn input_arrives_from_whom_it_comes_and_for_whom_it_is() -> Result<(), Failure> 
         .emit_to("input", topics::INPUT, &long, &["attic/hid", "*/hid"])?;
     let event = office.kernel.expect_event(topics::INPUT)?;
     assert_eq!(event.body, encode_body(&long));
+    Ok(())
+}
+
+#[test]
+fn a_thumbnail_is_made_while_somebody_looks_and_one_of_long_ago_is_not_shown() -> Result<(), Failure>
+{
+    let (mut desk, mut office) = worked()?;
+    let thumb = |text: &str| body(&format!("{text} {}", "x".repeat(30_000)));
+    let look = |desk: &mut TestNode, office: &mut TestNode, readers| -> Result<Want, Failure> {
+        let from = "*/encode";
+        desk.kernel
+            .demand_from(topics::VIDEO_THUMB, from, readers)?;
+        office.kernel.expect(topics::WANT)
+    };
+    assert!(look(&mut desk, &mut office, 1)?.want);
+    for text in ["one", "two"] {
+        office
+            .kernel
+            .emit("encode", topics::VIDEO_THUMB, &thumb(text))?;
+        let event = desk.kernel.expect_event(topics::VIDEO_THUMB)?;
+        assert_eq!(event.body, encode_body(&thumb(text)));
+    }
+    assert!(!look(&mut desk, &mut office, 0)?.want);
+    assert!(look(&mut desk, &mut office, 1)?.want);
+    assert_eq!(desk.kernel.within(QUIET, topics::VIDEO_THUMB)?, None);
     Ok(())
 }
 
