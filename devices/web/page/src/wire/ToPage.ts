@@ -6,6 +6,7 @@ import type { DeathRecord } from "./DeathRecord";
 import type { DeviceInfo } from "./DeviceInfo";
 import type { DeviceName } from "./DeviceName";
 import type { EncodeState } from "./EncodeState";
+import type { FarTarget } from "./FarTarget";
 import type { FetchState } from "./FetchState";
 import type { GadgetState } from "./GadgetState";
 import type { H264State } from "./H264State";
@@ -96,7 +97,19 @@ state: SerialState | null, } | { "type": "usbnet",
 /**
  * State.
  */
-state: UsbnetState | null, } | { "type": "peers", 
+state: UsbnetState | null, } | { "type": "target" } & FarTarget | { "type": "target_gone", 
+/**
+ * Which.
+ */
+node: string, } | { "type": "ack_from", 
+/**
+ * Which.
+ */
+node: string, 
+/**
+ * As of this one.
+ */
+ack: InputAck, } | { "type": "peers", 
 /**
  * State.
  */

@@ -5,7 +5,15 @@ import type { InputState } from "./InputState";
 /**
  * Page → web.
  */
-export type ToWeb = { "type": "input" } & InputState | { "type": "do", 
+export type ToWeb = { "type": "input" } & InputState | { "type": "input_to", 
+/**
+ * Which.
+ */
+node: string, 
+/**
+ * As for this one.
+ */
+state: InputState, } | { "type": "do", 
 /**
  * Chosen by the page.
  */
