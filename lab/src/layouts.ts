@@ -1,11 +1,11 @@
-// The typist's layouts, and what a target makes of keys: Linux's console, and a desktop.
+// The layouts of dkvm-keymap, and what a target makes of keys: Linux's console, and a desktop.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LabError, labDirectory, repository } from "./lab.ts";
 import type { InputEvent } from "./target-log.ts";
 
-const TABLES = join(repository, "devices/typist/layouts");
+const TABLES = join(repository, "firmware/keymap/layouts");
 
 export interface Layout {
   id: string;

@@ -1,6 +1,5 @@
 //! The device's part of the configuration.
 
-use crate::core::layout;
 use dkvm_wire::vocab::typist::MAX_PACE_MS;
 use serde::Deserialize;
 
@@ -35,7 +34,7 @@ pub struct Senseless {
 impl Config {
     /// What types cannot tell.
     pub fn check(&self) -> Result<(), Senseless> {
-        layout::find(&self.layout).map_err(|error| Senseless {
+        dkvm_keymap::find(&self.layout).map_err(|error| Senseless {
             key: "layout",
             reason: error.to_string(),
         })?;

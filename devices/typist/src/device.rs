@@ -3,7 +3,6 @@
 use crate::{
     config::{check_pace, Config, Senseless},
     core::{
-        layout,
         plan::{plan, PlanError},
         script::{check, script},
         time::Time,
@@ -217,9 +216,9 @@ impl Device {
         Ok(Duration::from_millis(u64::from(pace_ms)))
     }
 
-    fn layout(&self, asked: Option<&str>) -> Result<layout::Layout, WireError> {
+    fn layout(&self, asked: Option<&str>) -> Result<dkvm_keymap::Layout, WireError> {
         let id = asked.unwrap_or(&self.config.layout);
-        layout::find(id).map_err(|error| refused(&error))
+        dkvm_keymap::find(id).map_err(|error| refused(&error))
     }
 
     fn start(
@@ -236,7 +235,7 @@ impl Device {
             holder: self.core.holder(),
             typing: self.core.typing(),
             last: self.core.last().cloned(),
-            layouts: layout::list(),
+            layouts: dkvm_keymap::list(),
             layout: self.config.layout.clone(),
         }
     }

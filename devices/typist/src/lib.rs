@@ -1,7 +1,7 @@
 //! # dkvm-typist
 //!
 //! Types text on the target, key by key, in the target's own keyboard layout: a holder of the focus like a page.
-//! `docs/typing.md` tells its use, `layouts/make.py` makes its tables from xkb-data.
+//! `docs/typing.md` tells its use; its tables are those of `dkvm-keymap`.
 //!
 //! In: `input.ack`, `hid.state`. Out: `input.hid`, `typist.state`, `macro.state`. Methods: `typist.get`, `typist.check`, `typist.type`,
 //! `typist.cancel`, and `macro.list`, `.put`, `.remove`, `.run`, `.cancel`.

@@ -1,6 +1,6 @@
 //! What a job does one after the other: characters of a text, and the other steps of a macro.
 
-use super::keys::Keys;
+use dkvm_keymap::Keys;
 use dkvm_wire::vocab::input::Step;
 use std::time::Duration;
 

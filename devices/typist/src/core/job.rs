@@ -2,9 +2,9 @@
 
 use super::{
     item::{chord, each, Item},
-    keys::{Keys, Modifiers, Stroke, CAPS_LOCK},
     time::Time,
 };
+use dkvm_keymap::{Keys, Modifiers, Stroke, CAPS_LOCK};
 use dkvm_wire::vocab::{
     input::Step,
     typist::{Ending, Typing},

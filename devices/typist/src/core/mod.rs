@@ -5,12 +5,9 @@
 
 mod item;
 mod job;
-mod keys;
-pub mod layout;
 mod names;
 pub mod plan;
 pub mod script;
-mod tables;
 #[cfg(test)]
 mod tests;
 pub mod time;
@@ -21,7 +18,6 @@ use dkvm_wire::vocab::{
 };
 pub use item::Item;
 use job::{Caps, End, Job, News};
-pub use keys::{Keys, Modifiers, Stroke};
 use std::time::Duration;
 use thiserror::Error;
 use time::Time;

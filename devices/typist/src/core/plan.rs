@@ -1,6 +1,6 @@
 //! From a text to keys, or to what cannot be typed: nothing is pressed before all of it is known.
 
-use super::{keys::Keys, layout::Layout};
+use dkvm_keymap::{Keys, Layout};
 use dkvm_wire::vocab::typist::MAX_TEXT;
 use std::fmt;
 use thiserror::Error;
@@ -156,8 +156,8 @@ impl Gaps {
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::find;
     use super::*;
+    use dkvm_keymap::find;
     use proptest::prelude::*;
 
     fn planned(layout: &str, text: &str) -> Result<Vec<Keys>, PlanError> {
@@ -222,7 +222,7 @@ mod tests {
 
         #[test]
         fn any_text_is_typed_whole_or_refused(text in "\\PC{0,64}|[\\x00-\\x7f]{0,64}", number in 0_usize..40) {
-            let layouts = super::super::layout::list();
+            let layouts = dkvm_keymap::list();
             let layout = find(&layouts[number % layouts.len()].id).expect("a layout");
             let composed: Vec<char> = fold(&text).nfc().collect();
             let typable = composed.iter().filter(|character| layout.keys(**character).is_some()).count();

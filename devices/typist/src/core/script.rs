@@ -2,11 +2,10 @@
 
 use super::{
     item::{Item, MAX_CHORD},
-    keys::Keys,
-    layout::{self, Layout},
     names,
     plan::{plan, PlanError},
 };
+use dkvm_keymap::{Keys, Layout};
 use dkvm_wire::vocab::typist::MAX_MACRO;
 use std::{cell::LazyCell, time::Duration};
 use thiserror::Error;
@@ -88,7 +87,7 @@ pub fn script(layout: &Layout, text: &str) -> Result<Vec<Item>, ScriptError> {
 /// Whether a macro can be kept: in which layout it is run is said only then, so each of its texts is one that some layout
 /// types. What is told of one that none does is the usual layout's refusal.
 pub fn check(usual: &Layout, text: &str) -> Result<(), ScriptError> {
-    let others = LazyCell::new(layout::all);
+    let others = LazyCell::new(dkvm_keymap::all);
     let anyhow = |text: &str| {
         let refusal = match plan(usual, text) {
             Err(refusal @ PlanError::Cannot { .. }) => refusal,
@@ -258,12 +257,12 @@ fn duration(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keys::Stroke;
     use super::*;
+    use dkvm_keymap::Stroke;
     use proptest::prelude::*;
 
     fn us() -> Layout {
-        layout::find("us").unwrap()
+        dkvm_keymap::find("us").unwrap()
     }
 
     fn read(text: &str) -> Result<Vec<Item>, ScriptError> {
