@@ -4,24 +4,23 @@ use crate::{
     backend::{Backend, EncodeError, Quality},
     complaints::Complaints,
     config::{self, Config},
-    core::{Policy, Source, Verdict},
+    core::{Look, Policy, Say, Source, Thumbs, Verdict},
     error::Error,
     frame::{Frame, Newest},
     output::{slot_size, Output},
+    thumb::{News, Thumbnailer},
 };
-use dkvm_sdk::{FrameReader, Incoming, Lease, Link, Request};
+use dkvm_sdk::{Body, FrameReader, Incoming, Lease, Link, Request};
 use dkvm_wire::{
     service::Nothing,
     topics,
-    vocab::video::{methods, EncodeSettings, FrameInfo},
+    vocab::video::{methods, EncodeSettings, FrameInfo, VideoState},
     ErrorCode, WireError,
 };
 use std::time::{Duration, Instant};
 
 /// With nothing to wait for, the loop wakes so seldom.
 const IDLE: Duration = Duration::from_secs(60);
-/// Least quality that a picture too large for its slot is tried with.
-const QUALITY_MIN: u8 = 10;
 
 /// Runs until the kernel says goodbye.
 pub async fn run(mut link: Link) -> Result<(), Error> {
@@ -61,6 +60,10 @@ struct Encoder {
     newest: Newest,
     last: Option<Frame>,
     complaints: Complaints,
+    thumbs: Thumbs,
+    thumbnailer: Thumbnailer,
+    /// Whether `video.raw` is wanted of capture.
+    wants: bool,
 }
 
 impl Encoder {
@@ -77,6 +80,9 @@ impl Encoder {
             newest: Newest::default(),
             last: None,
             complaints: Complaints::default(),
+            thumbs: Thumbs::default(),
+            thumbnailer: Thumbnailer::new(config.backend),
+            wants: false,
         })
     }
 
@@ -86,14 +92,15 @@ impl Encoder {
 
     fn deadline(&self) -> Instant {
         let now = self.now();
-        self.started + self.policy.deadline(now).unwrap_or(now + IDLE)
+        let both = [self.policy.deadline(now), self.thumbs.deadline(now)];
+        self.started + both.into_iter().flatten().min().unwrap_or(now + IDLE)
     }
 
     /// Takes one incoming thing and all that wait behind it; of frames the newest remains.
     fn take_all(&mut self, link: &mut Link, first: Incoming) -> Result<Stay, Error> {
         let mut next = Some(first);
         while let Some(incoming) = next {
-            if self.take(link, incoming)? == Stay::No {
+            if self.take(incoming)? == Stay::No {
                 return Ok(Stay::No);
             }
             next = link.try_next()?;
@@ -101,7 +108,7 @@ impl Encoder {
         Ok(Stay::Yes)
     }
 
-    fn take(&mut self, link: &Link, incoming: Incoming) -> Result<Stay, Error> {
+    fn take(&mut self, incoming: Incoming) -> Result<Stay, Error> {
         match incoming {
             Incoming::Goodbye { .. } => return Ok(Stay::No),
             Incoming::Event {
@@ -109,13 +116,8 @@ impl Encoder {
                 body,
                 leases,
                 ..
-            } if topic == topics::VIDEO_RAW => match body.decode(&topic) {
-                Ok(info) => self.newest.offer(info, leases),
-                Err(error) => self.complain(&error.to_string()),
-            },
-            Incoming::Demand { topic, readers, .. } if topic == topics::VIDEO_JPEG => {
-                self.demand(link, readers)?
-            }
+            } => self.event(&topic, &body, leases),
+            Incoming::Demand { topic, readers, .. } => self.demand(&topic, readers),
             Incoming::Request(request) if request.method() == methods::SET_ENCODE => {
                 self.set(request)?
             }
@@ -125,18 +127,53 @@ impl Encoder {
         Ok(Stay::Yes)
     }
 
-    fn demand(&mut self, link: &Link, readers: u32) -> Result<(), Error> {
-        let was_wanted = self.policy.is_wanted();
-        self.policy.demand(readers);
-        match (was_wanted, self.policy.is_wanted()) {
+    fn event(&mut self, topic: &str, body: &Body, leases: Vec<Lease>) {
+        let done = match topic {
+            topics::VIDEO_RAW => body
+                .decode(topic)
+                .map(|info| self.newest.offer(info, leases)),
+            topics::VIDEO_STATE => body
+                .decode(topic)
+                .map(|state: VideoState| self.thumbs.signal(state.signal)),
+            _ => Ok(()),
+        };
+        if let Err(error) = done {
+            self.complain(&error.to_string());
+        }
+    }
+
+    fn demand(&mut self, topic: &str, readers: u32) {
+        let now = self.now();
+        match topic {
+            topics::VIDEO_JPEG => {
+                self.policy.demand(readers);
+                if readers == 0 {
+                    self.output.close();
+                }
+            }
+            topics::VIDEO_THUMB => {
+                self.thumbs.demand(readers, now);
+                if readers == 0 {
+                    self.thumbnailer.close();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Raw frames are wanted while somebody watches, and else for a moment each second for a thumbnail.
+    fn follow_demand(&mut self, link: &Link) -> Result<(), Error> {
+        let now = self.now();
+        let wants = self.thumbs.wants(now) || self.policy.is_wanted();
+        match (self.wants, wants) {
             (false, true) => link.sender().want(topics::VIDEO_RAW)?,
             (true, false) => {
                 link.sender().unwant(topics::VIDEO_RAW)?;
                 self.newest = Newest::default();
-                self.output.close();
             }
             _ => {}
         }
+        self.wants = wants;
         Ok(())
     }
 
@@ -159,6 +196,7 @@ impl Encoder {
         if self.policy.lets_go(self.now()) {
             self.last = None;
         }
+        self.follow_demand(link)?;
         self.tell(link)
     }
 
@@ -167,18 +205,23 @@ impl Encoder {
         if let Some(state) = self.policy.news(now) {
             link.sender().emit(topics::ENCODE_STATE, &state)?;
         }
-        Ok(())
+        let thumb = match self.thumbs.say(now) {
+            Say::Nothing => return Ok(()),
+            Say::Again => self.thumbnailer.last(),
+            Say::Empty => self.thumbnailer.empty(),
+        };
+        Ok(link.sender().emit(topics::VIDEO_THUMB, thumb)?)
     }
 
     async fn frame(&mut self, link: &Link, info: FrameInfo, lease: &Lease) -> Result<(), Error> {
-        if !self
-            .policy
-            .is_due(Duration::from_nanos(info.captured_ns), self.now())
-        {
+        let captured = Duration::from_nanos(info.captured_ns);
+        let now = self.now();
+        let (is_due, looks) = (self.policy.is_due(captured, now), self.thumbs.looks(now));
+        if !is_due && !looks {
             return Ok(());
         }
         // Whatever becomes of this frame, the lease of the one before goes back now: held for 10 s it would be a fault.
-        let before = self.last.take();
+        let before = is_due.then(|| self.last.take()).flatten();
         let frame = match Frame::view(&self.reader, info, lease) {
             Ok(frame) => frame,
             Err(why) => {
@@ -186,15 +229,48 @@ impl Encoder {
                 return Ok(());
             }
         };
-        let verdict = self.policy.judge(frame.since(before.as_ref()), self.now());
-        let kept = match (verdict, frame.is_jpeg()) {
-            (Verdict::Leave, _) => true,
-            (verdict, true) => self.pass_on(link, &frame, verdict)?,
-            (verdict, false) => self.encode(link, &frame, verdict).await?,
-        };
+        let kept = is_due && self.show(link, &frame, before.as_ref()).await?;
+        drop(before);
+        if looks {
+            self.look(link, &frame)?;
+        }
         if kept {
             self.last = Some(frame);
         }
+        Ok(())
+    }
+
+    /// Whether viewers have this frame, or the same from before.
+    async fn show(
+        &mut self,
+        link: &Link,
+        frame: &Frame,
+        before: Option<&Frame>,
+    ) -> Result<bool, Error> {
+        let verdict = self.policy.judge(frame.since(before), self.now());
+        match (verdict, frame.is_jpeg()) {
+            (Verdict::Leave, _) => Ok(true),
+            (verdict, true) => self.pass_on(link, frame, verdict),
+            (verdict, false) => self.encode(link, frame, verdict).await,
+        }
+    }
+
+    /// A thumbnail of it, after those who watch have had theirs.
+    fn look(&mut self, link: &Link, frame: &Frame) -> Result<(), Error> {
+        let look = match self.thumbnailer.make(frame) {
+            Ok(News::Changed) => Look::Sent,
+            Ok(News::Same) => Look::Same,
+            Err(why) => {
+                self.complain(&why);
+                Look::Failed
+            }
+        };
+        if look == Look::Sent {
+            let thumb = self.thumbnailer.last();
+            link.sender().emit(topics::VIDEO_THUMB, thumb)?;
+        }
+        let now = self.now();
+        self.thumbs.looked(look, now);
         Ok(())
     }
 
@@ -226,7 +302,14 @@ impl Encoder {
             return Ok(false);
         };
         if verdict == Verdict::Send {
-            if let Err(why) = encode_to_fit(&mut self.backend, frame, quality, slot.capacity()) {
+            let made = match frame.picture() {
+                Ok(picture) => {
+                    let room = slot.capacity();
+                    self.backend.encode_to_fit(&picture, quality, room)
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(why) = made {
                 self.complain(&why);
                 return Ok(false);
             }
@@ -250,32 +333,5 @@ impl Encoder {
         if let Some(line) = self.complaints.note(what, now) {
             dkvm_sdk::warn!("{line}");
         }
-    }
-}
-
-/// Encodes, with less quality when the JPEG would not fit its slot.
-fn encode_to_fit(
-    backend: &mut Backend,
-    frame: &Frame,
-    quality: Quality,
-    room: usize,
-) -> Result<(), String> {
-    let picture = frame.picture().map_err(|error| error.to_string())?;
-    let mut quality = quality;
-    loop {
-        let length = backend
-            .encode(&picture, quality)
-            .map_err(|error| error.to_string())?
-            .len();
-        if length <= room {
-            return Ok(());
-        }
-        if quality.0 <= QUALITY_MIN {
-            return Err(format!(
-                "a frame of {length} bytes does not fit its slot of {room}, even at quality {}",
-                quality.0
-            ));
-        }
-        quality = Quality((quality.0 / 2).max(QUALITY_MIN));
     }
 }

@@ -5,13 +5,16 @@
 //!
 //! | | |
 //! |---|---|
-//! | sends | `video.jpeg` (stream, one lease per frame), `encode.state` (state) |
-//! | takes | `video.raw` |
+//! | sends | `video.jpeg` (stream, one lease per frame), `video.thumb` (stream), `encode.state` (state) |
+//! | takes | `video.raw`, `video.state` |
 //! | answers | `encode.set` |
 //! | needs of Linux | nothing beyond shared memory |
 //!
 //! Nothing is done while nobody wants `video.jpeg`. Of frames that wait, the newest is taken. A picture that did not change
 //! is not encoded again; it is sent again once a second, and at once to a new viewer.
+//!
+//! `video.thumb` is the picture at 320 by 200 at most, for an overview: one frame a second is averaged (a dongle's JPEG is decoded at
+//! an eighth, a quarter or a half), and sent where it shows something new. Where nobody wants more, capture is asked for that frame alone.
 //!
 //! What any maker of pictures needs (frames checked, compared, the pool that pictures leave by) is public: `h264` uses it too.
 
@@ -28,6 +31,8 @@ pub mod jpeg;
 pub mod output;
 pub mod picture;
 pub mod planes;
+pub mod reduce;
+pub mod thumb;
 
 use dkvm_sdk::Identity;
 use dkvm_wire::{topics, QueueClass};
@@ -35,9 +40,10 @@ use dkvm_wire::{topics, QueueClass};
 /// The device's process: returns its exit code.
 pub fn main() -> i32 {
     let identity = Identity {
-        consumes: &[topics::VIDEO_RAW],
+        consumes: &[topics::VIDEO_RAW, topics::VIDEO_STATE],
         produces: &[
             (topics::VIDEO_JPEG, QueueClass::Stream),
+            (topics::VIDEO_THUMB, QueueClass::Stream),
             (topics::ENCODE_STATE, QueueClass::State),
         ],
         ..Identity::new("encode", env!("CARGO_PKG_VERSION"))
