@@ -16,6 +16,7 @@ import type { ToPage } from "../src/wire/ToPage.ts";
 import type { ToWeb } from "../src/wire/ToWeb.ts";
 import type { WireError } from "../src/wire/WireError.ts";
 import { SOUND_FRAMES, SOUND_HEAD_LEN, SOUND_RATE, VIDEO_KEY, VIDEO_UNIT_HEAD_LEN } from "../src/wire/constants.ts";
+import { FarHid, target, thumb } from "./far.ts";
 import { frame, picture } from "./frames.ts";
 import * as states from "./states.ts";
 
@@ -32,6 +33,10 @@ export interface World {
   /** Tries that are refused with 429. */
   retryAfter: number;
   size: readonly [number, number];
+  /** Of other nodes' pictures. */
+  farSize: readonly [number, number];
+  /** Whose small pictures there are; empty for this node's. */
+  thumbs: readonly string[];
   /** Frames are sent. */
   picture: boolean;
   /** Input is acknowledged. */
@@ -54,7 +59,7 @@ export interface World {
 }
 
 export class Mock {
-  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", overtaken: "", taken: "", say: healthy() };
+  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], farSize: [800, 600], thumbs: ["", "office"], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", overtaken: "", taken: "", say: healthy() };
   /** The upload, as the update device keeps it. */
   readonly bundle = new Bundle();
   /** An image on its way, as the storage device keeps it, and by which name. */
@@ -79,10 +84,17 @@ export class Mock {
   private readonly serial = new WebSocketServer({ noServer: true });
   private readonly sound = new WebSocketServer({ noServer: true });
   private readonly microphone = new WebSocketServer({ noServer: true });
+  private readonly thumbs = new WebSocketServer({ noServer: true });
+  /** The hid of each node whose target a page worked. */
+  private readonly hids = new Map<string, FarHid>();
+  /** Pages that see small pictures of all. */
+  lookers = 0;
   /** The addresses of the WebSockets that pages opened, oldest first. */
   readonly opened: string[] = [];
   /** The codecs that pages asked for, oldest first. */
   readonly codecs: string[] = [];
+  /** Paths and nodes of the WebSockets that were opened for other nodes' targets, oldest first. */
+  readonly farOpened: string[] = [];
   /** Bytes of microphones. */
   spoken = 0;
   private readonly readers = new Set<WebSocket>();
@@ -127,6 +139,33 @@ export class Mock {
       this.world.say = [...this.world.say.filter((known) => key(known) !== key(message)), message];
       for (const page of this.pages) page.send(JSON.stringify(message));
     }
+  }
+
+  /** The hid of another node. */
+  far(node: string): FarHid {
+    const known = this.hids.get(node) ?? new FarHid();
+    this.hids.set(node, known);
+    return known;
+  }
+
+  /** A node whose target is not told of any more. */
+  gone(node: string): void {
+    this.world.say = this.world.say.filter((known) => key(known) !== `target ${node}`);
+    this.tellOnce({ type: "target_gone", node });
+  }
+
+  private farInput(page: WebSocket, node: string, state: InputState): void {
+    const hid = this.far(node);
+    const { ack, taken } = hid.input(state);
+    const known = this.world.say.find((said) => said.type === "target" && said.node === node);
+    if (taken && known?.type === "target") this.tell({ ...known, hid: states.hid({ focus: hid.focus, holder: hid.holder, by: "rack3-db1/web", busy: true }) });
+    if (ack !== null) page.send(JSON.stringify({ type: "ack_from", node, ack } satisfies ToPage));
+  }
+
+  private looks(page: WebSocket): void {
+    this.lookers += 1;
+    page.on("close", () => (this.lookers -= 1));
+    for (const [index, node] of this.world.thumbs.entries()) page.send(thumb(node, index * 17));
   }
 
   /** The target says something on its serial port. */
@@ -270,17 +309,20 @@ export class Mock {
 
   private upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const url = new URL(request.url ?? "/", "http://mock");
-    const server = { "/api/ws": this.events, "/api/video": this.video, "/api/serial": this.serial, "/api/sound": this.sound, "/api/microphone": this.microphone }[url.pathname] ?? null;
+    const server = { "/api/ws": this.events, "/api/video": this.video, "/api/serial": this.serial, "/api/sound": this.sound, "/api/microphone": this.microphone, "/api/thumbs": this.thumbs }[url.pathname] ?? null;
     if (server === null || this.world.session !== "open" || url.searchParams.get("csrf") !== CSRF) return void socket.destroy();
     this.opened.push(url.pathname);
+    const node = url.searchParams.get("node");
+    if (node !== null) this.farOpened.push(`${url.pathname} ${node}`);
     if (server === this.video) this.codecs.push(url.searchParams.get("codec") ?? "");
     server.handleUpgrade(request, socket, head, (ws) => {
       if (server === this.serial) this.reads(ws, Number(url.searchParams.get("from")));
       else if (server === this.sound) this.plays(ws);
       else if (server === this.microphone) this.listens(ws);
       else if (server === this.events) this.joined(ws);
+      else if (server === this.thumbs) this.looks(ws);
       else if (url.searchParams.get("codec") === "h264") this.broken(ws);
-      else this.watched(ws);
+      else this.watched(ws, () => (node === null ? this.world.size : this.world.farSize));
     });
   }
 
@@ -326,6 +368,7 @@ export class Mock {
   private heard(page: WebSocket, message: ToWeb): void {
     if (message.type === "ping") return page.send(JSON.stringify({ type: "pong", nonce: message.nonce }));
     if (message.type === "input") return this.input(page, message);
+    if (message.type === "input_to") return this.farInput(page, message.node, message.state);
     this.actions.push(message.action);
     this.perform(message.action);
     const deaths = message.action.name === "deaths" ? [states.death(message.action.device, 2, "killed by SIGKILL"), states.death(message.action.device, 1, "did not answer for 2000 ms")] : null;
@@ -348,13 +391,13 @@ export class Mock {
     page.send(JSON.stringify({ type: "ack", holder: state.holder, seq: state.seq, steps: this.written, lost: 0, focus: this.epoch } satisfies ToPage));
   }
 
-  private watched(viewer: WebSocket): void {
+  private watched(viewer: WebSocket, size: () => readonly [number, number]): void {
     this.viewers.add(viewer);
     let credit = 2;
     let sequence = 0;
     const timer = setInterval(() => {
       if (credit === 0 || !this.world.picture) return;
-      const [width, height] = this.world.size;
+      const [width, height] = size();
       sequence += 1;
       credit -= 1;
       viewer.send(frame(sequence, width, height, this.painted(width, height, sequence)));
@@ -392,6 +435,7 @@ export function healthy(): ToPage[] {
     { type: "network", state: states.network() },
     { type: "usbnet", state: states.usbnet() },
     { type: "peers", state: states.peers() },
+    { type: "target", ...target("office") },
     { type: "storage", state: states.storage() },
     { type: "audio", state: states.audio() },
     { type: "typist", state: states.typist() },
@@ -457,7 +501,8 @@ class Bundle {
 }
 
 function key(message: ToPage): string {
-  return message.type === "device" ? `device ${message.name}` : message.type;
+  if (message.type === "device") return `device ${message.name}`;
+  return message.type === "target" ? `target ${message.node}` : message.type;
 }
 
 async function buffer(request: IncomingMessage): Promise<Buffer> {

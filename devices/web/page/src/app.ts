@@ -12,13 +12,15 @@ import { Console } from "./input/console";
 import { randomHolder } from "./input/engine";
 import { backoff } from "./link/backoff";
 import { Link } from "./link/socket";
+import { hashOf, OWN, targetIn } from "./model/hash";
 import { endedWords, freshlyEnded, type ConfigEdit } from "./model/config";
 import { ontoName, type Onto } from "./model/media";
 import { emptyModel, type Model } from "./model/model";
 import { forgetNode, reduce } from "./model/reduce";
-import { loadLayout, loadRead, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
+import { distinct, loadLayout, loadRead, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
 import { heldByAnother, type Remedy } from "./model/status";
 import { Store } from "./model/store";
+import { isFar, mayType, worked } from "./model/targets";
 import { releasedWords } from "./model/power";
 import { Microphone } from "./sound/microphone";
 import { Speakers } from "./sound/speakers";
@@ -30,6 +32,7 @@ import { freshOutcome, outcomeWords } from "./model/update";
 import { Uploader } from "./upload/uploader";
 import { Picture } from "./video/picture";
 import { Screen } from "./video/screen";
+import { Thumbs } from "./video/thumbs";
 
 /** A hidden page stops the video after so long: a short look at another tab costs nothing, ms. */
 const HIDDEN_MS = 10_000;
@@ -52,6 +55,8 @@ export type Drawer = "keyboard" | "video" | "media" | "sound" | "power" | "netwo
 /** What the interface itself stands at. */
 export interface Ui {
   readonly drawer: Drawer | null;
+  /** All targets are shown. */
+  readonly overview: boolean;
   /** The device whose record is open. */
   readonly device: string | null;
   readonly toast: Toast | null;
@@ -69,10 +74,11 @@ type Waiting = { resolve(answer: Answer): void; timer: number };
 export class App {
   readonly model: Store<Model>;
   readonly settings: Store<Settings>;
-  readonly ui = new Store<Ui>({ drawer: null, device: null, toast: null, refusals: 0, read: loadRead(), edited: null });
+  readonly ui = new Store<Ui>({ drawer: null, overview: false, device: null, toast: null, refusals: 0, read: loadRead(), edited: null });
   readonly api = new Api();
   readonly sound = new Store<SoundUi>(SILENT);
-  readonly speakers = new Speakers(() => socketUrl("/api/sound", this.api.csrf), this.sound);
+  readonly speakers = new Speakers(() => this.targetUrl("/api/sound"), this.sound);
+  readonly thumbs = new Thumbs(() => socketUrl("/api/thumbs", this.api.csrf));
   readonly microphone: Microphone;
   readonly uploader = new Uploader({ send: (part, signal) => this.api.update(part, signal), wait: rest, now: () => performance.now() });
   readonly images = new Uploader({ send: (part, signal) => this.api.image(part, signal), wait: rest, now: () => performance.now(), part: IMAGE_PART, isFinal: (error) => !error.retryable });
@@ -96,20 +102,24 @@ export class App {
 
   constructor(stage: HTMLElement, canvas: HTMLCanvasElement) {
     const holder = randomHolder((bytes) => crypto.getRandomValues(bytes));
-    this.model = new Store(emptyModel(holder));
-    this.microphone = new Microphone(() => `${socketUrl("/api/microphone", this.api.csrf)}&holder=${holder}`, this.sound);
+    this.model = new Store({ ...emptyModel(holder), chosen: targetIn(location.hash) });
+    this.microphone = new Microphone(() => `${this.targetUrl("/api/microphone")}&holder=${holder}`, this.sound);
     this.settings = new Store(loadSettings());
     this.screen = new Screen(stage, canvas, this.settings.value);
     this.console = new Console(holder, stage, this.screen, this.settings.value, {
-      send: (state) => this.link?.send({ type: "input", ...state }) ?? false,
+      send: (node, state) => this.link?.send(node === OWN ? { type: "input", ...state } : { type: "input_to", node, state }) ?? false,
       changed: () => this.focusChanged(),
-      mayEngage: () => this.model.value.link.kind === "open" && !heldByAnother(this.model.value),
-      epoch: () => this.model.value.hid?.focus ?? 0,
+      mayEngage: () => this.model.value.link.kind === "open" && !heldByAnother(worked(this.model.value)),
+      mayWork: () => this.mayWork(),
+      epoch: () => worked(this.model.value).hid?.focus ?? 0,
       givenUp: (steps) => this.toast({ tone: "bad", text: `The target took no input: ${steps} presses and releases did not reach it.` }),
       refused: () => this.ui.patch({ refusals: this.ui.value.refusals + 1 }),
       pasted: (text) => void this.paste(text),
+      overview: () => this.overview(true),
     });
-    this.picture = new Picture({ model: this.model, settings: this.settings, screen: this.screen, url: (codec) => `${socketUrl("/api/video", this.api.csrf)}&codec=${codec}` });
+    this.console.retarget(this.model.value.chosen);
+    this.picture = new Picture({ model: this.model, settings: this.settings, screen: this.screen, url: (codec) => `${this.targetUrl("/api/video")}&codec=${codec}` });
+    window.addEventListener("popstate", () => this.turn(targetIn(location.hash)));
     document.addEventListener("visibilitychange", () => this.visibilityChanged());
   }
 
@@ -154,7 +164,7 @@ export class App {
     this.microphone.stop();
     await this.api.logout();
     this.disconnect();
-    this.ui.patch({ drawer: null, device: null, edited: null });
+    this.ui.patch({ drawer: null, overview: false, device: null, edited: null });
     this.model.patch({ kernel: null, expired: false });
     await this.enter();
   }
@@ -189,21 +199,55 @@ export class App {
         return this.open("system");
       case "stop-typing":
         return this.cancelTyping();
+      case "own":
+        return this.choose(OWN);
+      case "targets":
+        return this.overview(true);
     }
   }
 
   open(drawer: Drawer | null): void {
-    this.ui.patch({ drawer, device: null });
+    this.ui.patch({ drawer, overview: false, device: null });
+  }
+
+  /** Shows all targets, or no longer. What is held is let go of first. */
+  overview(shown: boolean): void {
+    if (shown) this.console.leave();
+    this.ui.patch({ overview: shown, ...(shown ? { drawer: null, device: null } : {}) });
+  }
+
+  /** Shows the target of another node, or this node's own, and works it when it is taken. The address keeps the choice. */
+  choose(node: string): void {
+    if (node !== this.model.value.chosen) history.pushState(null, "", `${location.pathname}${location.search}${hashOf(node)}`);
+    this.turn(node);
+  }
+
+  private turn(node: string): void {
+    this.ui.patch({ overview: false });
+    if (node === this.model.value.chosen) return;
+    if (this.sound.value.microphone !== "off") this.toast({ tone: "quiet", text: "The microphone was closed: it was open for another target." });
+    this.microphone.stop();
+    this.console.retarget(node);
+    this.model.patch({ chosen: node });
+    this.console.told(worked(this.model.value).hid);
+    this.picture.turned();
+    this.speakers.again();
+  }
+
+  /** Whether keyboard and mouse may go to the chosen target: there is a way to it, and it grants that. */
+  private mayWork(): boolean {
+    const model = this.model.value;
+    return !isFar(model) || (model.link.kind === "open" && mayType(model) && worked(model).hid !== null);
   }
 
   /** Opens a device's record and asks for its deaths. */
   inspect(device: string): void {
-    this.ui.patch({ drawer: "system", device });
+    this.ui.patch({ drawer: "system", overview: false, device });
     void this.ask({ name: "deaths", device });
   }
 
   configure(change: Partial<Settings>): void {
-    this.settings.patch(change);
+    this.settings.set(distinct({ ...this.settings.value, ...change }));
     saveSettings(this.settings.value);
     this.screen.fit(this.settings.value);
     this.console.configure(this.settings.value);
@@ -244,7 +288,8 @@ export class App {
   /** Types what was pasted at the picture, in the layout chosen last and at the node's own pace. */
   async paste(text: string): Promise<void> {
     if (text === "") return this.toast({ tone: "bad", text: "Nothing was pasted: there is no text in the clipboard." });
-    const { typist } = this.model.value;
+    const { typist, chosen } = this.model.value;
+    if (chosen !== OWN) return this.toast({ tone: "bad", text: `Nothing was pasted: a text for the target of ${chosen} is typed from that node's own page.` });
     const bound = boundWords(text);
     if (typist === null) return this.toast({ tone: "bad", text: "Nothing was pasted: the typist is not running." });
     if (bound !== null) return this.toast({ tone: "bad", text: bound });
@@ -326,6 +371,12 @@ export class App {
     return socketUrl("/api/serial", this.api.csrf) + query;
   }
 
+  /** A socket for the chosen target. */
+  private targetUrl(path: string): string {
+    const { chosen } = this.model.value;
+    return `${socketUrl(path, this.api.csrf)}${chosen === OWN ? "" : `&node=${encodeURIComponent(chosen)}`}`;
+  }
+
   toast(toast: Toast): void {
     window.clearTimeout(this.toasted);
     this.ui.patch({ toast });
@@ -344,7 +395,7 @@ export class App {
   async screenshot(): Promise<void> {
     const png = await this.screen.png();
     if (png === null) return this.toast({ tone: "bad", text: "The picture could not be saved." });
-    this.save(`${this.model.value.node || "dkvm"}-${stamp(new Date())}.png`, png);
+    this.save(`${this.model.value.chosen || this.model.value.node || "dkvm"}-${stamp(new Date())}.png`, png);
   }
 
   private save(name: string, content: Blob): void {
@@ -397,14 +448,37 @@ export class App {
     const before = this.model.value;
     this.model.set(reduce(before, message, performance.now()));
     if (message.type === "hello") this.greeted(before, message);
-    else if (message.type === "ack") this.console.acked(message);
-    else if (message.type === "hid") this.console.told(message.state);
+    else if (message.type === "ack") this.console.acked(OWN, message);
+    else if (message.type === "ack_from") this.console.acked(message.node, message.ack);
+    else if (message.type === "hid") this.ownTold(() => this.console.told(message.state));
     else if (message.type === "done") this.done(message.id, message.error, message.config ?? null);
     else if (message.type === "update") this.updateTold(before);
     else if (message.type === "typist") this.typistTold(before);
     else if (message.type === "config") this.configTold(before);
-    else if (message.type === "h264") this.picture.h264Told();
+    else if (message.type === "h264") this.ownTold(() => this.picture.h264Told());
     else if (message.type === "device") this.picture.tune();
+    else if (message.type === "target" || message.type === "target_gone" || message.type === "peers") this.farTold(before);
+  }
+
+  /** What concerns this node's own target alone. */
+  private ownTold(act: () => void): void {
+    if (!isFar(this.model.value)) act();
+  }
+
+  /** Another node's target, or the way to it, is another than before. */
+  private farTold(before: Model): void {
+    const model = this.model.value;
+    if (!isFar(model)) return;
+    const [was, is] = [worked(before), worked(model)];
+    if (!mayType(model) && this.console.engine.holding) {
+      this.console.leave();
+      this.console.abandon();
+    }
+    if (differ(was.hid, is.hid)) {
+      if (is.hid === null) this.console.away();
+      else this.console.told(is.hid);
+    }
+    if (differ(was.h264, is.h264)) this.picture.h264Told();
   }
 
   /** An update ended while this page was open, most often over a restart of the node. */
@@ -427,8 +501,10 @@ export class App {
 
   private greeted(before: Model, hello: ToPage & { type: "hello" }): void {
     this.attempt = 0;
-    this.console.resume();
+    // Another node's hid has to be heard of first.
+    this.ownTold(() => this.console.resume());
     this.picture.greeted();
+    this.thumbs.again();
     this.serial?.again();
     this.speakers.again();
     this.microphone.again();
@@ -480,6 +556,8 @@ export class App {
 
   private visibilityChanged(): void {
     window.clearTimeout(this.hidden);
+    if (document.hidden) this.thumbs.stop();
+    else if (this.ui.value.overview) this.thumbs.watch();
     if (document.hidden) this.hidden = window.setTimeout(() => this.picture.unwatch(), HIDDEN_MS);
     else if (this.model.value.link.kind === "open") this.picture.watch();
   }
@@ -496,6 +574,11 @@ async function staying(act: () => Promise<void>): Promise<void> {
   window.addEventListener("beforeunload", stay);
   await act();
   window.removeEventListener("beforeunload", stay);
+}
+
+/** Of states that come anew with every message. */
+function differ(before: unknown, after: unknown): boolean {
+  return JSON.stringify(before) !== JSON.stringify(after);
 }
 
 function rest(ms: number): Promise<void> {

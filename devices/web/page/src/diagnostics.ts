@@ -5,7 +5,9 @@ import type { Codec } from "./video/codec";
 import type { SoundUi } from "./sound/state";
 
 export interface Diagnostics {
-  /** Frames shown since the page was opened. */
+  /** The node whose target is chosen; empty for this one's own. */
+  readonly target: string;
+  /** Frames shown since the page was opened, or another target was chosen. */
   readonly frames: number;
   /** The source's number of the last frame shown. */
   readonly lastSequence: number;
@@ -34,6 +36,9 @@ declare global {
 
 export function exposeDiagnostics(app: App): void {
   const diagnostics: Diagnostics = {
+    get target() {
+      return app.model.value.chosen;
+    },
     get frames() {
       return app.picture.frames;
     },

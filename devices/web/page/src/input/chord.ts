@@ -4,18 +4,22 @@ import { isModifier, Usage } from "./usage";
 import type { KeyChange } from "./keyboard";
 
 /** The chords to choose from. */
-export type ChordName = "ctrl-alt-shift" | "both-shifts" | "right-ctrl-twice" | "scroll-lock-twice";
+export type ChordName = "ctrl-alt-shift" | "both-shifts" | "both-ctrls" | "right-ctrl-twice" | "scroll-lock-twice";
 
 /** What a person is shown. */
 export const CHORDS: ReadonlyArray<{ name: ChordName; label: string; keys: string[] }> = [
   { name: "ctrl-alt-shift", label: "Ctrl + Alt + Shift together, then let go", keys: ["Ctrl", "Alt", "Shift"] },
   { name: "both-shifts", label: "Both Shift keys together, then let go", keys: ["Shift", "Shift"] },
+  { name: "both-ctrls", label: "Both Ctrl keys together, then let go", keys: ["Ctrl", "Right Ctrl"] },
   { name: "right-ctrl-twice", label: "Right Ctrl twice", keys: ["Right Ctrl", "Right Ctrl"] },
   { name: "scroll-lock-twice", label: "Scroll Lock twice", keys: ["Scroll Lock", "Scroll Lock"] },
 ];
 
 /** The default: modifiers alone do nothing on nearly every target, and every keyboard has them. */
 export const DEFAULT_CHORD: ChordName = "ctrl-alt-shift";
+
+/** What shows all targets: every keyboard has two of these, and two of them alone do nothing either. */
+export const OVERVIEW_CHORD: ChordName = "both-shifts";
 
 /** Two taps further apart than this are two taps, ms. */
 const TWICE_MS = 500;
@@ -34,6 +38,7 @@ const RULES: Record<ChordName, Rule> = {
     ],
   },
   "both-shifts": { kind: "together", sets: [[Usage.shift], [Usage.shiftRight]] },
+  "both-ctrls": { kind: "together", sets: [[Usage.control], [Usage.controlRight]] },
   "right-ctrl-twice": { kind: "twice", usage: Usage.controlRight },
   "scroll-lock-twice": { kind: "twice", usage: Usage.scrollLock },
 };

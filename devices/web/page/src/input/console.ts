@@ -8,10 +8,11 @@ import type { Screen } from "../video/screen";
 import type { Point } from "../video/layout";
 import { Chord } from "./chord";
 import { strokes } from "./combos";
-import { Engine, type Pressed } from "./engine";
+import type { Engine, Pressed } from "./engine";
 import { Keyboard, platformOf, type KeyChange } from "./keyboard";
 import { Pointer, type PointerMode, type PointerTarget } from "./pointer";
-import { Sender } from "./sender";
+import { Lanes } from "./lanes";
+import type { Sender } from "./sender";
 import { SpecialKeys, type Extras, type Special } from "./special";
 import { Sticky } from "./sticky";
 
@@ -19,11 +20,13 @@ import { Sticky } from "./sticky";
 export const OUTAGE_MS = 5000;
 
 export interface ConsoleEvents {
-  send(state: InputState): boolean;
+  send(node: string, state: InputState): boolean;
   /** Something that is shown has changed. */
   changed(): void;
   /** Whether a press on the picture may take the focus without asking. */
   mayEngage(): boolean;
+  /** Whether this page may work the target at all. */
+  mayWork(): boolean;
   /** The epoch of the last `hid.state`. */
   epoch(): number;
   /** The target took no input for so long that steps were given up. */
@@ -32,18 +35,22 @@ export interface ConsoleEvents {
   refused(): void;
   /** A text was pasted while the target has the keyboard; it is empty when the clipboard has none. */
   pasted(text: string): void;
+  /** The chord that shows all targets. */
+  overview(): void;
 }
 
 export class Console implements PointerTarget {
-  readonly engine: Engine;
   readonly sticky = new Sticky();
   lost = false;
-  private readonly sender: Sender;
+  private readonly lanes: Lanes;
   private readonly keyboard = new Keyboard(platformOf(navigator.userAgent));
   private readonly specials = new SpecialKeys();
   private readonly pointer: Pointer;
   private chord: Chord;
+  private overview: Chord;
   private outage = 0;
+  /** The target is to be taken as soon as the one before has let go. */
+  private wanted = false;
   /** What the target has beside keyboard and mouse. */
   private extras: Extras = new Set();
 
@@ -54,11 +61,19 @@ export class Console implements PointerTarget {
     private settings: Settings,
     private readonly events: ConsoleEvents,
   ) {
-    this.engine = new Engine(holder);
-    this.sender = new Sender(this.engine, (state) => events.send(state));
+    this.lanes = new Lanes(holder, (node, state) => events.send(node, state), () => this.parted());
     this.chord = new Chord(settings.chord);
+    this.overview = new Chord(settings.overview);
     this.pointer = new Pointer(stage, this);
     this.listen();
+  }
+
+  get engine(): Engine {
+    return this.lanes.engine;
+  }
+
+  private get sender(): Sender {
+    return this.lanes.sender;
   }
 
   get mode(): PointerMode {
@@ -79,6 +94,7 @@ export class Console implements PointerTarget {
     const before = this.settings;
     this.settings = settings;
     if (settings.chord !== before.chord) this.chord = new Chord(settings.chord);
+    if (settings.overview !== before.overview) this.overview = new Chord(settings.overview);
     if (settings.pointer === before.pointer) return;
     if (settings.pointer === "relative") this.engine.point(null);
     else document.exitPointerLock?.();
@@ -95,6 +111,9 @@ export class Console implements PointerTarget {
 
   /** Takes the focus over, whoever has it, and lets the keyboard go to the target. */
   take(): void {
+    if (!this.events.mayWork()) return this.events.refused();
+    this.wanted = this.lanes.parting;
+    if (this.wanted) return;
     this.lost = false;
     this.engine.take(this.events.epoch());
     this.screen.canvas.focus({ preventScroll: true });
@@ -108,8 +127,24 @@ export class Console implements PointerTarget {
     Promise.resolve(this.stage.requestPointerLock()).catch(() => this.events.changed());
   }
 
+  /** Another target: what is held at this one is let go of, and then that one can be taken. */
+  retarget(node: string): void {
+    this.leave();
+    this.stopWaiting();
+    this.lost = false;
+    this.extras = new Set();
+    this.lanes.turn(node);
+    this.events.changed();
+  }
+
+  /** The target that was left holds nothing. */
+  private parted(): void {
+    if (this.wanted) this.take();
+  }
+
   /** Lets go: everything is released and the keyboard is the browser's again. */
   leave(): void {
+    this.wanted = false;
     this.release();
     this.screen.canvas.blur();
     document.exitPointerLock?.();
@@ -125,7 +160,8 @@ export class Console implements PointerTarget {
 
   // -- what the node says
 
-  acked(ack: InputAck): void {
+  acked(node: string, ack: InputAck): void {
+    if (node !== this.lanes.node) return this.lanes.acked(node, ack);
     const { full, lost } = this.engine;
     if (this.engine.acked(ack)) this.dispossessed();
     else if (full !== this.engine.full) this.events.changed();
@@ -141,14 +177,28 @@ export class Console implements PointerTarget {
   }
 
   resume(): void {
-    window.clearTimeout(this.outage);
-    this.sender.resume();
+    this.stopWaiting();
+    this.lanes.resume();
   }
 
   pause(): void {
+    this.lanes.pause();
+    this.wait();
+  }
+
+  /** The target of another node is not heard of: what is typed waits as it does without a link. */
+  away(): void {
     this.sender.pause();
+    this.wait();
+  }
+
+  private wait(): void {
+    if (this.outage === 0) this.outage = window.setTimeout(() => this.abandon(), OUTAGE_MS);
+  }
+
+  private stopWaiting(): void {
     window.clearTimeout(this.outage);
-    this.outage = window.setTimeout(() => this.abandon(), OUTAGE_MS);
+    this.outage = 0;
   }
 
   // -- keys and pointer of this page
@@ -273,14 +323,16 @@ export class Console implements PointerTarget {
   }
 
   private play(changes: readonly KeyChange[]): void {
-    let out = false;
+    let [out, all] = [false, false];
     for (const change of changes) {
       this.note(this.engine.key(change.usage, change.down));
       for (const after of this.sticky.after(change)) this.engine.key(after.usage, after.down);
       out = this.chord.feed(change, performance.now()) || out;
+      all = this.overview.feed(change, performance.now()) || all;
     }
     this.sender.pump();
-    if (out) this.leave();
+    if (out || all) this.leave();
+    if (all && !out) this.events.overview();
   }
 
   private note(pressed: "taken" | "full" | "ignored"): void {
@@ -317,7 +369,8 @@ export class Console implements PointerTarget {
   }
 
   /** The link was away for long: keys typed into it are not to surprise anyone later. */
-  private abandon(): void {
+  abandon(): void {
+    this.stopWaiting();
     this.engine.abandon();
     this.forget();
     this.events.changed();
@@ -328,6 +381,7 @@ export class Console implements PointerTarget {
     this.specials.forget();
     this.sticky.forget();
     this.chord.reset();
+    this.overview.reset();
     this.pointer?.forget();
   }
 }

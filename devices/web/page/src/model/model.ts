@@ -7,6 +7,7 @@ import type { DeviceInfo } from "../wire/DeviceInfo";
 import type { Codec } from "../video/codec";
 import type { EncodeState } from "../wire/EncodeState";
 import type { H264State } from "../wire/H264State";
+import type { FarTarget } from "../wire/FarTarget";
 import type { FetchState } from "../wire/FetchState";
 import type { GadgetState } from "../wire/GadgetState";
 import type { HidState } from "../wire/HidState";
@@ -24,6 +25,7 @@ import type { TypistState } from "../wire/TypistState";
 import type { UpdateState } from "../wire/UpdateState";
 import type { UsbnetState } from "../wire/UsbnetState";
 import type { VideoState } from "../wire/VideoState";
+import { OWN } from "./hash";
 
 /** The WebSocket to the node. */
 export type LinkState =
@@ -34,7 +36,7 @@ export type LinkState =
 
 /** What is on the canvas. */
 export interface Picture {
-  /** Frames shown since the page was opened; not told at each frame. */
+  /** Frames shown since the page was opened, or another target was chosen; not told at each frame. */
   readonly frames: number;
   readonly width: number;
   readonly height: number;
@@ -84,6 +86,10 @@ export interface Model {
   readonly network: NetworkState | null;
   readonly usbnet: UsbnetState | null;
   readonly peers: PeerState | null;
+  /** What other nodes tell of their targets, by node. */
+  readonly targets: Readonly<Record<string, FarTarget>>;
+  /** Whose target is shown and worked: another node, or `OWN`. */
+  readonly chosen: string;
   readonly storage: StorageState | null;
   readonly audio: AudioState | null;
   readonly typist: TypistState | null;
@@ -110,7 +116,7 @@ export interface Model {
 /** Death records that the page keeps; the node has them all. */
 export const DEATHS_KEPT = 50;
 
-const NO_PICTURE: Picture = { frames: 0, width: 0, height: 0, rate: 0, latencyMs: null, bytes: 0, codec: "jpeg", why: null };
+export const NO_PICTURE: Picture = { frames: 0, width: 0, height: 0, rate: 0, latencyMs: null, bytes: 0, codec: "jpeg", why: null };
 
 /** Before anything is known. */
 export function emptyModel(holder: number): Model {
@@ -135,6 +141,8 @@ export function emptyModel(holder: number): Model {
     network: null,
     usbnet: null,
     peers: null,
+    targets: {},
+    chosen: OWN,
     storage: null,
     audio: null,
     typist: null,

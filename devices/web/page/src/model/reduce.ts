@@ -2,6 +2,7 @@
 
 import type { DeathRecord } from "../wire/DeathRecord";
 import type { DeviceInfo } from "../wire/DeviceInfo";
+import type { FarTarget } from "../wire/FarTarget";
 import type { ToPage } from "../wire/ToPage";
 import type { UpdateState } from "../wire/UpdateState";
 import { DEATHS_KEPT, type Model } from "./model";
@@ -37,6 +38,10 @@ export function reduce(model: Model, message: ToPage, now: number): Model {
       return { ...model, usbnet: message.state };
     case "peers":
       return { ...model, peers: message.state };
+    case "target":
+      return { ...model, targets: { ...model.targets, [message.node]: targetOf(message) } };
+    case "target_gone":
+      return { ...model, targets: Object.fromEntries(Object.entries(model.targets).filter(([node]) => node !== message.node)) };
     case "storage":
       return { ...model, storage: message.state };
     case "audio":
@@ -64,7 +69,11 @@ export function reduce(model: Model, message: ToPage, now: number): Model {
 
 /** Without a link nothing that was known of the node holds. The picture stays, and the last known devices until the next hello. */
 export function forgetNode(model: Model): Model {
-  return { ...model, gadget: null, hid: null, video: null, encode: null, h264: null, memory: null, config: null, power: null, network: null, usbnet: null, peers: null, storage: null, audio: null, typist: null, serial: null, macros: null, fetch: null, update: null, rttMs: null };
+  return { ...model, gadget: null, hid: null, video: null, encode: null, h264: null, memory: null, config: null, power: null, network: null, usbnet: null, peers: null, targets: {}, storage: null, audio: null, typist: null, serial: null, macros: null, fetch: null, update: null, rttMs: null };
+}
+
+function targetOf({ node, hid, gadget, video, encode, h264, audio, power, layout }: FarTarget): FarTarget {
+  return { node, hid, gadget, video, encode, h264, audio, power, layout };
 }
 
 /** Both lists as one, newest first, each life of each device once. */

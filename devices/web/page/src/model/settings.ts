@@ -1,6 +1,6 @@
 // What this browser remembers. Storage may be forbidden; the page works without.
 
-import { CHORDS, DEFAULT_CHORD, type ChordName } from "../input/chord";
+import { CHORDS, DEFAULT_CHORD, OVERVIEW_CHORD, type ChordName } from "../input/chord";
 import type { PointerMode } from "../input/pointer";
 import type { CodecChoice } from "../video/codec";
 import type { Render, Scale } from "../video/layout";
@@ -10,6 +10,8 @@ export interface Settings {
   readonly render: Render;
   readonly pointer: PointerMode;
   readonly chord: ChordName;
+  /** The chord that shows all targets; never the one above. */
+  readonly overview: ChordName;
   /** Fingers work the target's pointer, or are fingers on its screen. */
   readonly touch: "pointer" | "screen";
   /** Whether the bar leaves by itself. */
@@ -18,13 +20,14 @@ export interface Settings {
   readonly codec: CodecChoice;
 }
 
-export const DEFAULTS: Settings = { scale: "fit", render: "smooth", pointer: "absolute", chord: DEFAULT_CHORD, touch: "pointer", bar: "auto", codec: "auto" };
+export const DEFAULTS: Settings = { scale: "fit", render: "smooth", pointer: "absolute", chord: DEFAULT_CHORD, overview: OVERVIEW_CHORD, touch: "pointer", bar: "auto", codec: "auto" };
 
 const CHOICES: { readonly [Key in keyof Settings]: ReadonlyArray<Settings[Key]> } = {
   scale: ["fit", "actual", "fill"],
   render: ["smooth", "crisp"],
   pointer: ["absolute", "relative"],
   chord: CHORDS.map((chord) => chord.name),
+  overview: CHORDS.map((chord) => chord.name),
   touch: ["pointer", "screen"],
   bar: ["auto", "stay"],
   codec: ["auto", "h264", "jpeg"],
@@ -39,7 +42,13 @@ export function parseSettings(text: string | null): Settings {
     const choices: readonly unknown[] | undefined = CHOICES[key as keyof Settings];
     return choices?.includes(value) ?? false;
   });
-  return { ...DEFAULTS, ...Object.fromEntries(known) };
+  return distinct({ ...DEFAULTS, ...Object.fromEntries(known) });
+}
+
+/** What lets go comes first: a chord does one thing. */
+export function distinct(settings: Settings): Settings {
+  if (settings.overview !== settings.chord) return settings;
+  return { ...settings, overview: settings.chord === OVERVIEW_CHORD ? DEFAULT_CHORD : OVERVIEW_CHORD };
 }
 
 export function loadSettings(): Settings {

@@ -3,6 +3,8 @@
 import { sentence } from "../api";
 import type { DeviceInfo } from "../wire/DeviceInfo";
 import { deviceOf, type Model } from "./model";
+import { farBanner, farCover } from "./far";
+import { isFar } from "./targets";
 import { isTyping } from "./typing";
 
 /** What the button of a notice does. */
@@ -15,7 +17,12 @@ export type Remedy =
   | { readonly kind: "inspect"; readonly label: string; readonly device: string }
   | { readonly kind: "take"; readonly label: string }
   | { readonly kind: "system"; readonly label: string }
-  | { readonly kind: "stop-typing"; readonly label: string };
+  | { readonly kind: "stop-typing"; readonly label: string }
+  /** To this node's own target. */
+  | { readonly kind: "own"; readonly label: string }
+  | { readonly kind: "targets"; readonly label: string }
+  /** Another node's own page. */
+  | { readonly kind: "page"; readonly label: string; readonly href: string };
 
 export type Tone = "quiet" | "warn" | "bad";
 
@@ -32,11 +39,13 @@ export interface Notice {
 
 /** What stands where the video would be; `null` when there is a picture. */
 export function coverOf(model: Model, now: number): Notice | null {
+  if (isFar(model)) return linkNotice(model, now) ?? farCover(model);
   return linkNotice(model, now) ?? safeNotice(model) ?? captureNotice(model) ?? signalNotice(model) ?? encodeNotice(model) ?? firstFrameNotice(model);
 }
 
 /** What stands above the picture: the way of keys to the target. */
 export function bannerOf(model: Model): Notice | null {
+  if (isFar(model)) return model.link.kind === "open" ? farBanner(model) : null;
   if (model.link.kind !== "open" || model.kernel?.safe_mode) return null;
   return hidNotice(model) ?? usbNotice(model) ?? stallNotice(model) ?? typingNotice(model) ?? trialNotice(model);
 }
@@ -45,7 +54,8 @@ export function bannerOf(model: Model): Notice | null {
 export function heldByAnother(model: Model): boolean {
   const holder = model.hid?.holder ?? 0;
   if (holder !== 0 && holder === model.typist?.holder) return !model.focus.holding && isTyping(model);
-  if (workstation(model) !== null) return !model.focus.holding && holder !== 0 && (model.hid?.busy === true || model.focus.lost);
+  const elsewhere = isFar(model) || workstation(model) !== null;
+  if (elsewhere) return !model.focus.holding && holder !== 0 && holder !== model.holder && (model.hid?.busy === true || model.focus.lost);
   return !model.focus.holding && holder !== 0 && holder !== model.holder && model.viewers > 1;
 }
 

@@ -5,11 +5,13 @@ import { useEffect, useState } from "preact/hooks";
 import type { App, Drawer, Ui } from "../app";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
+import { isFar, mayType } from "../model/targets";
 import { heldByAnother, workstation } from "../model/status";
 import { isTyping } from "../model/typing";
 import { Chips } from "./chips";
+import { FarBadge } from "./far";
 import { useFullScreen } from "./hooks";
-import { CameraIcon, ConsoleIcon, DiscIcon, FullIcon, KeyboardIcon, Mark, NetworkIcon, NodesIcon, PointerIcon, PowerIcon, SoundIcon, SystemIcon, VideoIcon, WindowIcon } from "./icons";
+import { CameraIcon, ConsoleIcon, DiscIcon, FullIcon, KeyboardIcon, Mark, NetworkIcon, NodesIcon, PointerIcon, PowerIcon, SoundIcon, SystemIcon, TargetsIcon, VideoIcon, WindowIcon } from "./icons";
 
 /** The bar stays so long after its reason to be there went, ms. */
 const LINGER_MS = 1600;
@@ -36,10 +38,11 @@ export function Bar({ app, model, ui, settings }: BarProps): JSX.Element {
           <Mark />
           <strong data-testid="node">{model.node}</strong>
         </span>
+        <FarBadge app={app} model={model} />
         <Figures model={model} />
         <FocusBadge app={app} model={model} />
         <Leds model={model} />
-        <Chips app={app} model={model} open={ui.device} />
+        {isFar(model) ? <span class="chips" /> : <Chips app={app} model={model} open={ui.device} />}
         <nav class="bar-tools" aria-label="Tools">
           <Tool app={app} ui={ui} drawer="keyboard" label="Keyboard"><KeyboardIcon /></Tool>
           <Tool app={app} ui={ui} drawer="video" label="Video"><VideoIcon /></Tool>
@@ -51,6 +54,9 @@ export function Bar({ app, model, ui, settings }: BarProps): JSX.Element {
           </Tool>
           <Tool app={app} ui={ui} drawer="network" label="Network"><NetworkIcon /></Tool>
           <Tool app={app} ui={ui} drawer="nodes" label="Nodes"><NodesIcon /></Tool>
+          <button class="tool" title="All targets" aria-label="All targets" aria-expanded={ui.overview} data-testid="open-targets" onClick={() => app.overview(!ui.overview)}>
+            <TargetsIcon />
+          </button>
           <Tool app={app} ui={ui} drawer="console" label="Serial console"><ConsoleIcon /></Tool>
           <Tool app={app} ui={ui} drawer="system" label="System"><SystemIcon /></Tool>
           <span class="bar-gap" />
@@ -100,11 +106,12 @@ function Figures({ model }: { model: Model }): JSX.Element {
 function FocusBadge({ app, model }: { app: App; model: Model }): JSX.Element {
   const { focus } = model;
   const another = heldByAnother(model);
-  const words = focus.engaged ? "You type" : another ? (isTyping(model) ? "dKVM types" : `${workstation(model) ?? "Another"} types`) : focus.holding ? "You, paused" : "Nobody types";
+  const deaf = !mayType(model);
+  const words = deaf ? "View only" : focus.engaged ? "You type" : another ? (isTyping(model) ? "dKVM types" : `${workstation(model) ?? "Another"} types`) : focus.holding ? "You, paused" : "Nobody types";
   const act = (): void => (focus.engaged ? app.console.leave() : another ? app.console.take() : app.console.engage());
   const title = focus.engaged ? "Let go of keyboard and mouse" : another ? "Take keyboard and mouse over" : "Use keyboard and mouse";
   return (
-    <button class={`focus-badge ${focus.engaged ? "mine" : another ? "another" : ""}`} data-testid="focus-holder" title={title} onClick={act}>
+    <button disabled={deaf} class={`focus-badge ${focus.engaged ? "mine" : another ? "another" : ""}`} data-testid="focus-holder" title={title} onClick={act}>
       <PointerIcon />
       <span>{words}</span>
     </button>
@@ -149,7 +156,7 @@ function useShown(model: Model, ui: Ui, settings: Settings): Shown {
   const [over, setOver] = useState(false);
   const [linger, setLinger] = useState(true);
   const news = Object.values(model.restarts).some((at) => performance.now() - at < NEWS_MS);
-  const wanted = over || news || ui.drawer !== null || settings.bar === "stay" || !model.focus.engaged;
+  const wanted = over || news || ui.drawer !== null || ui.overview || settings.bar === "stay" || !model.focus.engaged;
   useEffect(() => {
     if (wanted) {
       setLinger(true);

@@ -1,11 +1,14 @@
 // The drawer at the side: tabs, closed by Escape or its button; the focus goes back to where it was.
 
-import type { ComponentChildren, JSX, RefObject } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren, JSX } from "preact";
+import { useRef } from "preact/hooks";
 import type { App, Drawer, Ui } from "../app";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
+import { isFar, worked } from "../model/targets";
 import { ConsoleDrawer } from "./console";
+import { itsOwnPage, ThisNodeNote } from "./far";
+import { useReturningFocus } from "./hooks";
 import { CloseIcon } from "./icons";
 import { KeyboardDrawer } from "./keyboard";
 import { MediaDrawer } from "./media";
@@ -59,30 +62,36 @@ export function DrawerPanel(props: DrawerProps & { drawer: Drawer }): JSX.Elemen
         </button>
       </div>
       <div class="drawer-body">
-        {drawer === "keyboard" && <KeyboardDrawer {...props} />}
-        {drawer === "video" && <VideoDrawer {...props} />}
-        {drawer === "media" && <MediaDrawer {...props} />}
-        {drawer === "sound" && <SoundDrawer {...props} />}
-        {drawer === "power" && <PowerDrawer {...props} />}
-        {drawer === "network" && <NetworkDrawer {...props} />}
-        {drawer === "nodes" && <NodesDrawer {...props} />}
-        {drawer === "console" && <ConsoleDrawer {...props} />}
-        {drawer === "system" && <SystemDrawer {...props} />}
+        <ThisNodeNote model={props.model} drawer={drawer} />
+        {itsOwnPage(props.model, drawer) ?? <DrawerBody {...props} />}
       </div>
     </aside>
   );
 }
 
-/** When the drawer goes while the focus is in it, the focus returns to what had it before. */
-function useReturningFocus(panel: RefObject<HTMLElement | null>): void {
-  const [before] = useState(() => document.activeElement);
-  useLayoutEffect(() => {
-    const element = panel.current;
-    return () => {
-      const inside = document.activeElement === document.body || element?.contains(document.activeElement);
-      if (inside && before instanceof HTMLElement) before.focus({ preventScroll: true });
-    };
-  }, []);
+/** Keyboard, video and sound are the shown target's; what else there is, this node's. */
+function DrawerBody(props: DrawerProps & { drawer: Drawer }): JSX.Element {
+  const shown = isFar(props.model) ? { ...props, model: worked(props.model) } : props;
+  switch (props.drawer) {
+    case "keyboard":
+      return <KeyboardDrawer {...shown} />;
+    case "video":
+      return <VideoDrawer {...shown} />;
+    case "sound":
+      return <SoundDrawer {...shown} />;
+    case "media":
+      return <MediaDrawer {...props} />;
+    case "power":
+      return <PowerDrawer {...props} />;
+    case "network":
+      return <NetworkDrawer {...props} />;
+    case "nodes":
+      return <NodesDrawer {...props} />;
+    case "console":
+      return <ConsoleDrawer {...props} />;
+    case "system":
+      return <SystemDrawer {...props} />;
+  }
 }
 
 /** A titled part of a drawer. */

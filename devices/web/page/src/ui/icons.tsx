@@ -31,6 +31,9 @@ export const NetworkIcon = (): JSX.Element =>
 export const NodesIcon = (): JSX.Element =>
   icon([<rect x="2.5" y="5" width="6" height="4.6" rx="1" />, <rect x="11.5" y="10.4" width="6" height="4.6" rx="1" />, <path d="M8.500 7.300h6v3.100M11.500 12.700h-6V9.600" />]);
 
+export const TargetsIcon = (): JSX.Element =>
+  icon([<rect x="2.7" y="4" width="6.3" height="5" rx="1" />, <rect x="11" y="4" width="6.3" height="5" rx="1" />, <rect x="2.7" y="11" width="6.3" height="5" rx="1" />, <rect x="11" y="11" width="6.3" height="5" rx="1" />]);
+
 export const FullIcon = (): JSX.Element => icon(<path d="M3.5 7.5v-4h4M12.5 3.5h4v4M16.5 12.5v4h-4M7.5 16.5h-4v-4" />);
 
 export const WindowIcon = (): JSX.Element => icon(<path d="M7.5 3.5v4h-4M16.5 7.5h-4v-4M12.5 16.5v-4h4M3.5 12.5h4v4" />);

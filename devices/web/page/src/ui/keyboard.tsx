@@ -6,8 +6,10 @@ import { COMBOS, CONSOLES } from "../input/combos";
 import { SPECIAL_KEYS } from "../input/special";
 import type { App } from "../app";
 import type { Model } from "../model/model";
+import { isFar } from "../model/targets";
 import { Asking } from "./asking";
 import { Choice, Part, type DrawerProps } from "./drawer";
+import { Elsewhere } from "./far";
 import { MODIFIERS, ROWS, type Cap } from "./keys";
 import { ChordKeys } from "./notices";
 import { MacrosPart } from "./macros";
@@ -31,8 +33,7 @@ export function KeyboardDrawer({ app, model, settings }: DrawerProps): JSX.Eleme
         </div>
       </Part>
       <SpecialPart app={app} model={model} />
-      <PastePart app={app} model={model} />
-      <MacrosPart app={app} model={model} />
+      {isFar(model) ? <TextElsewhere model={model} /> : <Texts app={app} model={model} />}
       <Part title="Console: Ctrl+Alt+">
         <div class="keys consoles" onMouseDown={keepFocus}>
           {CONSOLES.map((combo) => (
@@ -54,6 +55,15 @@ export function KeyboardDrawer({ app, model, settings }: DrawerProps): JSX.Eleme
         <p class="hint">
           <ChordKeys name={settings.chord} /> gives keyboard and mouse back to this computer, always.
         </p>
+      </Part>
+      <Part title="To see all targets">
+        <select class="select" data-testid="overview-chord" aria-label="Keys that show all targets" value={settings.overview} onChange={(event) => app.configure({ overview: event.currentTarget.value as typeof settings.overview })}>
+          {CHORDS.filter(({ name }) => name !== settings.chord).map((chord) => (
+            <option key={chord.name} value={chord.name}>
+              {chord.label}
+            </option>
+          ))}
+        </select>
       </Part>
       <Part title="Pointer" hint={settings.pointer === "relative" ? "Click the picture: the pointer is locked to the target until you leave. For old systems and games." : "The target's own cursor stands where yours is."}>
         <Choice
@@ -81,8 +91,25 @@ export function KeyboardDrawer({ app, model, settings }: DrawerProps): JSX.Eleme
           />
         </Part>
       )}
-      <JigglePart app={app} model={model} />
+      {!isFar(model) && <JigglePart app={app} model={model} />}
     </>
+  );
+}
+
+function Texts({ app, model }: { app: App; model: Model }): JSX.Element {
+  return (
+    <>
+      <PastePart app={app} model={model} />
+      <MacrosPart app={app} model={model} />
+    </>
+  );
+}
+
+function TextElsewhere({ model }: { model: Model }): JSX.Element {
+  return (
+    <Part title="Text and macros">
+      <Elsewhere model={model} words={`Text, macros and what keeps the target of ${model.chosen} awake are that node's own.`} />
+    </Part>
   );
 }
 
@@ -94,7 +121,7 @@ function has(model: Model, extra: string): boolean {
 function SpecialPart({ app, model }: { app: App; model: Model }): JSX.Element | null {
   const keys = SPECIAL_KEYS.filter((key) => has(model, key.kind));
   if (keys.length === 0) return null;
-  const target = `The target of ${model.node || "this node"}`;
+  const target = `The target of ${model.chosen || model.node || "this node"}`;
   return (
     <Part title="Media and system keys">
       <div class="keys combos" onMouseDown={keepFocus}>

@@ -7,6 +7,7 @@ import { CHORDS } from "../input/chord";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import { bannerOf, coverOf, heldByAnother, workstation, type Notice } from "../model/status";
+import { isFar, mayType, whoTypes } from "../model/targets";
 import { isTyping } from "../model/typing";
 
 /** What fingers and mice do. */
@@ -62,6 +63,13 @@ export function Banner({ app, model }: { app: App; model: Model }): JSX.Element 
 function Remedy({ app, notice }: { app: App; notice: Notice }): JSX.Element | null {
   const { remedy } = notice;
   if (remedy === undefined) return null;
+  if (remedy.kind === "page") {
+    return (
+      <a class="button" data-testid="state-action" href={remedy.href} target="_blank" rel="noopener noreferrer">
+        {remedy.label}
+      </a>
+    );
+  }
   return (
     <button data-testid="state-action" onClick={() => app.remedy(remedy)}>
       {remedy.label}
@@ -79,11 +87,11 @@ interface HintProps {
 /** Who has keyboard and mouse, when it is not this page. */
 export function FocusHint({ app, model, ui, settings }: HintProps): JSX.Element | null {
   const { focus, link, hid } = model;
-  if (link.kind !== "open" || focus.engaged || (hid === null && !focus.holding)) return null;
+  if (link.kind !== "open" || !mayType(model) || focus.engaged || (hid === null && !focus.holding)) return null;
   const another = heldByAnother(model);
   if (!another && (ui.drawer !== null || coverOf(model, 0)?.remedy?.kind === "take")) return null; // one offer is enough
   if (another && isTyping(model)) return null; // the banner tells it, and offers to end it
-  const desk = workstation(model);
+  const desk = isFar(model) ? whoTypes(hid?.by ?? "", model.chosen) : workstation(model);
   const who = desk ?? "Another page";
   const text = another ? (focus.lost ? `${who} took keyboard and mouse.` : desk ? `${desk} is typing here.` : "Another page has keyboard and mouse.") : `${POINTS} the picture to use keyboard and mouse.`;
   return (

@@ -2,14 +2,16 @@
 
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
+import { isFar, worked } from "../model/targets";
 import type { App } from "../app";
 import { Bar } from "./bar";
 import { TrialBar } from "./config";
 import { DrawerPanel } from "./drawer";
 import { Gate } from "./gate";
-import { useStore } from "./hooks";
+import { useOverviewChord, useStore } from "./hooks";
 import { NewsBar } from "./news";
 import { PairingBar } from "./nodes";
+import { Overview } from "./overview";
 import { MicrophoneSign } from "./sound";
 import { Banner, Cover, FocusHint, ToastLine } from "./notices";
 
@@ -17,8 +19,8 @@ export function Root({ app }: { app: App }): JSX.Element {
   const model = useStore(app.model);
   const open = model.session === "open";
   useEffect(() => {
-    document.title = model.node ? `${model.node} · dKVM` : "dKVM";
-  }, [model.node]);
+    document.title = [isFar(model) ? model.chosen : "", model.node, "dKVM"].filter(Boolean).join(" · ");
+  }, [model.node, model.chosen]);
   useEffect(() => {
     document.body.dataset["session"] = model.session;
     document.body.dataset["holding"] = model.focus.engaged ? "engaged" : model.focus.holding ? "held" : "no";
@@ -31,20 +33,23 @@ function Desk({ app }: { app: App }): JSX.Element {
   const model = useStore(app.model);
   const ui = useStore(app.ui);
   const settings = useStore(app.settings);
+  const shown = worked(model);
+  useOverviewChord(app, settings.overview);
   useEffect(() => {
     document.body.dataset["drawer"] = ui.drawer === null ? "closed" : "open";
   }, [ui.drawer]);
   return (
     <>
-      <Cover app={app} model={model} />
-      <Bar app={app} model={model} ui={ui} settings={settings} />
+      <Cover app={app} model={shown} />
+      <Bar app={app} model={shown} ui={ui} settings={settings} />
+      {ui.overview && <Overview app={app} model={model} settings={settings} />}
       <div class="below-bar">
-        <Banner app={app} model={model} />
+        {!ui.overview && <Banner app={app} model={shown} />}
         <TrialBar app={app} model={model} />
         <PairingBar app={app} model={model} ui={ui} />
         <NewsBar app={app} model={model} read={ui.read} />
       </div>
-      <FocusHint app={app} model={model} ui={ui} settings={settings} />
+      {!ui.overview && <FocusHint app={app} model={shown} ui={ui} settings={settings} />}
       {ui.drawer && <DrawerPanel app={app} model={model} ui={ui} settings={settings} drawer={ui.drawer} />}
       <MicrophoneSign app={app} />
       <ToastLine toast={ui.toast} />

@@ -6,6 +6,7 @@ import type { App } from "../app";
 import type { Model } from "../model/model";
 import { absentWords } from "../model/power";
 import { profileWith } from "../model/usb";
+import { isFar, mayType } from "../model/targets";
 import type { SoundUi } from "../sound/state";
 import type { AudioState } from "../wire/AudioState";
 import { Asking } from "./asking";
@@ -18,6 +19,7 @@ const DELAYS = ["80", "200", "400"] as const;
 export function SoundDrawer({ app, model }: DrawerProps): JSX.Element {
   const sound = useStore(app.sound);
   const { audio } = model;
+  if (isFar(model) && audio === null) return <Part title="Sound" hint={`${model.chosen} tells nothing of the sound of its target: its audio device is not running, or “view” is not granted.`}>{null}</Part>;
   if (audio === null) return <Part title="Sound" hint={absentWords(model, "audio", "docs/sound.md")}>{null}</Part>;
   return (
     <>
@@ -26,15 +28,15 @@ export function SoundDrawer({ app, model }: DrawerProps): JSX.Element {
           {sentence(audio.message)}
         </p>
       )}
-      {!audio.usb && <OtherProfile app={app} model={model} />}
+      {!audio.usb && !isFar(model) && <OtherProfile app={app} model={model} />}
       <Listen app={app} audio={audio} sound={sound} />
-      <Speak app={app} audio={audio} sound={sound} />
+      {mayType(model) && <Speak app={app} audio={audio} sound={sound} />}
       {sound.problem !== null && (
         <p class="hint" role="alert" data-testid="sound-problem">
           {sentence(sound.problem)}
         </p>
       )}
-      {audio.sources.length > 1 && <Source app={app} audio={audio} />}
+      {audio.sources.length > 1 && !isFar(model) && <Source app={app} audio={audio} />}
     </>
   );
 }

@@ -3,15 +3,17 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { App } from "../app";
-import { ratesOf, sizesOf, withRate, withSize } from "../model/modes";
+import { ratesOf, sizeOf, sizesOf, withRate, withSize } from "../model/modes";
 import type { EncodeSettings } from "../wire/EncodeSettings";
 import type { EncodeState } from "../wire/EncodeState";
 import type { H264State } from "../wire/H264State";
 import type { VideoState } from "../wire/VideoState";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
+import { isFar } from "../model/targets";
 import { CODEC_NAMES } from "../video/codec";
 import { Choice, Part, type DrawerProps } from "./drawer";
+import { Elsewhere } from "./far";
 import { bytes, hertz } from "./format";
 
 /** Rates that people ask for; 0 is all that the source gives. */
@@ -22,10 +24,9 @@ const REST_MS = 250;
 export function VideoDrawer({ app, model, settings }: DrawerProps): JSX.Element {
   return (
     <>
-      {model.video ? <Source app={app} video={model.video} /> : <Part title="Source"><p class="hint">The capture device is not running.</p></Part>}
+      <SourcePart app={app} model={model} />
       <CodecPart app={app} model={model} settings={settings} />
-      {model.picture.codec === "h264" && model.h264 && <Motion app={app} h264={model.h264} />}
-      {model.picture.codec === "h264" ? null : model.encode ? <Compression app={app} encode={model.encode} /> : <Part title="Compression"><p class="hint">The encoder is not running.</p></Part>}
+      {!isFar(model) && <CompressionPart app={app} model={model} />}
       <Part title="Size on this screen">
         <Choice
           label="Size"
@@ -66,6 +67,24 @@ export function VideoDrawer({ app, model, settings }: DrawerProps): JSX.Element 
       </Part>
     </>
   );
+}
+
+function SourcePart({ app, model }: { app: App; model: Model }): JSX.Element {
+  if (isFar(model)) {
+    return (
+      <Part title="Source">
+        <Elsewhere model={model} words={`${model.video === null ? "" : `${model.video.source || "Unnamed source"}, ${sizeOf(model.video.mode)}. `}The mode and the compression at ${model.chosen} are that node's own.`} />
+      </Part>
+    );
+  }
+  if (model.video === null) return <Part title="Source" hint="The capture device is not running.">{null}</Part>;
+  return <Source app={app} video={model.video} />;
+}
+
+function CompressionPart({ app, model }: { app: App; model: Model }): JSX.Element | null {
+  if (model.picture.codec === "h264") return model.h264 && <Motion app={app} h264={model.h264} />;
+  if (model.encode === null) return <Part title="Compression" hint="The encoder is not running.">{null}</Part>;
+  return <Compression app={app} encode={model.encode} />;
 }
 
 function Source({ app, video }: { app: App; video: VideoState }): JSX.Element {

@@ -16,7 +16,8 @@ export interface CodecFacts {
   readonly decodes: boolean;
   /** Why the browser's decoder was given up. */
   readonly failure: string | null;
-  readonly devices: readonly DeviceInfo[];
+  /** `null` of another node, which does not tell them. */
+  readonly devices: readonly DeviceInfo[] | null;
   readonly h264: H264State | null;
   /** Its encoder has been away for a while. */
   readonly away: boolean;
@@ -39,6 +40,7 @@ function obstacle({ decodes, failure, devices, h264, away }: CodecFacts): string
   if (!decodes) return "this browser does not decode H.264";
   if (failure !== null) return `this browser's decoder failed: ${failure}`;
   if (h264 !== null) return h264.detail;
+  if (devices === null) return away ? "that node has no H.264 encoder running" : null;
   const device = devices.find(({ name }) => name === "h264");
   if (device === undefined) return "the node has no H.264 encoder";
   const stopped = device.desired !== "up" || device.phase === "failed" || device.phase === "stopped";

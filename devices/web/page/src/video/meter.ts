@@ -10,11 +10,11 @@ export class Meter {
   private messages: Array<{ at: number; bytes: number }> = [];
   private latencies: number[] = [];
 
-  /** A frame was shown; `latencyMs` is from capture to screen. */
-  frame(now: number, latencyMs: number): void {
+  /** A frame was shown; `latencyMs` is from capture to screen, `null` where another node's clock tells the one end. */
+  frame(now: number, latencyMs: number | null): void {
     this.shown.push(now);
     this.trim(now);
-    this.latencies = [...this.latencies, latencyMs].slice(-LATENCIES);
+    if (latencyMs !== null) this.latencies = [...this.latencies, latencyMs].slice(-LATENCIES);
   }
 
   /** Frames shown in the last second. */

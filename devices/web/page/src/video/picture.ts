@@ -1,8 +1,9 @@
 // The picture: asked for in the codec that is right by now, shown, and measured.
 
-import type { Model } from "../model/model";
+import { NO_PICTURE, type Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import type { Store } from "../model/store";
+import { isFar, worked } from "../model/targets";
 import { browserDecodes, chooseCodec, type Codec } from "./codec";
 import type { Show } from "./decoder";
 import { Meter } from "./meter";
@@ -25,12 +26,12 @@ export interface PictureParts {
 }
 
 export class Picture {
-  /** Frames shown since the page was opened, and the number of the last. */
+  /** Frames shown since the page was opened or another target chosen, and the number of the last. */
   frames = 0;
   sequence = 0;
   private readonly model: Store<Model>;
   private readonly stream: VideoStream;
-  private readonly meter = new Meter();
+  private meter = new Meter();
   /** Frames are asked for. */
   private watching = false;
   private told = 0;
@@ -56,8 +57,26 @@ export class Picture {
     this.disconnected();
     this.told = window.setTimeout(() => {
       this.watch();
-      this.h264Told();
+      this.begin();
     }, TOLD_MS);
+  }
+
+  /** Another target is chosen: nothing that was shown or measured is its. */
+  turned(): void {
+    this.stream.stop();
+    this.frames = 0;
+    this.sequence = 0;
+    this.meter = new Meter();
+    const { codec, why } = this.model.value.picture;
+    this.model.patch({ picture: { ...NO_PICTURE, codec, why } });
+    this.begin();
+  }
+
+  /** An encoder of another node that tells nothing at first is not waited for: there may be none. */
+  private begin(): void {
+    this.h264Told();
+    this.away = isFar(this.model.value) && worked(this.model.value).h264 === null;
+    this.tune();
   }
 
   /** The node is not heard any more. */
@@ -84,7 +103,7 @@ export class Picture {
   h264Told(): void {
     window.clearTimeout(this.missed);
     this.away = false;
-    if (this.model.value.h264 === null) this.missed = window.setTimeout(() => this.h264Missed(), AWAY_MS);
+    if (worked(this.model.value).h264 === null) this.missed = window.setTimeout(() => this.h264Missed(), AWAY_MS);
     this.tune();
   }
 
@@ -97,9 +116,10 @@ export class Picture {
 
   /** The picture in the codec that is right by now. */
   tune(): void {
-    const { devices, h264, picture } = this.model.value;
-    const { codec, why } = chooseCodec({ choice: this.parts.settings.value.codec, decodes: browserDecodes(), failure: this.failure, devices, h264, away: this.away });
     if (!this.watching) return;
+    const { devices, h264, picture } = worked(this.model.value);
+    const facts = { decodes: browserDecodes(), failure: this.failure, devices: isFar(this.model.value) ? null : devices, h264, away: this.away };
+    const { codec, why } = chooseCodec({ choice: this.parts.settings.value.codec, ...facts });
     if (codec !== picture.codec || why !== picture.why) this.model.patch({ picture: { ...picture, codec, why } });
     this.stream.start(codec);
   }
@@ -118,7 +138,7 @@ export class Picture {
     this.parts.screen.draw(image, { width, height });
     const now = performance.now();
     const onNode = (head.sentNs - head.capturedNs) / 1e6;
-    this.meter.frame(now, onNode + (this.model.value.rttMs ?? 0) / 2 + (now - receivedAt));
+    this.meter.frame(now, isFar(this.model.value) ? null : onNode + (this.model.value.rttMs ?? 0) / 2 + (now - receivedAt));
     this.frames += 1;
     this.sequence = head.sequence;
     const { picture } = this.model.value;

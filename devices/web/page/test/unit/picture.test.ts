@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { target } from "../../dev/far.ts";
 import * as states from "../../dev/states.ts";
 import { emptyModel, type Model } from "../../src/model/model.ts";
 import { DEFAULTS } from "../../src/model/settings.ts";
@@ -65,5 +66,30 @@ test("after each hello of the node it is waited for anew", () => {
   browser.pass(60_000);
   picture.greeted();
   browser.pass(100);
+  assert.equal(browser.socket.url, "h264");
+});
+
+test("another target is another stream at once, and nothing shown before counts", () => {
+  model.patch({ h264: states.h264() });
+  picture.greeted();
+  browser.pass(100);
+  browser.watch();
+  assert.equal(picture.frames, 1);
+  model.patch({ chosen: "office", targets: { office: target("office", { h264: states.h264() }) } });
+  picture.turned();
+  assert.deepEqual([picture.frames, model.value.picture.frames, browser.sockets, browser.socket.url], [0, 0, 2, "h264"]);
+  browser.watch();
+  assert.equal(model.value.picture.frames, 1);
+  browser.pass(1_000);
+  assert.equal(model.value.picture.latencyMs, null, "two nodes have two clocks");
+});
+
+test("a node that tells nothing of H.264 gives JPEG at once, and H.264 when it tells of it", () => {
+  model.patch({ h264: states.h264(), chosen: "office", targets: { office: target("office") } });
+  picture.greeted();
+  browser.pass(100);
+  assert.equal(browser.socket.url, "jpeg");
+  model.patch({ targets: { office: target("office", { h264: states.h264() }) } });
+  picture.h264Told();
   assert.equal(browser.socket.url, "h264");
 });
