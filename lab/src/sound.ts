@@ -2,7 +2,7 @@
 
 export const RATE = 48_000;
 /** Of the loudest. */
-const LOUD = 16_000;
+export const LOUD = 16_000;
 /** No whole number of periods fits a millisecond, a packet or a piece: whatever is missing shows. */
 export const HERTZ = 997;
 
