@@ -11,10 +11,10 @@ import { Api, Refused, sentence, socketUrl } from "./api";
 import { Console } from "./input/console";
 import { randomHolder } from "./input/engine";
 import { backoff } from "./link/backoff";
+import { NO_ANSWER, Requests } from "./link/requests";
 import { Link } from "./link/socket";
 import { hashOf, OWN, targetIn } from "./model/hash";
 import { endedWords, freshlyEnded, type ConfigEdit } from "./model/config";
-import { ontoName, type Onto } from "./model/media";
 import { emptyModel, type Model } from "./model/model";
 import { forgetNode, reduce } from "./model/reduce";
 import { distinct, loadLayout, loadRead, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
@@ -29,19 +29,13 @@ import { keptWords } from "./model/macros";
 import { boundWords, endWords, freshEnd, layoutOf } from "./model/typing";
 import type { SerialSession } from "./serial/session";
 import { freshOutcome, outcomeWords } from "./model/update";
-import { Uploader } from "./upload/uploader";
+import { Uploads } from "./upload/uploads";
 import { Picture } from "./video/picture";
 import { Screen } from "./video/screen";
 import { Thumbs } from "./video/thumbs";
 
 /** A hidden page stops the video after so long: a short look at another tab costs nothing, ms. */
 const HIDDEN_MS = 10_000;
-/** Bytes of an image in one request: large enough for a card's speed, small enough for a progress that moves. */
-const IMAGE_PART = 4 * 1024 * 1024;
-/** Longest wait for what was asked of the node, ms: a mode change takes a source a second or two. */
-const DONE_MS = 10_000;
-const NO_ANSWER: WireError = { code: "timeout", message: "The node did not answer: check its devices and try again.", retryable: true, context: "" };
-const NO_LINK: WireError = { code: "unavailable", message: "There is no link to the node at the moment.", retryable: true, context: "" };
 
 /** Something to tell that passes by itself. */
 export interface Toast {
@@ -68,9 +62,6 @@ export interface Ui {
   readonly edited: ConfigEdit | null;
 }
 
-type Answer = { error: WireError | null; config: ConfigAnswer | null };
-type Waiting = { resolve(answer: Answer): void; timer: number };
-
 export class App {
   readonly model: Store<Model>;
   readonly settings: Store<Settings>;
@@ -80,15 +71,11 @@ export class App {
   readonly speakers = new Speakers(() => this.targetUrl("/api/sound"), this.sound);
   readonly thumbs = new Thumbs(() => socketUrl("/api/thumbs", this.api.csrf));
   readonly microphone: Microphone;
-  readonly uploader = new Uploader({ send: (part, signal) => this.api.update(part, signal), wait: rest, now: () => performance.now() });
-  readonly images = new Uploader({ send: (part, signal) => this.api.image(part, signal), wait: rest, now: () => performance.now(), part: IMAGE_PART, isFinal: (error) => !error.retryable });
-  /** The drive that the file goes onto which is sent now, or was last. */
-  readonly onto = new Store<Onto | null>(null);
-  readonly fileUploads = new Uploader({ send: (part, signal) => this.api.image(part, signal, this.onto.value), wait: rest, now: () => performance.now(), part: IMAGE_PART, isFinal: (error) => !error.retryable });
+  readonly uploads = new Uploads(this.api);
   readonly screen: Screen;
   readonly console: Console;
   readonly picture: Picture;
-  private readonly waiting = new Map<number, Waiting>();
+  private readonly requests = new Requests((id, action) => this.link?.send({ type: "do", id, action }) ?? false);
   /** The text that waits to be typed: kept while the drawer is closed, never stored. */
   draft = "";
   /** The serial console, while its drawer is open. */
@@ -98,7 +85,6 @@ export class App {
   private retry = 0;
   private hidden = 0;
   private toasted = 0;
-  private nextId = 1;
 
   constructor(stage: HTMLElement, canvas: HTMLCanvasElement) {
     const holder = randomHolder((bytes) => crypto.getRandomValues(bytes));
@@ -331,25 +317,10 @@ export class App {
     return null;
   }
 
-  /** Sends an image; a reload asks first, for then the file has to be chosen again. */
-  uploadImage(file: File): Promise<void> {
-    return staying(() => this.images.start(file, false));
-  }
-
-  /** Sends a file onto a FAT drive. */
-  putFile(onto: Onto, file: File): Promise<void> {
-    this.onto.set(onto);
-    return staying(() => this.fileUploads.start(file, false));
-  }
-
-  /** Stops sending it; the node forgets what it has of it. */
+  /** Stops sending a file onto a drive; the node forgets what it has of it. */
   cancelFile(): void {
-    const [onto, upload] = [this.onto.value, this.fileUploads.view.value];
-    this.fileUploads.cancel();
-    if (onto === null || (upload.kind !== "sending" && upload.kind !== "waiting")) return;
-    const name = ontoName(onto, upload.name);
-    const known = this.model.value.storage?.incoming.find((one) => one.name === name && one.size === upload.size);
-    if (known) void this.act({ name: "storage_abort", id: known.id }, "The upload was cancelled.");
+    const id = this.uploads.cancelFile(this.model.value.storage);
+    if (id !== null) void this.act({ name: "storage_abort", id }, "The upload was cancelled.");
   }
 
   /** What is in a folder of a FAT drive, or why that is not known. */
@@ -359,11 +330,6 @@ export class App {
     } catch (error) {
       return error instanceof Refused ? sentence(error.message) : "The link to the node is broken: open the image again.";
     }
-  }
-
-  /** Sends an update; a reload asks first, for then the file has to be chosen again. */
-  async upload(file: File, downgrade: boolean): Promise<void> {
-    await staying(() => this.uploader.start(file, downgrade));
   }
 
   /** Where the serial console is read; `query` says from where on. */
@@ -427,7 +393,7 @@ export class App {
 
   private lost(restarting: boolean): void {
     this.disconnect();
-    this.failWaiting();
+    this.requests.fail();
     this.retryLater(restarting);
   }
 
@@ -451,7 +417,7 @@ export class App {
     else if (message.type === "ack") this.console.acked(OWN, message);
     else if (message.type === "ack_from") this.console.acked(message.node, message.ack);
     else if (message.type === "hid") this.ownTold(() => this.console.told(message.state));
-    else if (message.type === "done") this.done(message.id, message.error, message.config ?? null);
+    else if (message.type === "done") this.requests.done(message.id, { error: message.error, config: message.config ?? null });
     else if (message.type === "update") this.updateTold(before);
     else if (message.type === "typist") this.typistTold(before);
     else if (message.type === "config") this.configTold(before);
@@ -514,12 +480,12 @@ export class App {
 
   /** Asks the node to do something; why it does not, if not. */
   async ask(action: Action): Promise<WireError | null> {
-    return (await this.request(action)).error;
+    return (await this.requests.ask(action)).error;
   }
 
   /** Asks about the configuration; why it is not answered, if not. */
   async config(action: Action): Promise<ConfigAnswer | string> {
-    const { error, config } = await this.request(action);
+    const { error, config } = await this.requests.ask(action);
     return config ?? sentence((error ?? NO_ANSWER).message);
   }
 
@@ -529,27 +495,6 @@ export class App {
     if (typeof answer !== "string") return answer;
     this.toast({ tone: "bad", text: answer });
     return null;
-  }
-
-  private request(action: Action): Promise<Answer> {
-    const id = this.nextId++;
-    if (!this.link?.send({ type: "do", id, action })) return Promise.resolve({ error: NO_LINK, config: null });
-    return new Promise((resolve) => {
-      const timer = window.setTimeout(() => this.done(id, NO_ANSWER), DONE_MS);
-      this.waiting.set(id, { resolve, timer });
-    });
-  }
-
-  private done(id: number, error: WireError | null, config: ConfigAnswer | null = null): void {
-    const waiting = this.waiting.get(id);
-    if (waiting === undefined) return;
-    this.waiting.delete(id);
-    window.clearTimeout(waiting.timer);
-    waiting.resolve({ error, config });
-  }
-
-  private failWaiting(): void {
-    for (const id of [...this.waiting.keys()]) this.done(id, NO_LINK);
   }
 
   // -- picture
@@ -564,25 +509,14 @@ export class App {
 
   private focusChanged(): void {
     const { engine, engaged, lost } = this.console;
+    if (engaged) this.ui.patch({ overview: false }); // nobody types at what is covered
     this.model.patch({ focus: { holding: engine.holding, engaged, lost, full: engine.full } });
   }
-}
-
-/** Has the browser ask before it leaves the page, while this is under way. */
-async function staying(act: () => Promise<void>): Promise<void> {
-  const stay = (event: Event): void => event.preventDefault();
-  window.addEventListener("beforeunload", stay);
-  await act();
-  window.removeEventListener("beforeunload", stay);
 }
 
 /** Of states that come anew with every message. */
 function differ(before: unknown, after: unknown): boolean {
   return JSON.stringify(before) !== JSON.stringify(after);
-}
-
-function rest(ms: number): Promise<void> {
-  return new Promise((resolve) => window.setTimeout(resolve, ms));
 }
 
 /** `20260102-030405`, local time. */

@@ -35,7 +35,7 @@ function strange(model: Model): Notice {
   if (model.peers === null) {
     return { id: "far-no-peer", tone: "warn", title: `There is no way to ${node}`, text: "The device that holds the links to other nodes is not running.", remedy: back(model), busy: true };
   }
-  return { id: "far-unpaired", tone: "warn", title: `${node} is not paired with ${own(model)}`, text: "The targets that can be shown here are those of paired nodes.", remedy: { kind: "targets", label: "All targets" } };
+  return { id: "far-unpaired", tone: "warn", title: `${node} is not paired with ${own(model)}`, text: "The targets that can be shown here are those of paired nodes.", remedy: { kind: "targets", label: "All targets" }, hides: true };
 }
 
 function unlinked(model: Model, peer: PeerInfo): Notice {
@@ -47,7 +47,7 @@ function unlinked(model: Model, peer: PeerInfo): Notice {
 
 function blind(model: Model, peer: PeerInfo): Notice {
   const text = `“view” is granted to ${own(model)} at ${peer.node}, under Nodes.`;
-  return { id: "far-not-granted", tone: "warn", title: `${peer.node} does not show its target here`, text, remedy: elsewhere(model, peer) };
+  return { id: "far-not-granted", tone: "warn", title: `${peer.node} does not show its target here`, text, remedy: elsewhere(model, peer), hides: true };
 }
 
 function pictureless(model: Model, peer: PeerInfo): Notice | null {
@@ -63,6 +63,9 @@ function pictureless(model: Model, peer: PeerInfo): Notice | null {
     return { id: `far-${video.signal}`, tone: TONES[video.signal] ?? "warn", title: video.signal === "none" ? `No signal from the target of ${peer.node}` : short(why), text, remedy: wakes ? { kind: "take", label: "Use the keyboard" } : elsewhere(model, peer) };
   }
   if (model.picture.frames > 0) return null;
+  if (model.picture.refusal !== null) {
+    return { id: "far-refused-picture", tone: "warn", title: `There is no picture of the target of ${peer.node}`, text: sentence(model.picture.refusal), remedy: back(model), busy: true };
+  }
   return { id: "far-first-frame", tone: "quiet", title: `Waiting for the first picture from ${peer.node}`, text: "Its target gives a signal; the first frame is on the way.", remedy: back(model), busy: true };
 }
 

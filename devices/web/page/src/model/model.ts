@@ -47,6 +47,8 @@ export interface Picture {
   readonly codec: Codec;
   /** Why it is not H.264, if not by choice. */
   readonly why: string | null;
+  /** Why the node sends none, in its own words. */
+  readonly refusal: string | null;
 }
 
 /** Who works the target, as this page sees it. */
@@ -116,7 +118,7 @@ export interface Model {
 /** Death records that the page keeps; the node has them all. */
 export const DEATHS_KEPT = 50;
 
-export const NO_PICTURE: Picture = { frames: 0, width: 0, height: 0, rate: 0, latencyMs: null, bytes: 0, codec: "jpeg", why: null };
+export const NO_PICTURE: Picture = { frames: 0, width: 0, height: 0, rate: 0, latencyMs: null, bytes: 0, codec: "jpeg", why: null, refusal: null };
 
 /** Before anything is known. */
 export function emptyModel(holder: number): Model {

@@ -35,6 +35,8 @@ export interface Notice {
   readonly remedy?: Remedy;
   /** Something is under way that ends by itself. */
   readonly busy?: boolean;
+  /** What was shown last may not be seen any more. */
+  readonly hides?: boolean;
 }
 
 /** What stands where the video would be; `null` when there is a picture. */

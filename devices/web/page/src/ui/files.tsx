@@ -109,8 +109,8 @@ function Line({ place, file, open }: { place: Place; file: FileInfo; open(name: 
 /** The file that this page sends onto this drive, or where one is dropped. */
 function Incoming({ place }: { place: Place }): JSX.Element | null {
   const { app, image, folder, takeOut, free, again } = place;
-  const onto = useStore(app.onto);
-  const upload = useStore(app.fileUploads.view);
+  const onto = useStore(app.uploads.onto);
+  const upload = useStore(app.uploads.files.view);
   const own = onto !== null && onto.image === image ? upload : ({ kind: "none" } satisfies UploadView);
   if (own.kind === "sending" || own.kind === "waiting") {
     return (
@@ -122,7 +122,7 @@ function Incoming({ place }: { place: Place }): JSX.Element | null {
     );
   }
   const busy = upload.kind === "sending" || upload.kind === "waiting";
-  const take = (file: File): void => void app.putFile({ image, folder, takeOut }, file).then(again);
+  const take = (file: File): void => void app.uploads.putFile({ image, folder, takeOut }, file).then(again);
   return (
     <>
       {own.kind === "refused" && (

@@ -18,7 +18,7 @@ import { useNow, useStore } from "./hooks";
 
 export function Image({ app, model }: { app: App; model: Model }): JSX.Element {
   const { update } = model;
-  const upload = useStore(app.uploader.view);
+  const upload = useStore(app.uploads.update.view);
   const known = model.kernel?.image ?? null;
   const sending = upload.kind === "sending" || upload.kind === "waiting" ? upload : null;
   if (update === null && sending !== null) {
@@ -108,7 +108,7 @@ function Choose({ app, words, why }: { app: App; words: string; why: string | nu
   const take = (files: FileList | null | undefined): void => {
     const file = files?.[0];
     setOver(false);
-    if (file) void app.upload(file, older);
+    if (file) void app.uploads.sendUpdate(file, older);
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();
@@ -166,7 +166,7 @@ function Sending({ app, upload }: { app: App; upload: Exclude<UploadView, { kind
   const speed = upload.kind === "sending" && upload.rate !== null ? `, ${bytes(Math.round(upload.rate))}/s` : "";
   const words = upload.kind === "waiting" ? `${done}. ${upload.why} Trying again.` : `${done}${speed}${left === null ? "" : `, ${duration(Math.max(left, 1000))} left`}`;
   const cancel = (): void => {
-    app.uploader.cancel();
+    app.uploads.update.cancel();
     void app.act({ name: "update_abort" }, "The upload was cancelled.");
   };
   return (

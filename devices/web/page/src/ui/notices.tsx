@@ -32,7 +32,7 @@ function useGrace(notice: Notice | null, picture: boolean): Notice | null {
 export function Cover({ app, model }: { app: App; model: Model }): JSX.Element | null {
   const notice = useGrace(coverOf(model, performance.now()), model.picture.frames > 0);
   // Without a signal the last picture would lie; while something restarts it is what the person wants to keep.
-  const keep = model.picture.frames > 0 && (model.video === null || model.video.signal === "ok");
+  const keep = notice?.hides !== true && model.picture.frames > 0 && (model.video === null || model.video.signal === "ok");
   document.body.dataset["covered"] = notice === null ? "no" : keep ? "over-picture" : "empty";
   if (notice === null) return null;
   return (

@@ -16,10 +16,10 @@ const MIB = 1024 * 1024;
 const DRIVE_MIB = 64;
 
 export function Uploads({ app, incoming }: { app: App; incoming: readonly Incoming[] }): JSX.Element {
-  const upload = useStore(app.images.view);
+  const upload = useStore(app.uploads.images.view);
   const own = upload.kind === "sending" || upload.kind === "waiting" ? upload : null;
-  const onto = useStore(app.onto);
-  const file = useStore(app.fileUploads.view);
+  const onto = useStore(app.uploads.onto);
+  const file = useStore(app.uploads.files.view);
   const sending = onto !== null && (file.kind === "sending" || file.kind === "waiting") ? { name: ontoName(onto, file.name), size: file.size } : null;
   const others = incoming.filter((one) => ![own, sending].some((mine) => mine !== null && one.name === mine.name && one.size === mine.size));
   return (
@@ -33,7 +33,7 @@ export function Uploads({ app, incoming }: { app: App; incoming: readonly Incomi
           {upload.name}: {upload.why}
         </p>
       )}
-      {own === null && <Drop testid="media" label="Choose an image, or drop it here" take={(file) => void app.uploadImage(file)} />}
+      {own === null && <Drop testid="media" label="Choose an image, or drop it here" take={(file) => void app.uploads.sendImage(file)} />}
     </>
   );
 }
@@ -93,7 +93,7 @@ export function Bar({ testid, name, size, offset, words, children }: BarProps): 
 function Sending({ app, upload, incoming }: { app: App; upload: Exclude<UploadView, { kind: "none" | "refused" }>; incoming: readonly Incoming[] }): JSX.Element {
   const known = incoming.find((one) => one.name === upload.name && one.size === upload.size);
   const cancel = (): void => {
-    app.images.cancel();
+    app.uploads.images.cancel();
     if (known) void app.act({ name: "storage_abort", id: known.id }, "The upload was cancelled.");
   };
   return (

@@ -47,6 +47,7 @@ export class Picture {
       show: (...shown) => this.show(...shown),
       received: (bytes) => this.meter.received(performance.now(), bytes),
       undecodable: (why) => this.undecodable(why),
+      refused: (why) => this.refused(why),
       unseen: () => this.unwatch(),
     });
     window.setInterval(() => this.figures(), FIGURES_MS);
@@ -132,6 +133,11 @@ export class Picture {
   private undecodable(why: string): void {
     this.failure = why;
     this.tune();
+  }
+
+  private refused(refusal: string | null): void {
+    const { picture } = this.model.value;
+    if (refusal !== picture.refusal) this.model.patch({ picture: { ...picture, refusal } });
   }
 
   private show(...[image, { width, height }, head, receivedAt]: Parameters<Show>): void {

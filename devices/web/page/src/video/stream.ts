@@ -11,6 +11,8 @@ export interface StreamEvents {
   received(bytes: number): void;
   /** The browser cannot decode H.264 after all. */
   undecodable(why: string): void;
+  /** The node closed it, and says why; `null`: it shows pictures again. */
+  refused(why: string | null): void;
   /** The decoder was lost while nobody looks: there is time until somebody does. */
   unseen(): void;
 }
@@ -54,7 +56,10 @@ export class VideoStream {
     socket.onmessage = (event: MessageEvent<unknown>) => {
       if (event.data instanceof ArrayBuffer) this.receive(socket, decoder, event.data).catch((error: unknown) => window.reportError(error));
     };
-    socket.onclose = () => this.lost(socket);
+    socket.onclose = ({ reason }) => {
+      if (this.socket === socket && reason !== "") this.events.refused(reason);
+      this.lost(socket);
+    };
     this.socket = socket;
     this.decoder = decoder;
     this.tries.begin(performance.now());
@@ -64,6 +69,7 @@ export class VideoStream {
     const show: Show = (image, size, head, receivedAt) => {
       this.attempt = 0;
       this.tries.show();
+      this.events.refused(null);
       this.events.show(image, size, head, receivedAt);
     };
     return codec === "jpeg" ? new JpegDecoder(show) : new UnitDecoder(show, (fault) => this.failed(fault));

@@ -20,7 +20,7 @@ const refuse = (): never => {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test("H.264", async () => {
-  const stream = new VideoStream((codec) => codec, { show: refuse, received: () => undefined, undecodable: () => undefined, unseen: () => undefined });
+  const stream = new VideoStream((codec) => codec, { show: refuse, received: () => undefined, undecodable: () => undefined, refused: () => undefined, unseen: () => undefined });
   stream.start("h264");
   browser.receive();
   browser.receive();
@@ -43,7 +43,7 @@ test("JPEG", async () => {
 test("the credit of a JPEG comes back as well", async () => {
   const told: unknown[] = [];
   Object.assign(globalThis, { createImageBitmap: () => Promise.resolve({ width: 8, height: 8, close: () => undefined }), reportError: (error: unknown) => told.push(error) });
-  const stream = new VideoStream((codec) => codec, { show: refuse, received: () => undefined, undecodable: () => undefined, unseen: () => undefined });
+  const stream = new VideoStream((codec) => codec, { show: refuse, received: () => undefined, undecodable: () => undefined, refused: () => undefined, unseen: () => undefined });
   stream.start("jpeg");
   browser.receive();
   await turn();

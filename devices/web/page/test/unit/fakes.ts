@@ -9,7 +9,7 @@ export class FakeSocket {
   readyState = FakeSocket.OPEN;
   sent = 0;
   onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
 
   constructor(readonly url: string) {
     FakeSocket.all.push(this);
@@ -24,9 +24,9 @@ export class FakeSocket {
   }
 
   /** The node closes it, or never let it in. */
-  lose(): void {
+  lose(reason = ""): void {
     this.close();
-    this.onclose?.();
+    this.onclose?.({ code: reason === "" ? 1006 : 1013, reason });
   }
 }
 

@@ -8,11 +8,13 @@ import { FakeBrowser, FakeDecoder } from "./fakes.ts";
 let browser: FakeBrowser;
 let given: string[];
 let stream: VideoStream;
+let refusals: Array<string | null>;
 
 beforeEach(() => {
   browser = new FakeBrowser();
   given = [];
-  stream = new VideoStream((codec) => codec, { show: () => undefined, received: () => undefined, undecodable: (why) => given.push(why), unseen: () => given.push("unseen") });
+  refusals = [];
+  stream = new VideoStream((codec) => codec, { show: () => undefined, received: () => undefined, undecodable: (why) => given.push(why), refused: (why) => refusals.push(why), unseen: () => given.push("unseen") });
   stream.start("h264");
 });
 afterEach(() => browser.leave());
@@ -93,4 +95,15 @@ test("who was refused waits for his turn, whatever asks meanwhile", () => {
   stream.stop();
   stream.start("jpeg");
   assert.equal(browser.sockets, sockets + 3, "and so is one after nobody watched");
+});
+
+test("why the node closed it is told, until a picture comes again; a broken link has no words", () => {
+  browser.socket.lose();
+  browser.pass(250);
+  assert.deepEqual(refusals, []);
+  browser.socket.lose("office is not linked");
+  assert.deepEqual(refusals, ["office is not linked"]);
+  browser.pass(500);
+  browser.watch();
+  assert.deepEqual(refusals.at(-1), null);
 });
