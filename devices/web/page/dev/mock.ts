@@ -8,14 +8,14 @@ import type { AddressInfo, Socket } from "node:net";
 import path from "node:path";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Action } from "../src/wire/Action.ts";
-import type { ConfigAnswer } from "../src/wire/ConfigAnswer.ts";
 import type { KernelInfo } from "../src/wire/KernelInfo.ts";
 import type { InputState } from "../src/wire/InputState.ts";
 import type { SessionState } from "../src/wire/SessionState.ts";
 import type { ToPage } from "../src/wire/ToPage.ts";
 import type { ToWeb } from "../src/wire/ToWeb.ts";
 import type { WireError } from "../src/wire/WireError.ts";
-import { SOUND_FRAMES, SOUND_HEAD_LEN, SOUND_RATE, VIDEO_KEY, VIDEO_UNIT_HEAD_LEN } from "../src/wire/constants.ts";
+import { SOUND_FRAMES, VIDEO_KEY, VIDEO_UNIT_HEAD_LEN } from "../src/wire/constants.ts";
+import { Bundle, configAnswer, piece, tone } from "./bodies.ts";
 import { FarHid, target, thumb } from "./far.ts";
 import { frame, picture } from "./frames.ts";
 import * as states from "./states.ts";
@@ -37,6 +37,8 @@ export interface World {
   farSize: readonly [number, number];
   /** Whose small pictures there are; empty for this node's. */
   thumbs: readonly string[];
+  /** Why there is no picture of another node's target; empty for that there is. */
+  farRefusal: string;
   /** Frames are sent. */
   picture: boolean;
   /** Input is acknowledged. */
@@ -59,7 +61,7 @@ export interface World {
 }
 
 export class Mock {
-  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], farSize: [800, 600], thumbs: ["", "office"], picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", overtaken: "", taken: "", say: healthy() };
+  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], farSize: [800, 600], thumbs: ["", "office"], farRefusal: "", picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", overtaken: "", taken: "", say: healthy() };
   /** The upload, as the update device keeps it. */
   readonly bundle = new Bundle();
   /** An image on its way, as the storage device keeps it, and by which name. */
@@ -88,7 +90,7 @@ export class Mock {
   /** The hid of each node whose target a page worked. */
   private readonly hids = new Map<string, FarHid>();
   /** Pages that see small pictures of all. */
-  lookers = 0;
+  readonly lookers = new Set<WebSocket>();
   /** The addresses of the WebSockets that pages opened, oldest first. */
   readonly opened: string[] = [];
   /** The codecs that pages asked for, oldest first. */
@@ -154,6 +156,11 @@ export class Mock {
     this.tellOnce({ type: "target_gone", node });
   }
 
+  /** A small picture of a node's target; `null`: there is none any more. */
+  small(node: string, tick: number | null): void {
+    for (const page of this.lookers) page.send(thumb(node, tick));
+  }
+
   private farInput(page: WebSocket, node: string, state: InputState): void {
     const hid = this.far(node);
     const { ack, taken } = hid.input(state);
@@ -163,8 +170,8 @@ export class Mock {
   }
 
   private looks(page: WebSocket): void {
-    this.lookers += 1;
-    page.on("close", () => (this.lookers -= 1));
+    this.lookers.add(page);
+    page.on("close", () => this.lookers.delete(page));
     for (const [index, node] of this.world.thumbs.entries()) page.send(thumb(node, index * 17));
   }
 
@@ -321,6 +328,7 @@ export class Mock {
       else if (server === this.microphone) this.listens(ws);
       else if (server === this.events) this.joined(ws);
       else if (server === this.thumbs) this.looks(ws);
+      else if (node !== null && this.world.farRefusal !== "") ws.close(1013, this.world.farRefusal);
       else if (url.searchParams.get("codec") === "h264") this.broken(ws);
       else this.watched(ws, () => (node === null ? this.world.size : this.world.farSize));
     });
@@ -445,61 +453,6 @@ export function healthy(): ToPage[] {
   ];
 }
 
-/** What the kernel says about the configuration; a text with "nicer" is wrong. */
-function configAnswer(action: Action): ConfigAnswer | null {
-  switch (action.name) {
-    case "config_read":
-      return { kind: "text", text: action.number === null ? states.CONFIG_TEXT : states.CONFIG_TEXT.replace("443", "8443"), origin: "owner", file: "/var/lib/dkvm/config/dkvm.toml", digest: states.DIGEST, number: action.number ?? 4 };
-    case "config_check": {
-      const line = action.text.split("\n").findIndex((one) => one.startsWith("nicer")) + 1;
-      const mistakes = line === 0 ? [] : [{ line, key: "device.web.nicer", message: 'is no key of this table; did you mean "nice"?' }];
-      const change = line === 0 ? { started: [], stopped: [], restarted: ["web"] } : null;
-      return { kind: "verdict", mistakes, notices: [], change };
-    }
-    case "config_apply":
-      return { kind: "applied", number: 5, change: { started: [], stopped: [], restarted: ["web"] }, notices: [] };
-    case "config_history":
-      return { kind: "history", entries: [states.entry(), states.entry({ number: 4, outcome: "kept", comment: "less video" }), states.entry({ number: 5, outcome: "taken_back", why: "web does not come up: exit code 78" })] };
-    default:
-      return null;
-  }
-}
-
-/** A message of `/api/serial`. */
-function piece(offset: number, data: Buffer): Buffer {
-  const head = Buffer.alloc(12);
-  head.writeUInt32LE(7, 0);
-  head.writeBigUInt64LE(BigInt(offset), 4);
-  return Buffer.concat([head, data]);
-}
-
-/** A bundle that comes in parts: byte for byte, and only the next one. */
-class Bundle {
-  private parts: Buffer[] = [];
-  size = 0;
-
-  get length(): number {
-    return this.parts.reduce((sum, part) => sum + part.length, 0);
-  }
-
-  get bytes(): Buffer {
-    return Buffer.concat(this.parts);
-  }
-
-  /** The head again tells where it stands, and adds nothing twice. */
-  take(part: Buffer, offset: number, size: number): boolean {
-    this.size = size;
-    const known = this.length - offset;
-    if (known < 0 || (known > 0 && offset > 0)) return false;
-    if (known < part.length) this.parts.push(part.subarray(known));
-    return true;
-  }
-
-  forget(): void {
-    this.parts = [];
-  }
-}
-
 function key(message: ToPage): string {
   if (message.type === "device") return `device ${message.name}`;
   return message.type === "target" ? `target ${message.node}` : message.type;
@@ -522,13 +475,4 @@ function reply(response: ServerResponse, status: number, body: unknown, headers:
 
 function refuse(response: ServerResponse, status: number, code: string, message: string, retryAfter = 0): void {
   reply(response, status, { code, message }, retryAfter > 0 ? { "retry-after": String(retryAfter) } : {});
-}
-
-/** A message of `/api/sound`: 997 Hz. */
-function tone(position: number): Buffer {
-  const message = Buffer.alloc(SOUND_HEAD_LEN + SOUND_FRAMES * 4);
-  message.writeBigUInt64LE(BigInt(position), 0);
-  message.writeUInt32LE(1, 24);
-  for (let at = 0; at < SOUND_FRAMES * 2; at++) message.writeInt16LE(Math.round(Math.sin(((position + (at >> 1)) * 2 * Math.PI * 997) / SOUND_RATE) * 16_000), SOUND_HEAD_LEN + at * 2);
-  return message;
 }
