@@ -3,7 +3,7 @@
 import { sentence } from "../api";
 import type { PeerInfo } from "../wire/PeerInfo";
 import type { UsbState } from "../wire/UsbState";
-import type { Model } from "./model";
+import { deviceOf, type Model } from "./model";
 import type { Notice, Remedy, Tone } from "./status";
 import { linked, mayType, pageOf, peerOf, peerWhy } from "./targets";
 
@@ -32,6 +32,9 @@ export function farBanner(model: Model): Notice | null {
 
 function strange(model: Model): Notice {
   const node = model.chosen;
+  if (model.peers === null && deviceOf(model, "peer") === undefined) {
+    return { id: "far-waiting", tone: "quiet", title: `Waiting for ${node}`, text: `${own(model)} tells how the link to it is. If this stays, it has no peer device: docs/peers.md.`, remedy: back(model), busy: true };
+  }
   if (model.peers === null) {
     return { id: "far-no-peer", tone: "warn", title: `There is no way to ${node}`, text: "The device that holds the links to other nodes is not running.", remedy: back(model), busy: true };
   }

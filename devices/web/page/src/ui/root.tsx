@@ -37,7 +37,8 @@ function Desk({ app }: { app: App }): JSX.Element {
   useOverviewChord(app, settings.overview);
   useEffect(() => {
     document.body.dataset["drawer"] = ui.drawer === null ? "closed" : "open";
-  }, [ui.drawer]);
+    document.body.dataset["overview"] = ui.overview ? "open" : "closed";
+  }, [ui.drawer, ui.overview]);
   return (
     <>
       <Cover app={app} model={shown} />

@@ -61,6 +61,7 @@ test("a healthy target has nothing to tell", () => {
 
 test("each thing that is missing on the way to a picture has its words, the nearest first", () => {
   assert.equal(cover({ type: "peers", state: null }), "far-no-peer");
+  assert.equal(cover({ type: "peers", state: null }, { type: "device_gone", name: "peer" }), "far-waiting");
   assert.equal(cover({ type: "peers", state: states.peers({ peers: [] }) }), "far-unpaired");
   assert.equal(cover(linked({ link: "connecting", granted: [] })), "far-unlinked");
   assert.equal(cover(linked({ link: "refused", granted: [], detail: "it has forgotten this node" })), "far-refused");
