@@ -43,7 +43,7 @@ function Desk({ app }: { app: App }): JSX.Element {
     <>
       <Cover app={app} model={shown} />
       <Bar app={app} model={shown} ui={ui} settings={settings} />
-      {ui.overview && <Overview app={app} model={model} settings={settings} />}
+      {ui.overview && model.link.kind === "open" && <Overview app={app} model={model} settings={settings} />}
       <div class="below-bar">
         {!ui.overview && <Banner app={app} model={shown} />}
         <TrialBar app={app} model={model} />

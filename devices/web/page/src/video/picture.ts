@@ -57,8 +57,8 @@ export class Picture {
   greeted(): void {
     this.disconnected();
     this.told = window.setTimeout(() => {
-      this.watch();
       this.begin();
+      this.watch();
     }, TOLD_MS);
   }
 
@@ -75,9 +75,7 @@ export class Picture {
 
   /** An encoder of another node that tells nothing at first is not waited for: there may be none. */
   private begin(): void {
-    this.h264Told();
-    this.away = isFar(this.model.value) && worked(this.model.value).h264 === null;
-    this.tune();
+    this.reckon(isFar(this.model.value));
   }
 
   /** The node is not heard any more. */
@@ -102,9 +100,15 @@ export class Picture {
 
   /** The encoder of H.264 said where it stands, or is gone. */
   h264Told(): void {
+    this.reckon(false);
+  }
+
+  /** Whether H.264 is there; waited for where that is not waived. */
+  private reckon(waived: boolean): void {
     window.clearTimeout(this.missed);
-    this.away = false;
-    if (worked(this.model.value).h264 === null) this.missed = window.setTimeout(() => this.h264Missed(), AWAY_MS);
+    const missing = worked(this.model.value).h264 === null;
+    this.away = missing && waived;
+    if (missing && !waived) this.missed = window.setTimeout(() => this.h264Missed(), AWAY_MS);
     this.tune();
   }
 

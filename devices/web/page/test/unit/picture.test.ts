@@ -88,7 +88,7 @@ test("a node that tells nothing of H.264 gives JPEG at once, and H.264 when it t
   model.patch({ h264: states.h264(), chosen: "office", targets: { office: target("office") } });
   picture.greeted();
   browser.pass(100);
-  assert.equal(browser.socket.url, "jpeg");
+  assert.deepEqual([browser.socket.url, browser.sockets], ["jpeg", 1]);
   model.patch({ targets: { office: target("office", { h264: states.h264() }) } });
   picture.h264Told();
   assert.equal(browser.socket.url, "h264");
