@@ -10,7 +10,8 @@ use crate::{
     clock::Moment,
     config::Folders,
     error::Error,
-    state::{Hub, Pictures, Serial, Sounds, Units},
+    state::{Hub, Serial},
+    streams::Streams,
     upload::Desk,
 };
 use std::{
@@ -43,12 +44,8 @@ enum Life {
 pub struct App {
     /// What pages are told.
     pub hub: Arc<Hub>,
-    /// What viewers are shown.
-    pub pictures: Arc<Pictures>,
-    /// What viewers of H.264 are shown.
-    pub units: Arc<Units>,
-    /// What listeners hear.
-    pub sounds: Arc<Sounds>,
+    /// What viewers are shown, and listeners hear.
+    pub streams: Streams,
     /// What the target says on its serial port.
     pub serial: Arc<Serial>,
     /// The password.
@@ -67,20 +64,13 @@ pub struct App {
 
 impl App {
     /// With what earlier lives left in the folders.
-    pub fn load(
-        folders: &Folders,
-        hub: Arc<Hub>,
-        (pictures, units): (Arc<Pictures>, Arc<Units>),
-        sounds: Arc<Sounds>,
-    ) -> Result<Self, Error> {
+    pub fn load(folders: &Folders, hub: Arc<Hub>, streams: Streams) -> Result<Self, Error> {
         let now = Moment::now();
         let run = folders.run.clone();
         Ok(Self {
             serial: Arc::new(Serial::new(hub.sender().clone())),
             hub,
-            pictures,
-            units,
-            sounds,
+            streams,
             password: Keeper::load(&folders.state)?,
             limiter: Mutex::new(Limiter::new(now)),
             desk: Mutex::default(),

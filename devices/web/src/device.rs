@@ -1,31 +1,23 @@
 //! Between the kernel and the pages.
 
+mod events;
+
 use crate::{
-    actions,
     app::App,
     clock::Moment,
     config::{Config, Folders},
     configuration,
     error::Error,
     http::listen,
-    state::{
-        Demand, Encoder, Hub, Key, Picture, Pictures, Sounds, Unit, Units, LOOK, MAX_HOLD,
-        MAX_PICTURE,
-    },
+    state::{Hub, LOOK, MAX_HOLD},
     status::{Board, Part, Status},
+    streams::Streams,
     tls::{self, Certificate, Names},
 };
-use bytes::Bytes;
-use dkvm_sdk::{CallError, FrameReader, Incoming, Lease, Link, Sender};
+use dkvm_sdk::{CallError, FrameReader, Incoming, Link, Sender};
 use dkvm_wire::{
-    service::{methods, DeviceInfo, DeviceList, KernelInfo, MemoryStats, Nothing, Subscribe},
+    service::{methods, DeviceList, KernelInfo, MemoryStats, Nothing, Subscribe},
     topics,
-    vocab::{
-        page::ToPage,
-        update::UpdateState,
-        video::{AccessUnit, FrameInfo, LinkLoad},
-    },
-    DecodeError,
 };
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::{
@@ -36,8 +28,6 @@ use tokio::{
 
 /// Counters of devices and of memory are told to open pages so often.
 const POLL: Duration = Duration::from_secs(1);
-
-type Body = dkvm_sdk::Body;
 
 /// Serves until the kernel says good-bye.
 pub async fn run(mut link: Link) -> Result<(), Error> {
@@ -90,33 +80,6 @@ fn refused(error: CallError) -> Result<Nothing, CallError> {
     }
 }
 
-/// Tells the kernel whether a topic is wanted.
-struct Want(Sender, &'static str);
-
-impl Demand for Want {
-    fn start(&self) {
-        // Without a kernel there is nothing to want.
-        let _ = self.0.want(self.1);
-    }
-    fn stop(&self) {
-        let _ = self.0.unwant(self.1);
-    }
-}
-
-/// The encoder of H.264, on the other side of the kernel. What it does not answer is asked again by who needs it.
-struct FarEncoder(Arc<Hub>);
-
-impl Encoder for FarEncoder {
-    fn key_frame(&self) {
-        let hub = self.0.clone();
-        tokio::spawn(async move { actions::key_frame(&hub).await });
-    }
-    fn link(&self, load: LinkLoad) {
-        let hub = self.0.clone();
-        tokio::spawn(async move { actions::link_load(&hub, &load).await });
-    }
-}
-
 struct Web {
     app: Arc<App>,
     frames: FrameReader,
@@ -134,12 +97,8 @@ impl Web {
         let folders = Folders::from_env();
         let names = Names::new(&kernel.node, &config.names);
         let hub = Arc::new(Hub::new(kernel, asked, sender.clone()));
-        let want = |topic| Box::new(Want(sender.clone(), topic));
-        let pictures = Arc::new(Pictures::new(want(topics::VIDEO_JPEG)));
-        let sounds = Arc::new(Sounds::new(want(topics::AUDIO_SPEAKER)));
-        let units = Units::new(want(topics::VIDEO_H264), Box::new(FarEncoder(hub.clone())));
-        let pictures = (pictures, Arc::new(units));
-        let app = Arc::new(App::load(&folders, hub, pictures, sounds)?);
+        let streams = Streams::new(&hub);
+        let app = Arc::new(App::load(&folders, hub, streams)?);
         let certificate =
             Certificate::obtain(&folders.state, &names).map_err(tls::TlsError::from)?;
         dkvm_sdk::info!(
@@ -169,6 +128,7 @@ impl Web {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let streams = &self.app.streams;
             tokio::select! {
                 incoming = link.next() => match incoming? {
                     Incoming::Goodbye { .. } => {
@@ -178,204 +138,21 @@ impl Web {
                     incoming => self.take(incoming)?,
                 },
                 _ = self.status.changed() => report(link, &self.status.borrow_and_update())?,
-                _ = settle.tick(), if self.app.pictures.holds_lease() => self.app.pictures.settle(Moment::now()),
-                _ = look.tick(), if self.app.units.is_watched() => self.app.units.look(Moment::now()),
+                _ = settle.tick(), if streams.holds_lease() => streams.settle(Moment::now()),
+                _ = look.tick(), if streams.is_watched() => streams.look(Moment::now()),
+                () = until(self.app.hub.targets_due()) => self.app.hub.tell_targets(),
                 ended = &mut self.https => return ended_by(ended),
             }
         }
     }
-
-    fn take(&self, incoming: Incoming) -> Result<(), Error> {
-        match incoming {
-            Incoming::Event {
-                topic,
-                body,
-                leases,
-                source,
-                ..
-            } => {
-                let source = (source.name, source.generation);
-                if let Err(error) = self.event(&topic, &body, &leases, source) {
-                    dkvm_sdk::warn!("{error}");
-                }
-                Ok(())
-            }
-            Incoming::Request(request) => Ok(request.unknown()?),
-            _ => Ok(()),
-        }
-    }
-
-    fn event(
-        &self,
-        topic: &str,
-        body: &Body,
-        leases: &[Lease],
-        source: (String, dkvm_wire::Generation),
-    ) -> Result<(), DecodeError> {
-        let hub = &self.app.hub;
-        match topic {
-            topics::VIDEO_JPEG => self.show(body, leases)?,
-            topics::VIDEO_H264 => self.show_unit(body, leases)?,
-            topics::SERIAL_OUTPUT => self.app.serial.heard(body.decode(topic)?),
-            topics::AUDIO_SPEAKER => self.app.sounds.play(body.decode(topic)?),
-            topics::INPUT_ACK => hub.acknowledge(body.decode(topic)?),
-            topics::DEVICE_STATE => self.device(body.decode(topic)?),
-            topics::DEVICE_DEATH => hub.post_death(body.decode(topic)?),
-            topics::CONFIG_STATE => hub.post_config(body.decode(topic)?),
-            _ => {
-                if topic == topics::UPDATE_STATE {
-                    self.update(body.decode(topic)?);
-                }
-                if let Some((key, news)) = state_of(topic, body)? {
-                    hub.post(key, source, news);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// An upload that was cancelled, here or by the command line, is not gone on with.
-    fn update(&self, state: UpdateState) {
-        crate::lock(&self.app.desk).told(&state.stage);
-    }
-
-    fn device(&self, info: DeviceInfo) {
-        // What an encoder that is gone showed last is not the present any more.
-        for gone in self.app.hub.post_device(info) {
-            match gone {
-                Key::Encode => self.app.pictures.forget(),
-                Key::H264 => self.app.units.forget(),
-                _ => {}
-            }
-        }
-    }
-
-    fn show_unit(&self, body: &Body, leases: &[Lease]) -> Result<(), DecodeError> {
-        let info: FrameInfo = body.decode(topics::VIDEO_H264)?;
-        match leases.first().map(|lease| self.frames.view(lease)) {
-            Some(Ok(view)) if view.len() <= MAX_PICTURE => {
-                let (number, unit) = unit_of(info, &view);
-                self.app.units.show(number, &Arc::new(unit), Moment::now());
-            }
-            // The next does not follow on the last then, and nobody is shown it.
-            Some(Ok(view)) => dkvm_sdk::warn!(
-                "a frame of {} bytes is over the limit of {MAX_PICTURE}",
-                view.len()
-            ),
-            Some(Err(error)) => dkvm_sdk::debug!("{error}"),
-            None => {}
-        }
-        Ok(())
-    }
-
-    fn show(&self, body: &Body, leases: &[Lease]) -> Result<(), DecodeError> {
-        let info = body.decode(topics::VIDEO_JPEG)?;
-        let Some(lease) = leases.first() else {
-            return Ok(());
-        };
-        match self.frames.view(lease) {
-            Ok(view) if view.len() > MAX_PICTURE => {
-                dkvm_sdk::warn!(
-                    "a picture of {} bytes is over the limit of {MAX_PICTURE}",
-                    view.len()
-                );
-            }
-            Ok(view) => self
-                .app
-                .pictures
-                .show(Picture::new(info, Arc::new(view), Moment::now())),
-            // The encoder died or was too fast; the next picture is there soon.
-            Err(error) => dkvm_sdk::debug!("{error}"),
-        }
-        Ok(())
-    }
 }
 
-/// Copied once for all: it is small, and then no slow page holds up the encoder.
-fn unit_of(info: FrameInfo, view: &[u8]) -> (u64, Unit) {
-    let AccessUnit { number, key } = info.unit.unwrap_or(AccessUnit {
-        number: 0,
-        key: false,
-    });
-    let bytes = Bytes::copy_from_slice(view);
-    (number, Unit { info, key, bytes })
-}
-
-/// A device's state as a page is told it; `None` for a topic that is none.
-fn state_of(topic: &str, body: &Body) -> Result<Option<(Key, ToPage)>, DecodeError> {
-    let news = match topic {
-        topics::GADGET_STATE => (Key::Gadget, ToPage::Gadget(body.decode(topic)?)),
-        topics::HID_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Hid, ToPage::Hid { state })
-        }
-        topics::VIDEO_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Video, ToPage::Video { state })
-        }
-        topics::ENCODE_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Encode, ToPage::Encode { state })
-        }
-        topics::H264_STATE => {
-            let state = body.decode(topic)?;
-            (Key::H264, ToPage::H264 { state })
-        }
-        topics::AUDIO_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Audio, ToPage::Audio { state })
-        }
-        _ => return state_of_more(topic, body),
-    };
-    Ok(Some(news))
-}
-
-/// What is neither picture, sound nor hands.
-fn state_of_more(topic: &str, body: &Body) -> Result<Option<(Key, ToPage)>, DecodeError> {
-    let news = match topic {
-        topics::UPDATE_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Update, ToPage::Update { state })
-        }
-        topics::POWER_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Power, ToPage::Power { state })
-        }
-        topics::NETWORK_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Network, ToPage::Network { state })
-        }
-        topics::STORAGE_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Storage, ToPage::Storage { state })
-        }
-        topics::USBNET_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Usbnet, ToPage::Usbnet { state })
-        }
-        topics::PEER_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Peers, ToPage::Peers { state })
-        }
-        topics::TYPIST_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Typist, ToPage::Typist { state })
-        }
-        topics::FETCH_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Fetch, ToPage::Fetch { state })
-        }
-        topics::MACRO_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Macros, ToPage::Macros { state })
-        }
-        topics::SERIAL_STATE => {
-            let state = body.decode(topic)?;
-            (Key::Serial, ToPage::Serial { state })
-        }
-        _ => return Ok(None),
-    };
-    Ok(Some(news))
+/// Never, where there is nothing to wait for.
+async fn until(due: Option<Moment>) {
+    match due {
+        Some(due) => sleep(due.since(Moment::now())).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn report(link: &Link, status: &Status) -> Result<(), Error> {

@@ -3,9 +3,10 @@
 //! Owns: the HTTPS port, the certificate, the password and the sessions. Serves the page (embedded), its two
 //! WebSockets and a few addresses besides; `docs/web-api.md` is their contract.
 //!
-//! In: `video.jpeg` and `video.h264` (each wanted only while somebody watches it), `h264.state`, `input.ack`, `hid.state`, `gadget.state`, `video.state`,
-//! `encode.state`, `update.state`, `power.state`, `network.state`, `typist.state`, `storage.state`, `usbnet.state`, `peer.state`, and the kernel's `device.state` and `device.death`.
-//! Out: `input.hid`.
+//! In: `video.jpeg`, `video.h264` and `video.thumb` (each wanted only while somebody watches it), `h264.state`, `input.ack`, `hid.state`, `gadget.state`, `video.state`,
+//! `encode.state`, `update.state`, `power.state`, `network.state`, `typist.state`, `storage.state`, `usbnet.state`, `peer.state`, and the kernel's `device.state` and `device.death`. What makes a
+//! target of `*/…`, devices of other nodes: pages work those too.
+//! Out: `input.hid` and `audio.microphone`, each to one device by its name.
 //!
 //! Calls: `capture/video.set_mode`, `encode/encode.set`, `h264/h264.set`, `h264/h264.link`, `h264/video.key_frame`, `gadget/gadget.replug`, those of `update`, `power`, `typist`, `usbnet`, `peer` and `storage`,
 //! `devices.restart`, `devices.deaths`, `devices.list`, `memory.stats`. Needs of Linux: TCP, and the right to the port.
@@ -24,6 +25,7 @@ mod socket;
 mod state;
 mod status;
 mod store;
+mod streams;
 mod tls;
 mod upload;
 
@@ -35,6 +37,7 @@ const IDENTITY: Identity = Identity {
     consumes: &[
         topics::VIDEO_JPEG,
         topics::VIDEO_H264,
+        topics::VIDEO_THUMB,
         topics::INPUT_ACK,
         topics::HID_STATE,
         topics::GADGET_STATE,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     app::App,
-    state::{Picture, Viewer},
+    state::{Picture, Place, Viewer},
 };
 use bytes::Bytes;
 use hyper::{header, Response, StatusCode};
@@ -63,10 +63,12 @@ fn viewer(app: &Arc<App>, visit: &Visit) -> Result<Viewer, Refusal> {
     api::cookie(visit)
         .filter(|token| app.is_open(token))
         .ok_or_else(Refusal::log_in)?;
-    let full = |error: crate::state::ViewersFull| {
+    let full = |error: &dyn std::fmt::Display| {
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     };
-    app.pictures.watch().map_err(full)
+    let pictures = app.streams.pictures(&Place::Here);
+    let pictures = pictures.map_err(|error| full(&error))?;
+    pictures.watch().map_err(|error| full(&error))
 }
 
 /// Until the reader is gone. The boundary comes right after each picture: Chromium shows one only then.

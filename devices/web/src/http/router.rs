@@ -48,6 +48,7 @@ pub async fn answer(app: &Arc<App>, visit: Visit) -> Reply {
         (&Method::GET, "/api/session") => api::session(app, &visit),
         (&Method::GET, "/api/ws") => socket::upgrade(app, visit, socket::Kind::Control),
         (&Method::GET, "/api/video") => socket::upgrade(app, visit, socket::Kind::Video),
+        (&Method::GET, "/api/thumbs") => socket::upgrade(app, visit, socket::Kind::Thumbs),
         (&Method::GET, "/api/serial") => socket::upgrade(app, visit, socket::Kind::Serial),
         (&Method::GET, "/api/sound") => socket::upgrade(app, visit, socket::Kind::Sound),
         (&Method::GET, "/api/microphone") => socket::upgrade(app, visit, socket::Kind::Microphone),

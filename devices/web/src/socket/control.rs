@@ -3,13 +3,13 @@
 use super::{
     frame::{encode, Message, Opcode},
     link::{Ending, Read, Write},
-    pace::Pace,
+    pace::{Pace, Sent},
 };
 use crate::{
     actions::{self, Answer},
     app::App,
     clock::Moment,
-    state::{Page, PageIn},
+    state::{Page, PageIn, Place},
 };
 use dkvm_wire::{
     vocab::{
@@ -100,7 +100,7 @@ impl Inbound {
             message = reader.next() => self.take(message?),
             () = sleep(PACE), if self.pace.is_waiting() => {
                 let due = self.pace.due(Moment::now());
-                due.map_or(Ok(()), |state| self.forward(&state))
+                due.map_or(Ok(()), |sent| self.forward(&sent))
             }
         }
     }
@@ -133,25 +133,25 @@ impl Inbound {
 
     fn obey(&mut self, message: ToWeb) -> Result<(), Ending> {
         match message {
-            ToWeb::Input(state) => self.input(state),
-            ToWeb::InputTo { .. } => Ok(()),
+            ToWeb::Input(state) => self.input(Place::Here, state),
+            ToWeb::InputTo { node, state } => self.input(Place::At(node), state),
             ToWeb::Ping { nonce } => self.answer(ToPage::Pong { nonce }),
             ToWeb::Do { id, action } => self.act(id, action),
         }
     }
 
-    fn input(&mut self, state: InputState) -> Result<(), Ending> {
+    fn input(&mut self, place: Place, state: InputState) -> Result<(), Ending> {
         if state.steps.len() > MAX_STEPS || state.keys.len() > MAX_KEYS {
             return Err(Ending::policy(
                 "an input state holds more steps or keys than there can be",
             ));
         }
-        let due = self.pace.take(state, Moment::now());
-        due.iter().try_for_each(|state| self.forward(state))
+        let due = self.pace.take(place, state, Moment::now());
+        due.iter().try_for_each(|sent| self.forward(sent))
     }
 
-    fn forward(&self, state: &InputState) -> Result<(), Ending> {
-        match self.page.input(state) {
+    fn forward(&self, (place, state): &Sent) -> Result<(), Ending> {
+        match self.page.input(place, state) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Ending::policy("a page speaks for one holder")),
             // The link's own loop ends the device.

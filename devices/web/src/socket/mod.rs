@@ -1,18 +1,20 @@
-//! The two WebSockets of a page: control (JSON) and video (pictures).
+//! The WebSockets of a page: control (JSON), and one for each thing that flows.
 
 mod control;
 mod frame;
 mod link;
+mod microphone;
 mod pace;
+mod purpose;
 mod serial;
 mod sound;
+mod thumbs;
 mod units;
 mod video;
 
 use crate::{
     app::App,
     auth::token::TokenHash,
-    clock::Moment,
     http::{
         api,
         gate::Pass,
@@ -20,13 +22,13 @@ use crate::{
         router::Visit,
         Io,
     },
-    state::{Listener, Page, Reading, UnitViewer, Viewer},
+    state::Place,
 };
 use base64::{prelude::BASE64_STANDARD, Engine};
-use dkvm_wire::vocab::{audio::MicrophoneRef, serial::HistoryFrom};
 use hyper::{header, upgrade::OnUpgrade, StatusCode};
 use hyper_util::rt::TokioIo;
 use link::Ending;
+use purpose::{Needs, Purpose};
 use ring::digest::{digest, SHA1_FOR_LEGACY_USE_ONLY};
 use std::sync::Arc;
 
@@ -42,6 +44,8 @@ pub enum Kind {
     Control,
     /// `/api/video`
     Video,
+    /// `/api/thumbs`
+    Thumbs,
     /// `/api/serial`
     Serial,
     /// `/api/sound`
@@ -50,21 +54,12 @@ pub enum Kind {
     Microphone,
 }
 
-/// What the socket is opened for, taken before the upgrade so that there is room for it after.
-enum Purpose {
-    Control(Page),
-    Video(Viewer),
-    Units(UnitViewer),
-    Serial(Reading, HistoryFrom),
-    Sound(Listener),
-    Microphone(MicrophoneRef),
-}
-
 /// Who opened it.
 struct Guest {
     app: Arc<App>,
     session: TokenHash,
     pass: Arc<Pass>,
+    needs: Option<Needs>,
 }
 
 /// Answers the request for a WebSocket, and serves it.
@@ -74,11 +69,12 @@ pub fn upgrade(app: &Arc<App>, mut visit: Visit, kind: Kind) -> Result<Reply, Re
     if !app.is_open(&token) {
         return Err(Refusal::log_in());
     }
-    let purpose = purpose(app, &visit, kind)?;
+    let (purpose, needs) = purpose::of(app, &visit, kind)?;
     let guest = Guest {
         app: app.clone(),
         session: token.hash(),
         pass: visit.pass.clone(),
+        needs,
     };
     tokio::spawn(serve(
         hyper::upgrade::on(&mut visit.request),
@@ -92,51 +88,6 @@ pub fn upgrade(app: &Arc<App>, mut visit: Visit, kind: Kind) -> Result<Reply, Re
     );
     let reply = with(reply, header::UPGRADE, "websocket");
     Ok(with(reply, header::SEC_WEBSOCKET_ACCEPT, &accept(&key)))
-}
-
-fn purpose(app: &Arc<App>, visit: &Visit, kind: Kind) -> Result<Purpose, Refusal> {
-    match kind {
-        Kind::Control => app.hub.open().map(Purpose::Control).map_err(full),
-        Kind::Video => video(app, visit),
-        Kind::Serial => {
-            let at = serial::wanted(visit.query("log"), visit.query("from"));
-            let reading = app.serial.read().map_err(full)?;
-            Ok(Purpose::Serial(reading, at))
-        }
-        Kind::Sound => app.sounds.listen().map(Purpose::Sound).map_err(full),
-        Kind::Microphone => microphone(visit).map(Purpose::Microphone),
-    }
-}
-
-/// In the codec that the page asks for.
-fn video(app: &Arc<App>, visit: &Visit) -> Result<Purpose, Refusal> {
-    match visit.query("codec") {
-        None | Some("jpeg") => app.pictures.watch().map(Purpose::Video).map_err(full),
-        Some("h264") => {
-            let viewer = app.units.watch(Moment::now());
-            viewer.map(Purpose::Units).map_err(full)
-        }
-        Some(_) => Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "there is no such codec: use codec=jpeg or codec=h264",
-        )),
-    }
-}
-
-fn full(full: impl std::fmt::Display) -> Refusal {
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, full.to_string())
-}
-
-fn microphone(visit: &Visit) -> Result<MicrophoneRef, Refusal> {
-    let holder = visit.query("holder").and_then(|text| text.parse().ok());
-    let holder = holder.ok_or_else(|| {
-        let what = "a microphone needs holder=, a random number: see docs/web-api.md";
-        Refusal::new(StatusCode::BAD_REQUEST, what)
-    })?;
-    Ok(MicrophoneRef {
-        holder,
-        name: visit.pass.source.to_string(),
-    })
 }
 
 fn handshake_key(visit: &Visit) -> Result<&str, Refusal> {
@@ -178,6 +129,7 @@ async fn serve(upgrade: OnUpgrade, purpose: Purpose, guest: Guest) {
         ending = run(purpose, &mut reader, &mut write, &guest) => ending,
         () = guest.app.session_over(Some(guest.session)) => Ending::session_over(),
         () = guest.app.leaving() => Ending::leaving(),
+        ending = Needs::denied(guest.needs.as_ref(), &guest.app) => ending,
     };
     ending.log(&guest.pass.source);
     link::close(reader.into_inner().unsplit(write), ending).await;
@@ -193,11 +145,18 @@ async fn run(
         Purpose::Control(page) => control::run(page, reader, write, &guest.app).await,
         Purpose::Video(viewer) => video::run(viewer, reader, write).await,
         Purpose::Units(viewer) => units::run(viewer, reader, write).await,
+        Purpose::Thumbs(overview) => thumbs::run(overview, reader, write).await,
         Purpose::Serial(reading, at) => {
             serial::run(reading, at, reader, write, &guest.app.hub).await
         }
         Purpose::Sound(listener) => sound::listen(listener, reader, write).await,
-        Purpose::Microphone(who) => sound::speak(who, reader, write, &guest.app).await,
+        Purpose::Microphone(Place::Here, who) => {
+            microphone::speak(who, reader, write, &guest.app).await
+        }
+        Purpose::Microphone(Place::At(node), who) => {
+            microphone::speak_to(&node, who, reader, write, &guest.app).await
+        }
+        Purpose::Nothing(ending) => ending,
     }
 }
 

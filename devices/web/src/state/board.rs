@@ -3,10 +3,15 @@
 //! A page that reads slowly gets the latest when it reads again, and nobody keeps a queue for it.
 
 use dkvm_wire::{vocab::page::ToPage, DeviceName};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
-/// Devices remembered, those gone included: more than any configuration has.
-const MAX_SUBJECTS: usize = 128;
+/// Subjects remembered: more devices than any configuration has, those gone included, and the targets of other nodes.
+const MAX_SUBJECTS: usize = 192;
+/// Targets that are gone and are told so to a page that has not read it yet.
+const MAX_GONE: usize = 32;
 /// Deaths kept for a page that opens: it asks for more by [`dkvm_wire::vocab::page::Action::Deaths`].
 const MAX_DEATHS: usize = 16;
 
@@ -49,6 +54,8 @@ pub enum Key {
     Serial,
     /// Other nodes.
     Peers,
+    /// The target of another node.
+    Target(String),
     /// The configuration.
     Config,
     /// Shared memory.
@@ -74,6 +81,8 @@ pub struct Board {
     posts: BTreeMap<Key, Post>,
     version: u64,
     deaths: u64,
+    /// Targets that are gone, the longest first.
+    gone: VecDeque<String>,
 }
 
 impl Board {
@@ -106,6 +115,20 @@ impl Board {
             self.posts.remove(&Key::Death(old));
         }
         self.post(Key::Death(self.deaths), message)
+    }
+
+    /// Puts up that a target is gone; the one that is gone for longest makes room. Names of nodes come and go.
+    pub fn post_target_gone(&mut self, node: String) -> bool {
+        self.gone.retain(|gone| *gone != node);
+        self.gone.push_back(node.clone());
+        if self.gone.len() > MAX_GONE {
+            let key = self.gone.pop_front().map(Key::Target);
+            let is_back = |post: &Post| !matches!(post.message, ToPage::TargetGone { .. });
+            if let Some(key) = key.filter(|key| !self.posts.get(key).is_some_and(is_back)) {
+                self.posts.remove(&key);
+            }
+        }
+        self.post(Key::Target(node.clone()), ToPage::TargetGone { node })
     }
 
     /// Devices that stand on the board and are not gone.
@@ -142,6 +165,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dkvm_wire::vocab::page::FarTarget;
 
     fn viewers(count: u32) -> ToPage {
         ToPage::Viewers { count }
@@ -191,5 +215,30 @@ mod tests {
         }
         assert_eq!(board.since(Mark::default()).0.len(), MAX_SUBJECTS);
         assert!(board.devices().is_empty());
+    }
+
+    #[test]
+    fn targets_that_come_and_go_under_ever_new_names_leave_room() {
+        let mut board = Board::default();
+        let is = |node: &str| {
+            ToPage::Target(Box::new(FarTarget {
+                node: node.to_owned(),
+                ..FarTarget::default()
+            }))
+        };
+        for n in 0..1000 {
+            let node = format!("n{n}");
+            assert!(board.post(Key::Target(node.clone()), is(&node)));
+            assert!(board.post_target_gone(node));
+        }
+        assert_eq!(board.since(Mark::default()).0.len(), MAX_GONE);
+        // One that is back is none that makes room.
+        assert!(board.post(Key::Target("n999".into()), is("n999")));
+        for n in 0..MAX_GONE {
+            board.post_target_gone(format!("m{n}"));
+        }
+        let (news, _) = board.since(Mark::default());
+        assert_eq!(news.len(), MAX_GONE + 1);
+        assert!(news[0].contains("\"target\"") && news[0].contains("n999"));
     }
 }

@@ -1,6 +1,10 @@
+mod far;
+
 use super::{
     board::{Board, Key, Mark},
     holders::{Holders, PageId},
+    targets::Targets,
+    Place,
 };
 use crate::clock::Moment;
 use dkvm_sdk::{SendError, Sender};
@@ -10,6 +14,7 @@ use dkvm_wire::{
     vocab::{
         input::{InputAck, InputState},
         page::ToPage,
+        peer::{Grant, PeerState},
     },
     DeviceName, Generation,
 };
@@ -34,6 +39,8 @@ pub struct PageFull;
 #[derive(Debug, Default)]
 struct Mail {
     ack: Option<InputAck>,
+    /// Those of other nodes' targets.
+    acks_from: BTreeMap<String, InputAck>,
     answers: VecDeque<ToPage>,
     pongs: VecDeque<Vec<u8>>,
 }
@@ -48,6 +55,8 @@ struct Letterbox {
 struct World {
     board: Board,
     holders: Holders,
+    /// Those of other nodes.
+    targets: Targets,
     pages: BTreeMap<PageId, Arc<Letterbox>>,
     next_page: u64,
     /// A configuration is on trial.
@@ -63,6 +72,8 @@ pub struct Hub {
     sender: Sender,
     world: Mutex<World>,
     open_pages: watch::Sender<usize>,
+    /// Other nodes, while somebody knows of them.
+    peers: watch::Sender<Option<PeerState>>,
 }
 
 impl Hub {
@@ -74,6 +85,7 @@ impl Hub {
             sender,
             world: Mutex::default(),
             open_pages: watch::Sender::new(0),
+            peers: watch::Sender::new(None),
         }
     }
 
@@ -94,6 +106,9 @@ impl Hub {
 
     /// A device told its state.
     pub fn post(&self, key: Key, source: (String, Generation), message: ToPage) {
+        if let ToPage::Peers { state } = &message {
+            self.peers.send_replace(state.clone());
+        }
         let mut world = crate::lock(&self.world);
         world.sources.insert(key.clone(), source);
         if world.board.post(key, message) {
@@ -105,6 +120,9 @@ impl Hub {
     pub fn post_device(&self, info: DeviceInfo) -> Vec<Key> {
         let mut world = crate::lock(&self.world);
         let withdrawn = world.withdraw(info.name.as_str(), lives_over(&info));
+        if withdrawn.contains(&Key::Peers) {
+            self.peers.send_replace(None);
+        }
         if world
             .board
             .post(Key::Device(info.name.clone()), ToPage::Device(info))
@@ -167,11 +185,7 @@ impl Hub {
     /// hid acknowledged: told to the page that speaks for the holder, and to no other.
     pub fn acknowledge(&self, ack: InputAck) {
         let world = crate::lock(&self.world);
-        let page = world
-            .holders
-            .page_of(ack.holder)
-            .and_then(|page| world.pages.get(&page));
-        if let Some(page) = page {
+        if let Some(page) = world.page_of(&Place::Here, ack.holder) {
             crate::lock(&page.mail).ack = Some(ack);
             page.bell.notify_one();
         }
@@ -179,11 +193,7 @@ impl Hub {
 
     /// The device that sent what stands on the board about `key`; its usual name before it said anything.
     pub fn device_of(&self, key: &Key, usual: &str) -> String {
-        let world = crate::lock(&self.world);
-        world
-            .sources
-            .get(key)
-            .map_or_else(|| usual.to_owned(), |(name, _)| name.clone())
+        crate::lock(&self.world).device_of(key, usual).to_owned()
     }
 
     /// A page opens.
@@ -214,9 +224,11 @@ impl Hub {
         world.pages.remove(&page);
         world.tell_viewers();
         self.open_pages.send_replace(world.pages.len());
-        for neutral in world.holders.leave(page) {
-            // Without a kernel there is no target either.
-            let _ = self.sender.emit(topics::INPUT, &neutral);
+        for (place, neutral) in world.holders.leave(page) {
+            if let Some(hid) = world.hid_of(&place) {
+                // Without a kernel there is no target either.
+                let _ = self.sender.emit_to(topics::INPUT, &neutral, &[hid]);
+            }
         }
     }
 
@@ -244,6 +256,14 @@ fn lives_over(info: &DeviceInfo) -> Generation {
 }
 
 impl World {
+    fn device_of<'w>(&'w self, key: &Key, usual: &'w str) -> &'w str {
+        self.sources.get(key).map_or(usual, |(name, _)| name)
+    }
+
+    fn page_of(&self, place: &Place, holder: u64) -> Option<&Arc<Letterbox>> {
+        self.pages.get(&self.holders.page_of(place, holder)?)
+    }
+
     fn ring_all(&self) {
         self.pages.values().for_each(|page| page.bell.notify_one());
     }
@@ -323,11 +343,15 @@ impl Page {
 
     /// All that is new for this page, as JSON, in the order in which it is to be sent.
     pub fn news(&mut self) -> Vec<Arc<str>> {
-        let (answers, ack) = {
+        let (answers, ack, acks_from) = {
             let mut mail = crate::lock(&self.letterbox.mail);
-            (std::mem::take(&mut mail.answers), mail.ack.take())
+            let acks_from = std::mem::take(&mut mail.acks_from);
+            let answers = std::mem::take(&mut mail.answers);
+            (answers, mail.ack.take(), acks_from)
         };
-        let own = answers.into_iter().chain(ack.map(ToPage::Ack));
+        let far = acks_from.into_iter();
+        let far = far.map(|(node, ack)| ToPage::AckFrom { node, ack });
+        let own = answers.into_iter().chain(ack.map(ToPage::Ack)).chain(far);
         let mut news: Vec<Arc<str>> = own
             .filter_map(|message| serde_json::to_string(&message).ok())
             .map(Arc::from)
@@ -351,12 +375,25 @@ impl Drop for Page {
 pub struct ReadsNothing;
 
 impl PageIn {
-    /// Sends what the page holds on to hid. `false`: it speaks for more holders than a page has.
-    pub fn input(&self, state: &InputState) -> Result<bool, SendError> {
-        if !crate::lock(&self.hub.world).holders.note(self.id, state) {
+    /// Sends what the page holds on to the hid of that target alone: without its name it would be typed at all of them. `false`: it
+    /// speaks for more holders than a page has.
+    pub fn input(&self, place: &Place, state: &InputState) -> Result<bool, SendError> {
+        if let Place::At(node) = place {
+            // It is sent again while it is not acknowledged, and shows by itself when it may be.
+            if self.hub.allows(node, Grant::Type).is_err() {
+                return Ok(true);
+            }
+        }
+        let mut world = crate::lock(&self.hub.world);
+        let Some(hid) = world.hid_of(place).map(str::to_owned) else {
+            return Ok(true);
+        };
+        if !world.holders.note(self.id, place, state) {
             return Ok(false);
         }
-        self.hub.sender.emit(topics::INPUT, state).map(|()| true)
+        drop(world);
+        let sent = self.hub.sender.emit_to(topics::INPUT, state, &[&hid]);
+        sent.map(|()| true)
     }
 
     /// An answer to this page alone.

@@ -96,6 +96,8 @@ pub trait Demand: Send + Sync {
     fn start(&self);
     /// Nobody watches any more.
     fn stop(&self);
+    /// The device that gives it may have another name by now.
+    fn follow(&self) {}
 }
 
 /// There are as many viewers as can be served.
@@ -125,6 +127,11 @@ impl Pictures {
         if *crate::lock(&self.viewers) > 0 {
             self.newest.send_replace(Some(Arc::new(picture)));
         }
+    }
+
+    /// The encoder told of itself: it is the one that is asked from now on.
+    pub fn follow(&self) {
+        self.demand.follow();
     }
 
     /// The encoder is gone: what it left is not the present any more.

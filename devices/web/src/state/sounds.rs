@@ -41,6 +41,11 @@ impl Sounds {
         let _ = self.pieces.send(Arc::new(piece));
     }
 
+    /// The audio device told of itself: it is the one that is asked from now on.
+    pub fn follow(&self) {
+        self.demand.follow();
+    }
+
     /// Begins to listen.
     pub fn listen(self: &Arc<Self>) -> Result<Listener, ListenersFull> {
         let mut listeners = crate::lock(&self.listeners);

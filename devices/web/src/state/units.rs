@@ -76,6 +76,11 @@ impl Units {
         self.pass_on(ask);
     }
 
+    /// The encoder told of itself: it is the one that is asked from now on.
+    pub fn follow(&self) {
+        self.demand.follow();
+    }
+
     /// The encoder is gone: its next life begins with a key frame.
     pub fn forget(&self) {
         crate::lock(&self.room).newest = None;

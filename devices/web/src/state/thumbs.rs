@@ -1,0 +1,260 @@
+//! Small pictures of all targets, for the pages that show an overview.
+//!
+//! Of each target only the latest is kept: a page that reads slowly misses those between, and nobody keeps a queue for it.
+
+use super::{targets::MAX_TARGETS, Demand, Place};
+use bytes::Bytes;
+use dkvm_wire::vocab::video::{Thumb, THUMB_LONGEST};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// Overviews open at the same time.
+pub const MAX_OVERVIEWS: usize = 16;
+/// Targets of which a picture is kept: those of other nodes, and this one's.
+const MAX_THUMBS: usize = MAX_TARGETS + 1;
+
+/// There are as many overviews as can be served.
+#[derive(Debug, Error)]
+#[error("{MAX_OVERVIEWS} overviews are open already, the most that this node serves: close one of them and try again")]
+pub struct OverviewsFull;
+
+struct Kept {
+    version: u64,
+    jpeg: Bytes,
+}
+
+#[derive(Default)]
+struct Wall {
+    latest: BTreeMap<Place, Kept>,
+    version: u64,
+    viewers: usize,
+}
+
+/// The latest of each.
+pub struct Thumbs {
+    wall: Mutex<Wall>,
+    bell: watch::Sender<()>,
+    demand: Box<dyn Demand>,
+}
+
+impl Thumbs {
+    /// Nobody looks yet.
+    pub fn new(demand: Box<dyn Demand>) -> Self {
+        Self {
+            wall: Mutex::default(),
+            bell: watch::Sender::new(()),
+            demand,
+        }
+    }
+
+    /// A target's picture. One that is longer than there are is none.
+    pub fn show(&self, place: Place, thumb: Thumb) {
+        if thumb.jpeg.len() <= THUMB_LONGEST {
+            self.put(place, thumb.jpeg.into());
+        }
+    }
+
+    /// Who made a target's is gone.
+    pub fn gone(&self, place: Place) {
+        let shown = crate::lock(&self.wall).latest.contains_key(&place);
+        if shown {
+            self.put(place, Bytes::new());
+        }
+    }
+
+    fn put(&self, place: Place, jpeg: Bytes) {
+        let mut wall = crate::lock(&self.wall);
+        // Without an overview it is dropped, so that nobody is shown an old one later.
+        if wall.viewers == 0 || !wall.has_room(&place) {
+            return;
+        }
+        wall.version += 1;
+        let version = wall.version;
+        wall.latest.insert(place, Kept { version, jpeg });
+        drop(wall);
+        self.bell.send_replace(());
+    }
+
+    /// Begins to look.
+    pub fn look(self: &Arc<Self>) -> Result<Overview, OverviewsFull> {
+        let mut wall = crate::lock(&self.wall);
+        if wall.viewers >= MAX_OVERVIEWS {
+            return Err(OverviewsFull);
+        }
+        wall.viewers += 1;
+        if wall.viewers == 1 {
+            self.demand.start();
+        }
+        let bell = self.bell.subscribe();
+        Ok(Overview {
+            thumbs: self.clone(),
+            bell,
+            seen: 0,
+        })
+    }
+
+    fn leave(&self) {
+        let mut wall = crate::lock(&self.wall);
+        wall.viewers -= 1;
+        if wall.viewers == 0 {
+            wall.latest.clear();
+            self.demand.stop();
+        }
+    }
+}
+
+impl Wall {
+    /// Those without a picture make room.
+    fn has_room(&mut self, place: &Place) -> bool {
+        if self.latest.contains_key(place) || self.latest.len() < MAX_THUMBS {
+            return true;
+        }
+        self.latest.retain(|_, kept| !kept.jpeg.is_empty());
+        self.latest.len() < MAX_THUMBS
+    }
+
+    fn after(&self, seen: u64) -> Option<(u64, Place, Bytes)> {
+        let news = self.latest.iter().filter(|(_, kept)| kept.version > seen);
+        let (place, kept) = news.min_by_key(|(_, kept)| kept.version)?;
+        Some((kept.version, place.clone(), kept.jpeg.clone()))
+    }
+}
+
+/// Somebody who looks at all targets, until it is dropped.
+pub struct Overview {
+    thumbs: Arc<Thumbs>,
+    bell: watch::Receiver<()>,
+    seen: u64,
+}
+
+impl Overview {
+    /// The next that this one has not seen; no bytes: there is no picture any more. Cancel-safe.
+    pub async fn next(&mut self) -> (Place, Bytes) {
+        loop {
+            self.bell.mark_unchanged();
+            let next = crate::lock(&self.thumbs.wall).after(self.seen);
+            if let Some((version, place, jpeg)) = next {
+                self.seen = version;
+                return (place, jpeg);
+            }
+            // Its sender lives in `thumbs`.
+            let _ = self.bell.changed().await;
+        }
+    }
+}
+
+impl Drop for Overview {
+    fn drop(&mut self) {
+        self.thumbs.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    #[derive(Default, Clone)]
+    struct Wanted(Arc<AtomicI32>);
+
+    impl Demand for Wanted {
+        fn start(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+        fn stop(&self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    fn thumbs() -> (Arc<Thumbs>, Wanted) {
+        let wanted = Wanted::default();
+        (Arc::new(Thumbs::new(Box::new(wanted.clone()))), wanted)
+    }
+
+    fn at(node: &str) -> Place {
+        Place::At(node.to_owned())
+    }
+
+    fn thumb(jpeg: &[u8]) -> Thumb {
+        Thumb {
+            jpeg: jpeg.to_vec(),
+            ..Thumb::default()
+        }
+    }
+
+    fn ready(overview: &mut Overview) -> Option<(Place, Bytes)> {
+        let mut next = std::pin::pin!(overview.next());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::future::Future::poll(next.as_mut(), &mut context) {
+            std::task::Poll::Ready(next) => Some(next),
+            std::task::Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn they_are_wanted_while_somebody_looks_and_those_of_before_are_not_shown() {
+        let (thumbs, wanted) = thumbs();
+        thumbs.show(Place::Here, thumb(b"old"));
+        let one = thumbs.look().ok().unwrap();
+        let mut two = thumbs.look().ok().unwrap();
+        assert_eq!(wanted.0.load(Ordering::SeqCst), 1);
+        assert_eq!(ready(&mut two), None);
+        thumbs.show(Place::Here, thumb(b"new"));
+        drop(one);
+        assert_eq!(wanted.0.load(Ordering::SeqCst), 1);
+        drop(two);
+        assert_eq!(wanted.0.load(Ordering::SeqCst), 0);
+        assert_eq!(ready(&mut thumbs.look().ok().unwrap()), None);
+    }
+
+    #[test]
+    fn each_gets_the_latest_of_each_and_one_who_comes_late_gets_all_at_once() {
+        let (thumbs, _) = thumbs();
+        let mut slow = thumbs.look().ok().unwrap();
+        for n in 0..100 {
+            thumbs.show(at("office"), thumb(&[n]));
+            thumbs.show(Place::Here, thumb(&[n + 100]));
+        }
+        let mut late = thumbs.look().ok().unwrap();
+        for overview in [&mut slow, &mut late] {
+            let both = [ready(overview), ready(overview)].map(Option::unwrap);
+            let [(first, one), (second, two)] = both;
+            assert_eq!((first, second), (at("office"), Place::Here));
+            assert_eq!((&one[..], &two[..]), (&[99][..], &[199][..]));
+            assert_eq!(ready(overview), None);
+        }
+    }
+
+    #[test]
+    fn a_target_that_is_gone_has_no_picture_and_one_that_never_had_one_is_not_told() {
+        let (thumbs, _) = thumbs();
+        let mut overview = thumbs.look().ok().unwrap();
+        thumbs.gone(at("office"));
+        assert_eq!(ready(&mut overview), None);
+        thumbs.show(at("office"), thumb(b"x"));
+        thumbs.gone(at("office"));
+        assert_eq!(ready(&mut overview), Some((at("office"), Bytes::new())));
+    }
+
+    #[test]
+    fn targets_pictures_and_overviews_are_bounded() {
+        let (thumbs, _) = thumbs();
+        let mut overview = thumbs.look().ok().unwrap();
+        thumbs.show(Place::Here, thumb(&vec![0; THUMB_LONGEST + 1]));
+        assert_eq!(ready(&mut overview), None);
+        for n in 0..1000 {
+            thumbs.show(at(&format!("n{n}")), thumb(b"x"));
+        }
+        let shown = std::iter::from_fn(|| ready(&mut overview)).count();
+        assert_eq!(shown, MAX_THUMBS);
+        thumbs.gone(at("n0"));
+        thumbs.show(at("more"), thumb(b"x"));
+        assert_eq!(ready(&mut overview).unwrap().0, at("more"));
+        let all: Vec<_> = (1..MAX_OVERVIEWS).map(|_| thumbs.look()).collect();
+        assert!(all.iter().all(Result::is_ok) && thumbs.look().is_err());
+    }
+}
