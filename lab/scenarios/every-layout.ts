@@ -15,8 +15,8 @@ const EV_SYN = 0;
 const SYN_DROPPED = 3;
 /** A key event that the target's Linux makes itself. */
 const REPEATED = 2;
-/** Characters typed at once: the cable of the lab fetches reports ahead of the target, and QEMU keeps two thousand of them. */
-const PART = 200;
+/** Characters typed at once: the cable of the lab fetches reports ahead of the target, and QEMU keeps two thousand of them; a character takes up to sixteen. */
+const PART = 80;
 /** A text long enough for a death in the middle. */
 const LONG = "The quick brown fox, 0123456789! ".repeat(12);
 const SOME = 60;

@@ -4,6 +4,7 @@ use super::{
     check, Config, ConfigError, DeviceConfig, GrantConfig, KernelConfig, Mistake, Route,
     MAX_DEVICES, MAX_FAR, MAX_ROUTES,
 };
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::de::DeTable;
@@ -81,6 +82,7 @@ fn read_root(path: &Path, mut root: Section<'_, '_>, report: &mut Report<'_>) ->
     let able = Known {
         devices: &known,
         gateways: &gateways,
+        said_none: Cell::new(false),
     };
     let routes = routes(&mut root, &able, report);
     let grants = grants(&mut root, report);

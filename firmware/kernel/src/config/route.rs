@@ -1,6 +1,7 @@
 use super::end::{End, Far};
 use super::section::{Found, Report, Section};
 use dkvm_wire::DeviceName;
+use std::cell::Cell;
 use std::fmt;
 
 /// A topic, or all topics with a prefix.
@@ -74,6 +75,8 @@ pub(super) struct Known<'a> {
     pub(super) devices: &'a [&'a str],
     /// Of these the ones with `gateway = true`.
     pub(super) gateways: &'a [&'a str],
+    /// That there is none is said once, not for every route that needs one.
+    pub(super) said_none: Cell<bool>,
 }
 
 impl Route {
@@ -160,7 +163,8 @@ fn far(
         _ if far.is_none() => format!("{name:?} names no device of another node: write node/device, or */device for that of any node; a node's name is 1 to 63 of a-z, 0-9 and -"),
         // That there is one alone is asked of the devices.
         [_, ..] => return far,
-        [] => format!("{name} is on another node, and no device here has gateway = true to bridge to it: say so of the device peer, or leave this route out"),
+        [] if known.said_none.replace(true) => return None,
+        [] => format!("{name} is on another node, and no device here has gateway = true to bridge to it: say so of the device peer, or leave out this route and all others to and from other nodes"),
     };
     report.add(found.span.clone(), key, wrong);
     None

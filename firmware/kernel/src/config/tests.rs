@@ -341,7 +341,7 @@ fn what_is_wrong_with_a_route_to_another_node_is_told() {
     }
     let to_office = "[[route]]\ntopic=\"t\"\nfrom=\"hid\"\nto=[\"office/hid\"]\n";
     one(
-        &format!("{HID}{to_office}"),
+        &format!("{HID}{to_office}{to_office}"),
         &[
             "dkvm.toml:6",
             "route.to",
