@@ -1,6 +1,9 @@
 //! The device's part of the configuration.
 
+mod desk;
+
 use crate::core::pointer::{Side, LARGEST, USUAL};
+pub use desk::{DeskConfig, HeadConfig};
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -25,6 +28,10 @@ pub struct Config {
     pub hotkey: Vec<String>,
     /// The order of the digits; nodes that are not named follow by their names.
     pub targets: Vec<String>,
+    /// Several nodes at one PC, by a name of their own.
+    pub desk: BTreeMap<String, DeskConfig>,
+    /// This machine's keyboard layout, one of the typist's.
+    pub keyboard: Option<String>,
     /// What is special about a target.
     pub target: BTreeMap<String, TargetConfig>,
     /// This machine's screen, pixels.
@@ -66,6 +73,8 @@ pub struct TargetConfig {
     pub hotkey: Option<Vec<String>>,
     /// Its mouse.
     pub pointer: PointerKind,
+    /// Keys type what they type here, whatever layout it has.
+    pub translate: bool,
 }
 
 /// Which mouse of a target is used.
@@ -99,6 +108,8 @@ impl Default for Config {
             release: keys(["leftctrl", "rightctrl"]),
             hotkey: keys(["leftctrl", "leftalt"]),
             targets: Vec::new(),
+            desk: BTreeMap::new(),
+            keyboard: None,
             target: BTreeMap::new(),
             screen: USUAL,
             layout: Vec::new(),
@@ -144,7 +155,9 @@ impl Config {
             let reason = format!("write 100 to {MAX_PATIENCE_MS} ms");
             return Err(senseless("patience_ms", reason));
         }
-        self.check_layout()
+        self.check_layout()?;
+        self.check_keyboard()?;
+        desk::check(self)
     }
 
     fn check_layout(&self) -> Result<(), Senseless> {
@@ -168,6 +181,19 @@ impl Config {
         Ok(())
     }
 
+    fn check_keyboard(&self) -> Result<(), Senseless> {
+        if let Some(id) = &self.keyboard {
+            dkvm_keymap::find(id).map_err(|error| senseless("keyboard", error.to_string()))?;
+            return Ok(());
+        }
+        let asked = self.target.iter().find(|(_, target)| target.translate);
+        let Some((name, _)) = asked else {
+            return Ok(());
+        };
+        let reason = format!("keys for {name} cannot be translated while nothing says what they are here: keyboard = \"us\", or what layout this machine has");
+        Err(senseless("target", reason))
+    }
+
     /// Who is beside a screen; a neighbour's neighbour is this one.
     pub fn beside(&self, of: Option<&str>, side: Side) -> Option<Option<&str>> {
         let across = |one: &&Neighbour| of == Some(&*one.node) && one.edge.opposite() == side;
@@ -178,6 +204,11 @@ impl Config {
             let back = self.layout.iter().find(across)?;
             Some(back.of.as_deref())
         })
+    }
+
+    /// Whether the keys for a target are translated.
+    pub fn translates(&self, node: &str) -> bool {
+        self.target.get(node).is_some_and(|one| one.translate)
     }
 
     /// Which mouse a target gets.

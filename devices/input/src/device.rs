@@ -16,6 +16,7 @@ use dkvm_wire::{
     topics,
     vocab::{
         desk::{methods, DeskState, FocusTo},
+        typist::TypistState,
         video::{Signal, VideoState},
     },
     ErrorCode, WireError,
@@ -30,6 +31,7 @@ const FAREWELL: Duration = Duration::from_millis(300);
 /// The devices of other nodes that are worked.
 const HID: &str = "hid";
 const CAPTURE: &str = "capture";
+const TYPIST: &str = "typist";
 
 /// Runs until the kernel says goodbye.
 pub async fn run(mut link: Link) -> Result<(), Fault> {
@@ -220,6 +222,10 @@ fn translate(incoming: Incoming) -> Option<Event> {
                     };
                     Some(Event::Screen(node?, size))
                 }
+                topics::TYPIST_STATE => {
+                    let state: TypistState = understood(body.decode(&topic))?;
+                    Some(Event::Layout(node?, state.layout))
+                }
                 topics::PEER_STATE => understood(body.decode(&topic)).map(Event::Peers),
                 _ => None,
             }
@@ -236,7 +242,9 @@ fn translate(incoming: Incoming) -> Option<Event> {
 /// The node of a device that is worked.
 fn node_of(source: &str) -> Option<String> {
     let (node, device) = source.split_once('/')?;
-    [HID, CAPTURE].contains(&device).then(|| node.to_owned())
+    [HID, CAPTURE, TYPIST]
+        .contains(&device)
+        .then(|| node.to_owned())
 }
 
 /// A message that makes no sense is told and dropped: its sender may be of another version.

@@ -3,7 +3,7 @@
 //! The workstation's keyboards and mice. They are this machine's until a person goes to a target: by a hotkey, over the edge of
 //! the screen, by `dkvm focus`. Then they are grabbed, and what they do goes to that node's hid. `docs/workstation.md` tells its use.
 //!
-//! In: `input.ack`, `hid.state` and `video.state` of other nodes, `peer.state`. Out: `input.hid`, `input.state`. Methods:
+//! In: `input.ack`, `hid.state`, `video.state` and `typist.state` of other nodes, `peer.state`. Out: `input.hid`, `input.state`. Methods:
 //! `input.focus`, `input.get`.
 //!
 //! Needs of Linux: `/dev/input/event*`, by the group `input`. Its death gives everything back: Linux ends a grab with its process, and
@@ -29,6 +29,7 @@ pub fn main() -> i32 {
             topics::INPUT_ACK,
             topics::HID_STATE,
             topics::VIDEO_STATE,
+            topics::TYPIST_STATE,
             topics::PEER_STATE,
         ],
         produces: &[

@@ -51,8 +51,7 @@ impl Channel {
     pub fn key(&mut self, usage: Usage, edge: Edge) -> Result<(), Full> {
         match edge {
             Edge::Down if self.held.contains(&usage) => return Ok(()),
-            // Room is kept for the release of all that is down.
-            Edge::Down if self.steps.len() + self.held.len() + 2 > MAX_STEPS => return Err(Full),
+            Edge::Down if !self.has_room(1) => return Err(Full),
             Edge::Down => self.held.insert(usage),
             Edge::Up if !self.held.remove(&usage) => return Ok(()),
             Edge::Up => true,
@@ -110,6 +109,20 @@ impl Channel {
         self.held
             .iter()
             .any(|usage| matches!(usage, Usage::Button(_)))
+    }
+
+    /// Whether so many keys can be pressed. Room is kept for the release of all that is down.
+    pub fn has_room(&self, keys: usize) -> bool {
+        self.steps.len() + self.held.len() + 2 * keys <= MAX_STEPS
+    }
+
+    /// The keys that are down.
+    pub fn keys(&self) -> BTreeSet<u8> {
+        let keys = self.held.iter().filter_map(|usage| match usage {
+            Usage::Key(key) => Some(*key),
+            _ => None,
+        });
+        keys.collect()
     }
 
     /// Whether anything is down.

@@ -5,19 +5,24 @@
 
 pub mod channel;
 pub mod chords;
+pub mod desks;
 pub mod hands;
 mod moves;
 pub mod pointer;
+mod presses;
 mod session;
 mod taking;
 pub mod targets;
 mod tell;
 pub mod time;
 pub mod types;
+pub mod typing;
 
 use crate::config::{Config, Senseless};
 use channel::Channel;
 use chords::Chords;
+use desks::Desks;
+use dkvm_keymap::Layout;
 use dkvm_wire::vocab::desk::TakenBy;
 use hands::Hands;
 use pointer::Pointer;
@@ -27,6 +32,7 @@ pub use taking::{How, Refusal};
 use targets::Targets;
 use time::Time;
 use types::{Action, Event};
+use typing::Translation;
 
 /// The state.
 #[derive(Debug)]
@@ -39,6 +45,10 @@ pub struct Core {
     hands: Hands,
     targets: Targets,
     channels: BTreeMap<String, Channel>,
+    /// This machine's keyboard layout.
+    keyboard: Option<Layout>,
+    /// From it to those of the targets that want it and have told theirs.
+    translations: BTreeMap<String, Translation>,
     /// The target that is worked; input is here without one.
     session: Option<Session>,
     farewells: Vec<Farewell>,
@@ -60,13 +70,19 @@ impl Core {
     /// Begins here.
     pub fn new(config: Config, holder: u64) -> Result<Self, Senseless> {
         config.check()?;
+        let keyboard = config
+            .keyboard
+            .as_deref()
+            .and_then(|id| dkvm_keymap::find(id).ok());
         Ok(Self {
             chords: Chords::new(&config)?,
             holder,
             former: holder,
             hands: Hands::default(),
-            targets: Targets::new(&config.targets),
+            targets: Targets::new(&config.targets, Desks::new(&config.desk)),
             channels: BTreeMap::new(),
+            keyboard,
+            translations: BTreeMap::new(),
             session: None,
             farewells: Vec::new(),
             here: Pointer::new(config.screen),
@@ -114,7 +130,13 @@ impl Core {
         self.talk(now);
         self.hands.settle(now, &mut self.out);
         self.light();
-        std::mem::take(&mut self.out)
+        let desks = self.targets.desks();
+        let out = std::mem::take(&mut self.out).into_iter();
+        let addressed = out.map(|action| match action {
+            Action::Send(target, state) => Action::Send(desks.node(&target).to_owned(), state),
+            other => other,
+        });
+        addressed.collect()
     }
 
     fn hear(&mut self, event: Event, now: Time) {
@@ -123,10 +145,19 @@ impl Core {
             Event::Unplugged(id) => self.unplugged(id),
             Event::Moved(id, moves) => self.moved(id, &moves, now),
             Event::Gripped(id, grip) => self.hands.gripped(id, grip, now, &mut self.out),
-            Event::Hid(node, state) => self.on_hid(&node, state, now),
+            Event::Hid(node, state) => {
+                if let Some(target) = self.worked_by(&node) {
+                    self.on_hid(&target, state, now);
+                }
+            }
             Event::HidGone(node) => self.targets.hid_gone(&node),
             Event::Screen(node, size) => self.on_screen(&node, size),
-            Event::Ack(node, ack) => self.on_ack(&node, &ack, now),
+            Event::Layout(node, layout) => self.on_layout(&node, &layout),
+            Event::Ack(node, ack) => {
+                if let Some(target) = self.worked_by(&node) {
+                    self.on_ack(&target, &ack, now);
+                }
+            }
             Event::Peers(state) => self.targets.peers(state),
             Event::PeersGone => self.targets.all_gone(),
             Event::Trouble(trouble) => self.trouble = trouble,
@@ -135,10 +166,17 @@ impl Core {
         }
     }
 
+    /// The target whose keyboard a node has.
+    fn worked_by(&self, node: &str) -> Option<String> {
+        let target = self.targets.desks().worked_by(node);
+        target.map(str::to_owned)
+    }
+
     fn on_screen(&mut self, node: &str, size: (u32, u32)) {
         self.targets.screen(node, size);
-        let size = self.targets.screen_of(node);
-        if let (Some(pointer), Some(size)) = (self.there.get_mut(node), size) {
+        let target = self.targets.desks().target(node);
+        let size = self.targets.screen_of(target);
+        if let (Some(pointer), Some(size)) = (self.there.get_mut(target), size) {
             pointer.resize(size);
         }
     }

@@ -1,7 +1,6 @@
 //! What keyboards and mice say: to whom it goes, and what of it means something here.
 
 use super::{
-    channel::Full,
     chords::Meaning,
     hands::For,
     pointer::Side,
@@ -9,7 +8,6 @@ use super::{
     types::{DeviceId, Edge, Move},
     Core, How,
 };
-use crate::codes::usage;
 
 impl Core {
     pub(super) fn unplugged(&mut self, id: DeviceId) {
@@ -65,25 +63,6 @@ impl Core {
             Meaning::Target(node) if self.node() == Some(&*node) => self.give_back(None, now),
             // Why not is in the notice.
             Meaning::Target(node) => drop(self.take(&node, How::Hotkey, now)),
-        }
-    }
-
-    fn press(&mut self, id: DeviceId, node: &str, code: u16) {
-        let Some(usage) = usage(code) else {
-            return self.hands.mute(id, code);
-        };
-        if self.channel(node).key(usage, Edge::Down) == Err(Full) {
-            self.hands.mute(id, code);
-            self.notice = Some(format!(
-                "{node} takes no more keys until it has answered: what is pressed now is not typed"
-            ));
-        }
-    }
-
-    fn release(&mut self, node: &str, code: u16) {
-        if let Some(usage) = usage(code) {
-            // A release always has room.
-            let _ = self.channel(node).key(usage, Edge::Up);
         }
     }
 

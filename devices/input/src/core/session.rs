@@ -1,6 +1,9 @@
 //! What goes on between this machine and the target that is worked, and with those that were left just now.
 
-use super::{channel::Channel, hands::Owner, targets::worker, time::Time, types::Action, Core};
+use super::{
+    channel::Channel, hands::Owner, targets::worker, time::Time, types::Action, typing::Typing,
+    Core,
+};
 use dkvm_wire::vocab::{
     desk::TakenBy,
     input::{HidState, InputAck},
@@ -32,6 +35,8 @@ pub struct Session {
     pub standing: Standing,
     /// Since when it cannot be reached.
     pub away: Option<Time>,
+    /// What its keys are there.
+    pub typing: Typing,
 }
 
 /// A target that was left.

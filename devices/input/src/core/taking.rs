@@ -6,6 +6,7 @@ use super::{
     session::{Session, Standing},
     targets::worker,
     time::Time,
+    typing::Typing,
     Core,
 };
 use crate::config::PointerKind;
@@ -104,7 +105,7 @@ impl Core {
         }
         self.steal = None;
         self.taken = None;
-        self.notice = None;
+        self.notice = self.untranslated(node);
         self.moves = self.moves.wrapping_add(1);
         let epoch = self.targets.hid_of(node).map_or(0, |hid| hid.focus);
         self.session = Some(Session {
@@ -112,6 +113,7 @@ impl Core {
             epoch: epoch.wrapping_add(1),
             standing: Standing::Asked(0),
             away: None,
+            typing: Typing::default(),
         });
         self.hands.give(Owner::Target, now);
         self.place(node, how);

@@ -1,5 +1,6 @@
 //! The nodes that can be worked, as far as they are known.
 
+use super::desks::Desks;
 use dkvm_wire::vocab::{
     input::{HidState, Link},
     peer::{Grant, LinkState, PeerInfo, PeerState},
@@ -24,15 +25,22 @@ pub struct Targets {
     nodes: BTreeMap<String, Node>,
     peers: Vec<PeerInfo>,
     order: Vec<String>,
+    desks: Desks,
 }
 
 impl Targets {
     /// In the order that the configuration names.
-    pub fn new(order: &[String]) -> Self {
+    pub fn new(order: &[String], desks: Desks) -> Self {
         Self {
             order: order.to_vec(),
+            desks,
             ..Self::default()
         }
+    }
+
+    /// Those that are made of several nodes.
+    pub fn desks(&self) -> &Desks {
+        &self.desks
     }
 
     /// The other nodes, as the link tells.
@@ -47,14 +55,15 @@ impl Targets {
         Some(self.nodes.entry(name.to_owned()).or_default())
     }
 
-    /// A keyboard as it is; what it was before.
-    pub fn hid(&mut self, name: &str, state: HidState) -> Option<HidState> {
-        let node = self.node(name)?;
+    /// The keyboard of a target as it is; what it was before.
+    pub fn hid(&mut self, target: &str, state: HidState) -> Option<HidState> {
+        let name = self.desks.node(target).to_owned();
+        let node = self.node(&name)?;
         node.known = true;
         node.hid.replace(state)
     }
 
-    /// A keyboard is not known any more.
+    /// A node's keyboard is not known any more.
     pub fn hid_gone(&mut self, name: &str) {
         if let Some(node) = self.nodes.get_mut(name) {
             node.hid = None;
@@ -76,31 +85,60 @@ impl Targets {
         }
     }
 
-    /// The size of a node's screen, where it is known.
-    pub fn screen_of(&self, name: &str) -> Option<(u32, u32)> {
-        self.nodes.get(name)?.screen
+    /// The size of a target's screen, or of all of its screens together, where it is known.
+    pub fn screen_of(&self, target: &str) -> Option<(u32, u32)> {
+        let known = |node: &str| self.nodes.get(node)?.screen;
+        self.desks.size(target, known).or_else(|| known(target))
     }
 
-    /// A keyboard's state, where it is known.
-    pub fn hid_of(&self, name: &str) -> Option<&HidState> {
-        self.nodes.get(name)?.hid.as_ref()
+    /// The state of a target's keyboard, where it is known.
+    pub fn hid_of(&self, target: &str) -> Option<&HidState> {
+        self.nodes.get(self.desks.node(target))?.hid.as_ref()
     }
 
-    /// Whether a node is among those that this one is paired with.
-    pub fn is_paired(&self, name: &str) -> bool {
-        self.peers.iter().any(|peer| peer.node == name)
+    /// Whether the node that has a target's keyboard is among those that this one is paired with.
+    pub fn is_paired(&self, target: &str) -> bool {
+        self.is_peer(self.desks.node(target))
     }
 
     /// In the order of the hotkeys: as configured, and then by name.
     pub fn names(&self) -> Vec<String> {
-        let mut rest: Vec<String> = self.peers.iter().map(|peer| peer.node.clone()).collect();
+        let nodes = self.peers.iter().map(|peer| &peer.node);
+        let alone = nodes.filter(|node| self.desks.of(node).is_none());
+        let mut rest: Vec<String> = alone.chain(self.desks.names()).cloned().collect();
         rest.sort();
+        rest.dedup();
         rest.retain(|name| !self.order.contains(name));
         self.order.iter().cloned().chain(rest).collect()
     }
 
-    /// Why a node cannot be worked now, a sentence.
-    pub fn unfit(&self, name: &str) -> Option<String> {
+    /// Why a target cannot be worked now, a sentence.
+    pub fn unfit(&self, target: &str) -> Option<String> {
+        self.unfit_desk(target)
+            .or_else(|| self.unfit_node(self.desks.node(target)))
+    }
+
+    /// What is wrong with how several nodes are one target.
+    fn unfit_desk(&self, target: &str) -> Option<String> {
+        if let Some(desk) = self.desks.of(target) {
+            return Some(format!("it is a head of {desk}: dkvm focus {desk}"));
+        }
+        let heads = self.desks.heads(target);
+        if !heads.is_empty() && self.is_peer(target) {
+            return Some(format!("there is a node of that name too: give the desk another one ([device.input.config.desk.{target}])"));
+        }
+        let strange = heads.iter().find(|head| !self.is_peer(&head.node))?;
+        let node = &strange.node;
+        Some(format!(
+            "this node is not paired with its head {node}: dkvm pair {node}"
+        ))
+    }
+
+    fn is_peer(&self, name: &str) -> bool {
+        self.peers.iter().any(|peer| peer.node == name)
+    }
+
+    fn unfit_node(&self, name: &str) -> Option<String> {
         let Some(peer) = self.peers.iter().find(|peer| peer.node == name) else {
             return Some(format!(
                 "this node is not paired with {name}: dkvm pair {name}"

@@ -1,6 +1,7 @@
 //! What everybody may know of it.
 
 use super::Core;
+use crate::config::HeadConfig;
 use dkvm_wire::vocab::desk::{DeskState, DeskTarget};
 
 impl Core {
@@ -38,7 +39,13 @@ impl Core {
             by: hid.map_or_else(String::new, |hid| hid.by.clone()),
             busy: hid.is_some_and(|hid| hid.busy),
             detail,
-            heads: Vec::new(),
+            heads: self
+                .targets
+                .desks()
+                .heads(&node)
+                .iter()
+                .map(HeadConfig::head)
+                .collect(),
             node,
         }
     }

@@ -60,6 +60,8 @@ pub enum Event {
     HidGone(String),
     /// How large a node's screen is.
     Screen(String, (u32, u32)),
+    /// A node's target has this keyboard layout.
+    Layout(String, String),
     /// A node has seen what was sent.
     Ack(String, InputAck),
     /// The other nodes.

@@ -4,5 +4,7 @@
 mod desk;
 mod edges;
 mod focus;
+mod heads;
 mod keys;
 mod properties;
+mod translate;

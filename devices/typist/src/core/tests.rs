@@ -1,7 +1,7 @@
 //! The core against a pretended hid, in virtual time.
 
 use super::{job, plan::plan, time::Time, *};
-use dkvm_keymap::{find, Keys, Modifiers, Stroke};
+use dkvm_keymap::{find, Keys};
 use dkvm_wire::vocab::{
     input::{Leds, Step},
     typist::Ending,

@@ -1,0 +1,89 @@
+//! Keys and buttons on their way to a target.
+
+use super::{
+    channel::Full,
+    types::{DeviceId, Edge},
+    typing::{Translation, MOST},
+    Core,
+};
+use crate::codes::{usage, Usage};
+
+impl Core {
+    pub(super) fn press(&mut self, id: DeviceId, node: &str, code: u16) {
+        let Some(usage) = usage(code) else {
+            return self.hands.mute(id, code);
+        };
+        if self.turn(node, usage, Edge::Down) == Err(Full) {
+            self.hands.mute(id, code);
+            self.notice = Some(format!(
+                "{node} takes no more keys until it has answered: what is pressed now is not typed"
+            ));
+        }
+    }
+
+    pub(super) fn release(&mut self, node: &str, code: u16) {
+        if let Some(usage) = usage(code) {
+            // A release always has room.
+            let _ = self.turn(node, usage, Edge::Up);
+        }
+    }
+
+    fn turn(&mut self, node: &str, usage: Usage, edge: Edge) -> Result<(), Full> {
+        let translation = self.translations.get(node);
+        let channel = self.channels.entry(node.to_owned()).or_default();
+        let most = translation.map_or(1, |_| MOST);
+        if edge == Edge::Down && !channel.has_room(most) {
+            return Err(Full);
+        }
+        let Some(session) = &mut self.session else {
+            return Ok(());
+        };
+        let (typing, there) = (&mut session.typing, channel.keys());
+        let strokes = match (usage, edge) {
+            (Usage::Key(key), edge) => typing.turn(key, edge, translation, there),
+            (_, Edge::Down) => typing.unbend(translation, there),
+            (_, Edge::Up) => Vec::new(),
+        };
+        for (key, edge) in strokes {
+            channel.key(Usage::Key(key), edge)?;
+        }
+        match usage {
+            Usage::Key(_) => Ok(()),
+            other => channel.key(other, edge),
+        }
+    }
+
+    /// A node has told its target's layout. It is known from then on, though the node cannot be reached: who sits there changes it, and
+    /// no break of the link.
+    pub(super) fn on_layout(&mut self, node: &str, layout: &str) {
+        let Some(target) = self.worked_by(node) else {
+            return;
+        };
+        let wanted = self.keyboard.as_ref();
+        let Some(here) = wanted.filter(|_| self.config.translates(&target)) else {
+            return;
+        };
+        let known = self.translations.get(&target);
+        if known.is_some_and(|both| both.there.id == layout) {
+            return;
+        }
+        match dkvm_keymap::find(layout) {
+            Ok(there) => {
+                let here = here.clone();
+                let both = Translation { here, there };
+                self.translations.insert(target, both);
+            }
+            // Of a release that has more of them.
+            Err(_) => drop(self.translations.remove(&target)),
+        }
+    }
+
+    /// Why keys are not translated for a target that wants it, a sentence.
+    pub(super) fn untranslated(&self, target: &str) -> Option<String> {
+        let lacks = self.config.translates(target) && !self.translations.contains_key(target);
+        let node = self.targets.desks().node(target);
+        lacks.then(|| {
+            format!("keys are not translated for {target}: {node} does not tell a keyboard layout that is known here; its typist has to run, and to be no newer than this node")
+        })
+    }
+}
