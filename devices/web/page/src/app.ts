@@ -20,7 +20,7 @@ import { forgetNode, reduce } from "./model/reduce";
 import { distinct, loadLayout, loadRead, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
 import { heldByAnother, type Remedy } from "./model/status";
 import { Store } from "./model/store";
-import { isFar, mayType, worked } from "./model/targets";
+import { isFar, mayType, mayView, worked } from "./model/targets";
 import { releasedWords } from "./model/power";
 import { Microphone } from "./sound/microphone";
 import { Speakers } from "./sound/speakers";
@@ -445,6 +445,7 @@ export class App {
       else this.console.told(is.hid);
     }
     if (differ(was.h264, is.h264)) this.picture.h264Told();
+    else if (mayView(before) !== mayView(model)) this.picture.tune();
   }
 
   /** An update ended while this page was open, most often over a restart of the node. */

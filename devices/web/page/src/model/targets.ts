@@ -46,6 +46,12 @@ export function isFar(model: Model): boolean {
   return model.chosen !== OWN;
 }
 
+/** Whether the chosen target's picture can be had. */
+export function mayView(model: Model): boolean {
+  const peer = peerOf(model);
+  return !isFar(model) || (peer !== null && linked(peer) && peer.granted.includes("view"));
+}
+
 /** Whether keyboard and mouse of this page may go to the chosen target. */
 export function mayType(model: Model): boolean {
   return !isFar(model) || (peerOf(model)?.granted.includes("type") ?? false);

@@ -3,7 +3,7 @@
 import { NO_PICTURE, type Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import type { Store } from "../model/store";
-import { isFar, worked } from "../model/targets";
+import { isFar, mayView, worked } from "../model/targets";
 import { browserDecodes, chooseCodec, type Codec } from "./codec";
 import type { Show } from "./decoder";
 import { Meter } from "./meter";
@@ -122,6 +122,7 @@ export class Picture {
   /** The picture in the codec that is right by now. */
   tune(): void {
     if (!this.watching) return;
+    if (!mayView(this.model.value)) return this.stream.stop(); // it is asked for at once when it can be had, and not before
     const { devices, h264, picture } = worked(this.model.value);
     const facts = { decodes: browserDecodes(), failure: this.failure, devices: isFar(this.model.value) ? null : devices, h264, away: this.away };
     const { codec, why } = chooseCodec({ choice: this.parts.settings.value.codec, ...facts });

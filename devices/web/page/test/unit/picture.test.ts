@@ -75,7 +75,7 @@ test("another target is another stream at once, and nothing shown before counts"
   browser.pass(100);
   browser.watch();
   assert.equal(picture.frames, 1);
-  model.patch({ chosen: "office", targets: { office: target("office", { h264: states.h264() }) } });
+  model.patch({ chosen: "office", peers: states.peers(), targets: { office: target("office", { h264: states.h264() }) } });
   picture.turned();
   assert.deepEqual([picture.frames, model.value.picture.frames, browser.sockets, browser.socket.url], [0, 0, 2, "h264"]);
   browser.watch();
@@ -85,11 +85,26 @@ test("another target is another stream at once, and nothing shown before counts"
 });
 
 test("a node that tells nothing of H.264 gives JPEG at once, and H.264 when it tells of it", () => {
-  model.patch({ h264: states.h264(), chosen: "office", targets: { office: target("office") } });
+  model.patch({ h264: states.h264(), chosen: "office", peers: states.peers(), targets: { office: target("office") } });
   picture.greeted();
   browser.pass(100);
   assert.deepEqual([browser.socket.url, browser.sockets], ["jpeg", 1]);
   model.patch({ targets: { office: target("office", { h264: states.h264() }) } });
   picture.h264Told();
   assert.equal(browser.socket.url, "h264");
+});
+
+test("a picture that cannot be had is not asked for again and again, and at once when it can", () => {
+  model.patch({ chosen: "office", peers: states.peers(), targets: { office: target("office") } });
+  picture.greeted();
+  browser.pass(100);
+  assert.equal(browser.sockets, 1);
+  model.patch({ peers: states.peers({ peers: [states.peer("office", { link: "connecting", granted: [] })] }) });
+  picture.tune();
+  browser.socket.lose();
+  browser.pass(60_000);
+  assert.equal(browser.sockets, 1);
+  model.patch({ peers: states.peers() });
+  picture.tune();
+  assert.equal(browser.sockets, 2);
 });
