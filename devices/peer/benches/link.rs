@@ -48,7 +48,7 @@ fn main() -> Result<(), Failure> {
         input("beside pictures", Some(PICTURE))?;
     }
     if asked("stream") {
-        for way in way::ALL {
+        for way in way::ALL.into_iter().chain([way::NARROW]) {
             stream(way, None)?;
             stream(way, Some(PICTURE / 3))?;
         }

@@ -47,6 +47,14 @@ pub const ALL: [Way; 4] = [
     },
 ];
 
+/// Too narrow for pictures that nobody makes smaller.
+pub const NARROW: Way = Way {
+    delay_ms: 10,
+    jitter_ms: 0,
+    loss_percent: 0,
+    mbit: 2,
+};
+
 /// What a narrow way holds back before it drops: 100 ms, as many routers.
 const QUEUE: Duration = Duration::from_millis(100);
 

@@ -1,7 +1,11 @@
 //! Between devices of this node and of others: what the kernel hands over goes to the links, and what is read of others is
 //! asked of them. What comes over a link does not come by here: [`crate::lanes::intake`].
 
-use super::{peer::Peer, Desk};
+use super::{
+    film::{self, Film},
+    peer::Peer,
+    Desk,
+};
 use crate::{
     core::link::LinkId,
     fingerprint::Fingerprint,
@@ -9,7 +13,6 @@ use crate::{
         event::Event,
         intake::{refusal, Terms},
         keys::Keys,
-        pictures::Picture,
         table::{self, Rights, Topic, Way},
         watches::{self, Demands},
         Lanes,
@@ -17,9 +20,8 @@ use crate::{
     message::{presentable_sentence, Control, Lane, Watched},
     store,
 };
-use bytes::Bytes;
 use dkvm_sdk::{Body, FrameReader, Lease, Sender, Source};
-use dkvm_wire::{topics, vocab::video::FrameInfo, Generation, QueueClass};
+use dkvm_wire::{topics, Generation, QueueClass};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -37,19 +39,20 @@ pub struct Own {
     shown: BTreeMap<Watched, (Generation, Body)>,
     /// Streams of which some node reads some.
     wanted: BTreeSet<&'static str>,
-    frames: FrameReader,
+    pub(super) film: Film,
     keys: Keys,
 }
 
 impl Own {
     /// Nothing is known.
     pub fn new(sender: &Sender) -> Self {
+        let keys = Keys::new(sender.clone());
         Self {
             demands: Demands::default(),
             shown: BTreeMap::new(),
             wanted: BTreeSet::new(),
-            frames: FrameReader::by(sender),
-            keys: Keys::new(sender.clone()),
+            film: Film::new(FrameReader::by(sender), keys.clone()),
+            keys,
         }
     }
 }
@@ -129,37 +132,6 @@ impl Desk {
         }
     }
 
-    /// The one event that is looked into: what is left out, and what waits for what, goes by its number.
-    fn show_picture(&mut self, topic: &Topic, said: &FromDevice) {
-        let from = &said.source.name;
-        let is_read = |lanes: &&mut Lanes| lanes.is_read(topic.name, from);
-        let mut readers: Vec<_> = self
-            .peers
-            .values_mut()
-            .filter_map(Peer::lanes)
-            .filter(is_read)
-            .collect();
-        let (Some(lease), false) = (said.leases.first(), readers.is_empty()) else {
-            return;
-        };
-        let unit = said
-            .body
-            .decode::<FrameInfo>(topic.name)
-            .ok()
-            .and_then(|info| info.unit);
-        // A frame that is gone is a gap in the numbers, as any other.
-        let (Some(unit), Ok(view)) = (unit, self.own.frames.view(lease)) else {
-            return;
-        };
-        let picture = Picture {
-            from: from.clone(),
-            event: event(said, &[]).encode().into(),
-            payload: Bytes::copy_from_slice(&view),
-            unit,
-        };
-        readers.iter_mut().for_each(|lanes| lanes.show(&picture));
-    }
-
     fn remember(&mut self, said: FromDevice) {
         let key = Watched {
             topic: said.topic,
@@ -179,8 +151,8 @@ impl Desk {
                 continue;
             };
             ask(&self.own.demands, &known.node, peer);
-            if readers > 0 && topic == topics::VIDEO_H264 {
-                ask_for_key(&known.node, from, peer);
+            if readers > 0 && table::picture(topic).is_some() {
+                ask_for_key(topic, &known.node, from, peer);
             }
         }
     }
@@ -188,6 +160,7 @@ impl Desk {
     /// A device of this node is gone.
     pub fn device_gone(&mut self, device: &str, generation: Generation) {
         self.own.shown.retain(|key, _| key.from != device);
+        self.own.film.device_gone(device);
         for peer in self.peers.values_mut() {
             let Some(wire) = peer.wire() else { continue };
             let from = device.to_owned();
@@ -246,9 +219,9 @@ impl Desk {
             }
             Control::Refused { told } => self.refused(key, id, &told),
             Control::KeyFrame { from } => {
-                let lanes = peer.wires.get(&id).and_then(|wire| wire.lanes.as_ref());
-                if lanes.is_some_and(|lanes| lanes.is_read(topics::VIDEO_H264, &from)) {
-                    self.own.keys.ask(&from);
+                let lanes = peer.wires.get_mut(&id).and_then(|wire| wire.lanes.as_mut());
+                if let Some(lanes) = lanes {
+                    self.own.film.anew(&from, lanes);
                 }
             }
             Control::Hello(_) | Control::Ping { .. } | Control::Pong { .. } | Control::Unknown => {}
@@ -297,18 +270,14 @@ impl Desk {
         let before = std::mem::replace(&mut lanes.given, given.clone());
         let fresh: Vec<_> = given.difference(&before).cloned().collect();
         for one in before.difference(&given) {
-            if one.topic == topics::VIDEO_H264 {
-                lanes.pictures.end(&one.from);
-            }
+            film::end(one, lanes);
         }
         for one in &fresh {
             show_latest(lanes, one, &self.own.shown);
         }
         self.follow_wants();
-        for one in fresh.iter().filter(|one| one.topic == topics::VIDEO_H264) {
-            if let Some(lanes) = self.peers.get_mut(&key).and_then(Peer::lanes) {
-                lanes.pictures.begin(&one.from);
-            }
+        if let Some(lanes) = self.peers.get_mut(&key).and_then(Peer::lanes) {
+            fresh.iter().for_each(|one| self.own.film.begin(one, lanes));
         }
     }
 
@@ -329,6 +298,7 @@ impl Desk {
             let _ = self.sender.unwant(topic);
             // What is made only while somebody looks is history from now on.
             self.own.shown.retain(|key, _| key.topic != *topic);
+            self.own.film.end(topic);
         }
     }
 }
@@ -343,7 +313,7 @@ fn is_for(topic: &Topic, lanes: &Lanes) -> bool {
     topic.name != topics::INPUT_ACK || lanes.intake.has_typed()
 }
 
-fn event<'a>(said: &'a FromDevice, to: &'a [String]) -> Event<'a> {
+pub(super) fn event<'a>(said: &'a FromDevice, to: &'a [String]) -> Event<'a> {
     Event {
         from: &said.source.name,
         generation: said.source.generation,
@@ -378,12 +348,12 @@ fn ask(demands: &Demands, node: &str, peer: &mut Peer) {
 }
 
 /// Who begins to read needs one, and who reads already cannot be told from it here.
-fn ask_for_key(node: &str, from: &str, peer: &mut Peer) {
+fn ask_for_key(topic: &str, node: &str, from: &str, peer: &mut Peer) {
     let device = match from.split_once('/') {
         Some((whose, device)) if whose == node || whose == "*" => device,
         _ => return,
     };
-    let is_it = |one: &Watched| one.topic == topics::VIDEO_H264 && one.from == device;
+    let is_it = |one: &Watched| one.topic == topic && one.from == device;
     let Some(wire) = peer.wire() else {
         return;
     };

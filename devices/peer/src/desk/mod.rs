@@ -1,5 +1,6 @@
 //! All that this device knows, and what it does about what happens.
 
+mod film;
 mod keeper;
 mod lanes;
 mod links;

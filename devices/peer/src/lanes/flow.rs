@@ -18,6 +18,11 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 pub struct Ticket(u64);
 
 impl Ticket {
+    /// The one after it.
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
     /// Counts up.
     pub const fn number(self) -> u64 {
         self.0
@@ -28,7 +33,7 @@ impl Ticket {
 #[derive(Debug, Default)]
 pub struct Flow {
     under_way: VecDeque<(Ticket, Moment)>,
-    last_ticket: u64,
+    last_ticket: Ticket,
     /// Of the last key frame: what was before it is of no use to anything after it.
     key: Ticket,
     /// The number that continues the chain.
@@ -65,8 +70,8 @@ impl Flow {
             return None;
         }
         self.next = Some(unit.number.wrapping_add(1));
-        self.last_ticket += 1;
-        let ticket = Ticket(self.last_ticket);
+        let ticket = self.last_ticket.next();
+        self.last_ticket = ticket;
         if unit.key {
             self.key = ticket;
         }

@@ -1,10 +1,11 @@
 //! What another node's devices say: looked at here, and from here straight to the kernel.
 
 use super::{
-    album::{self, Album, Needs, Print, Shown},
+    album::{Album, Key, Needs, Shown},
     event::{self, Event, EventError},
     keys::Keys,
     lives::{Lives, Numbers, Speaker},
+    print::{self, Print},
     table::{self, Rights, Topic, Way},
 };
 use crate::{
@@ -109,7 +110,7 @@ pub struct Intake {
     pictures: Arc<Semaphore>,
     album: tokio::sync::Mutex<Album>,
     /// For whose pictures a key frame is being asked for, until it is there.
-    mending: Mutex<BTreeSet<String>>,
+    mending: Mutex<BTreeSet<Key>>,
 }
 
 impl Intake {
@@ -186,7 +187,7 @@ impl Intake {
 
     /// Room for a picture of that length; nothing where too many are under way.
     pub fn room_for(&self, length: usize) -> Result<Option<OwnedSemaphorePermit>, IntakeError> {
-        if length == 0 || length > album::LONGEST {
+        if length == 0 || length > print::LONGEST {
             let told = format!("it has {length} bytes");
             return Err(IntakeError::Picture(told));
         }
@@ -196,16 +197,16 @@ impl Intake {
 
     /// A picture is there.
     pub async fn show(self: &Arc<Self>, print: Print) -> Result<(), IntakeError> {
-        let source = print.source.clone();
+        let key = print.key();
         let mut album = self.album.lock().await;
         // While it came its readers may have gone.
-        if !self.reads(print.topic, device(&source)) {
+        if !self.reads(print.topic, device(&print.source)) {
             return Ok(());
         }
         let shown = album.take(print).await?;
         drop(album);
         if shown == Shown::NeedsKey {
-            self.mend(source);
+            self.mend(key);
         }
         Ok(())
     }
@@ -215,21 +216,21 @@ impl Intake {
         let mut album = self.album.lock().await;
         if self.reads(print.topic, device(&print.source)) {
             album.lost(print)?;
-            self.mend(print.source.clone());
+            self.mend(print.key());
         }
         Ok(())
     }
 
     /// Asks for a key frame until it is there: where the picture rests, nothing else would.
-    fn mend(self: &Arc<Self>, source: String) {
-        if !lock(&self.mending).insert(source.clone()) {
+    fn mend(self: &Arc<Self>, key: Key) {
+        if !lock(&self.mending).insert(key.clone()) {
             return;
         }
         let weak = Arc::downgrade(self);
         tokio::spawn(async move {
             let mut pause = ASK_EVERY;
             while let Some(intake) = weak.upgrade() {
-                if intake.ask_for_key(&source).await == Needs::Nothing {
+                if intake.ask_for_key(&key).await == Needs::Nothing {
                     return;
                 }
                 drop(intake);
@@ -239,16 +240,16 @@ impl Intake {
         });
     }
 
-    async fn ask_for_key(&self, source: &str) -> Needs {
+    async fn ask_for_key(&self, key: &Key) -> Needs {
         let album = self.album.lock().await;
-        let needs = album.needs(source);
+        let needs = album.needs(key);
         match needs {
             // While nothing can break that it is whole.
             Needs::Nothing => {
-                lock(&self.mending).remove(source);
+                lock(&self.mending).remove(key);
             }
             Needs::Key => {
-                let from = device(source).to_owned();
+                let from = device(&key.1).to_owned();
                 // Where there is no place to say it, the next time has.
                 let _ = self.terms.notes.try_send(Control::KeyFrame { from });
             }
@@ -261,12 +262,14 @@ impl Intake {
     pub async fn follow_readers(self: Arc<Self>) {
         let mut asked = self.terms.asked.clone();
         while asked.changed().await.is_ok() {
-            let pictures = |one: &&Watched| one.topic == topics::VIDEO_H264;
-            let read: BTreeSet<String> = asked
+            let pictures = |one: &Watched| {
+                let topic = table::picture(&one.topic)?;
+                Some((topic.name, self.name(&one.from)))
+            };
+            let read = asked
                 .borrow_and_update()
                 .iter()
-                .filter(pictures)
-                .map(|one| self.name(&one.from))
+                .filter_map(pictures)
                 .collect();
             self.album.lock().await.keep(&read);
         }

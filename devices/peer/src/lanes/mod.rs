@@ -9,7 +9,10 @@ pub mod keys;
 pub mod lives;
 pub mod outbox;
 pub mod pictures;
+pub mod print;
 mod receive;
+pub mod still;
+pub mod stills;
 pub mod stream;
 pub mod table;
 pub mod watches;
@@ -19,6 +22,7 @@ use crate::{
     task::Task,
 };
 use bytes::Bytes;
+use dkvm_wire::topics;
 use event::Event;
 use intake::{Intake, Terms};
 use outbox::{Key, Outbox};
@@ -29,6 +33,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use stills::Stills;
 use stream::Freight;
 use table::{Rights, Topic};
 use tokio::sync::Semaphore;
@@ -54,8 +59,10 @@ pub struct Lanes {
     states: Arc<Mutex<Outbox>>,
     large: Arc<Semaphore>,
     sounds: Arc<Semaphore>,
-    /// Those of its devices that are read.
+    /// Those of its devices that are read: of H.264,
     pub pictures: Pictures,
+    /// and of JPEG.
+    pub stills: Stills,
     _tasks: [Task; 3],
 }
 
@@ -78,6 +85,7 @@ impl Lanes {
             large: Arc::new(Semaphore::new(LARGE_MOST)),
             sounds: Arc::new(Semaphore::new(SOUNDS_MOST)),
             pictures: Pictures::new(connection.clone(), keys, Instant::now()),
+            stills: Stills::new(connection.clone()),
             _tasks: tasks,
         }
     }
@@ -115,8 +123,11 @@ impl Lanes {
     }
 
     /// Sends a picture of a device of this node.
-    pub fn show(&mut self, picture: &Picture) {
-        self.pictures.send(picture);
+    pub fn show(&mut self, topic: &Topic, picture: &Picture) {
+        match topic.name {
+            topics::VIDEO_JPEG => self.stills.send(picture),
+            _ => self.pictures.send(picture),
+        }
     }
 
     fn send_input(&self, bytes: Vec<u8>) {

@@ -1,4 +1,4 @@
-//! Sending pictures to one node.
+//! Sending pictures that build on each other (H.264) to one node.
 
 use super::{
     flow::{Flow, Mend, Ticket},
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How soon it is looked again whether there is room for a key frame.
 const MEND_TURN: Duration = Duration::from_millis(200);
 /// Devices of this node that make pictures.
-const SOURCES_MOST: usize = 8;
+pub const SOURCES_MOST: usize = 8;
 
 /// A picture, as it is sent to each node that reads it.
 #[derive(Debug, Clone)]
@@ -34,6 +34,14 @@ pub struct Picture {
     pub payload: Bytes,
     /// Where it stands in its chain.
     pub unit: AccessUnit,
+}
+
+impl Picture {
+    /// As it travels, after those with smaller tickets.
+    pub fn freight(&self, ticket: Ticket) -> Freight {
+        let (event, payload) = (self.event.clone(), self.payload.clone());
+        Freight::with(Lane::Picture, event, payload).in_turn(ticket.number())
+    }
 }
 
 /// Those to one node.
@@ -76,12 +84,7 @@ impl Pictures {
     }
 
     fn ship(&self, flow: Arc<Mutex<Flow>>, ticket: Ticket, picture: &Picture) {
-        let freight = Freight::with(
-            Lane::Picture,
-            picture.event.clone(),
-            picture.payload.clone(),
-        );
-        let freight = freight.in_turn(ticket.number());
+        let freight = picture.freight(ticket);
         let (connection, keys) = (self.connection.clone(), self.keys.clone());
         let (from, begun) = (picture.from.clone(), self.begun);
         tokio::spawn(async move {

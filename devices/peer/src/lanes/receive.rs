@@ -1,9 +1,9 @@
 //! Reading the lanes of a link, for as long as it lives.
 
 use super::{
-    album::Print,
     event,
     intake::{Intake, IntakeError},
+    print::Print,
 };
 use crate::{
     close::Close,

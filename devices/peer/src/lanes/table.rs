@@ -77,7 +77,7 @@ const fn state(name: &'static str) -> Topic {
 }
 
 /// All of them.
-pub const TOPICS: [Topic; 15] = [
+pub const TOPICS: [Topic; 16] = [
     work(topics::INPUT, QueueClass::Input, Lane::Input),
     // Of use to nobody but who sends input.
     Topic {
@@ -103,6 +103,7 @@ pub const TOPICS: [Topic; 15] = [
         longest: THUMB_LONGEST,
         ..show(topics::VIDEO_THUMB, QueueClass::Stream, Lane::State)
     },
+    show(topics::VIDEO_JPEG, QueueClass::Stream, Lane::Picture),
     show(topics::VIDEO_H264, QueueClass::Stream, Lane::Picture),
     show(topics::AUDIO_SPEAKER, QueueClass::Stream, Lane::Sound),
     work(topics::AUDIO_MICROPHONE, QueueClass::Stream, Lane::Sound),
@@ -111,6 +112,11 @@ pub const TOPICS: [Topic; 15] = [
 /// The topic of that name, if it may cross.
 pub fn topic(name: &str) -> Option<&'static Topic> {
     TOPICS.iter().find(|topic| topic.name == name)
+}
+
+/// The same, if it is one of pictures.
+pub fn picture(name: &str) -> Option<&'static Topic> {
+    topic(name).filter(|topic| topic.lane == Lane::Picture)
 }
 
 /// What this device reads: what crosses, and `more`.

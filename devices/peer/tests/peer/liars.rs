@@ -152,17 +152,25 @@ fn frame(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn picture(payload: &[u8]) -> Lie {
+    of_topic(topics::VIDEO_H264, "H264", payload)
+}
+
+fn jpeg(format: &str, bytes: &[u8]) -> Lie {
+    of_topic(topics::VIDEO_JPEG, format, &frame(bytes))
+}
+
+fn of_topic(topic: &str, format: &str, payload: &[u8]) -> Lie {
     let info = FrameInfo {
         width: 640,
         height: 480,
-        format: "H264".to_owned(),
+        format: format.to_owned(),
         unit: Some(AccessUnit {
             number: 1,
             key: true,
         }),
         ..FrameInfo::default()
     };
-    let event = event("h264", topics::VIDEO_H264, &encode_body(&info));
+    let event = event("h264", topic, &encode_body(&info));
     Lie::Stream(vec![
         frame(&encode_body(&Lane::Picture)),
         frame(&event),
@@ -174,9 +182,9 @@ fn picture(payload: &[u8]) -> Lie {
 fn each_lie_costs_the_link_and_is_told_in_a_sentence() -> Result<(), Failure> {
     let mut office = TestNode::start("office")?;
     let liar = Liar::of(&mut office)?;
-    office
-        .kernel
-        .demand_from(topics::VIDEO_H264, "liar/h264", 1)?;
+    for topic in [topics::VIDEO_H264, topics::VIDEO_JPEG] {
+        office.kernel.demand_from(topic, "liar/h264", 1)?;
+    }
     let many: Vec<&str> = vec!["hid"; 9];
     let for_many = Event {
         from: "input",
@@ -210,23 +218,17 @@ fn each_lie_costs_the_link_and_is_told_in_a_sentence() -> Result<(), Failure> {
         ),
         (picture(&u32::MAX.to_le_bytes()), "4294967295 bytes"),
         (picture(&frame(b"GIF89a")), "no access unit"),
+        (jpeg("MJPG", b"GIF89a"), "no JPEG"),
+        (jpeg("H264", &[0xff, 0xd8]), "its format is \"H264\""),
     ];
     for (lie, sentence) in &lies {
         let told = liar.says(&mut office, lie)?;
         assert!(told.contains(sentence), "{told:?} has no {sentence:?}");
     }
-    assert_eq!(
-        office
-            .kernel
-            .within(Duration::from_millis(200), topics::INPUT)?,
-        None
-    );
-    assert_eq!(
-        office
-            .kernel
-            .within(Duration::from_millis(10), topics::VIDEO_H264)?,
-        None
-    );
+    let quiet = Duration::from_millis(100);
+    for topic in [topics::INPUT, topics::VIDEO_H264, topics::VIDEO_JPEG] {
+        assert_eq!(office.kernel.within(quiet, topic)?, None);
+    }
     let state = office.get()?;
     assert_ne!(state.peers[0].link, LinkState::Refused);
     Ok(())

@@ -8,5 +8,9 @@ mod links;
 mod node;
 mod pairing;
 mod sessions;
+mod stills;
 mod strangers;
 mod streams;
+#[allow(dead_code)]
+#[path = "../../benches/way/mod.rs"]
+mod way;
