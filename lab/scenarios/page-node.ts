@@ -1,13 +1,18 @@
-// What a person at the page does to the target's power and to the node itself, done by Chromium on real lines and a real card.
+// What a person at the page does to the target's power and to the node itself, done by Chromium on real lines and a real card; and to
+// the target of another node.
 import type { Page } from "playwright-core";
 import type { Browser } from "../src/browser.ts";
 import { run, sleep, until } from "../src/lab.ts";
+import { createSharedNetwork } from "../src/network.ts";
 import { Node } from "../src/node.ts";
+import type { Observer } from "../src/observer.ts";
+import { difference, lit, pagePicture, targetPicture } from "../src/picture.ts";
 import type { Pi, PiOptions } from "../src/pi.ts";
 import type { Rig } from "../src/rig.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
 import { configuration, Workshop } from "../src/update-images.ts";
 import { PASSWORD } from "../src/viewer.ts";
+import { pair, PATIENCE, piConfig, TargetPi } from "../src/workstation.ts";
 
 /** A restart of the Pi, its health check and what the browser takes beside a busy lab, ms. */
 const PATIENCE_MS = 180_000;
@@ -17,6 +22,15 @@ const CUT_MS = 6000;
 /** Nobody waits for the minutes of a real trial here; the order of things is the same. */
 const TRIAL = { settleMs: 3000, deadlineMs: 90_000 };
 const NEW = "0.2.0";
+
+/** The node whose page it is, and the other one. */
+const [NEAR, FAR] = ["lobby", "office"];
+/** What is typed at each target, in turn. */
+const WORDS = ["far away 123", "here again 45", "and there 67"];
+/** Pixels that differ by more shades are wrong; so many may, once the picture rests: as in `h264`. */
+const [SHADES, WRONG_MOST] = [40, 0.0005];
+/** Less on the target's screen is too little to tell, as there. */
+const LIT_LEAST = 0.003;
 
 const PANEL = `
 [device.nodes]
@@ -45,17 +59,18 @@ from = "power"
 to = ["web"]
 `;
 
-export default scenario("page-node", "Chromium presses the target's buttons, brings an update over a death of the web device, sees it tried and kept, and resets the node", async (bench) => {
+export default scenario("page-node", "Chromium presses the target's buttons, brings an update over a death of the web device, sees it tried and kept, and resets the node; from its page it sees and works the target of another node", async (bench) => {
+  const off = await elsewhere(bench);
   const held = await power(bench);
   const size = await image(bench);
-  return `short press, reset, ${held.toFixed(0)} ms of a ${CUT_MS} ms hold; an update of ${(size / 2 ** 20).toFixed(1)} MiB refused, sent over a SIGKILL, tried, kept; a factory reset`;
+  return `${WORDS.length} times typed at one of two targets and never at the other, at most ${(100 * off).toFixed(3)} % of the far one's pixels off; short press, reset, ${held.toFixed(0)} ms of a ${CUT_MS} ms hold; an update of ${(size / 2 ** 20).toFixed(1)} MiB refused, sent over a SIGKILL, tried, kept; a factory reset`;
 });
 
 /** First visit. */
-async function enter(bench: Bench, rig: Rig): Promise<Browser> {
+async function enter(bench: Bench, { network }: Pi): Promise<Browser> {
   const browser = await bench.openBrowser();
   browser.page.setDefaultTimeout(PATIENCE_MS);
-  await browser.page.goto(`https://${rig.pi.network.address}/`);
+  await browser.page.goto(`https://${network.address}/`);
   await browser.page.getByTestId("setup-password").fill(PASSWORD);
   await browser.page.getByTestId("setup-submit").click();
   return browser;
@@ -64,6 +79,71 @@ async function enter(bench: Bench, rig: Rig): Promise<Browser> {
 async function drawer(page: Page, name: string): Promise<void> {
   if (!(await page.getByTestId(`tab-${name}`).isVisible())) await page.getByTestId("open-system").click();
   await page.getByTestId(`tab-${name}`).click();
+}
+
+// -- another node's target
+
+async function elsewhere(bench: Bench): Promise<number> {
+  [0, 1].forEach(createSharedNetwork);
+  const rig = await bench.boot({ pi: { index: 1, config: piConfig(FAR, ["capture", "encode", "h264"]) } });
+  const near = await TargetPi.boot(bench.lab, 0, NEAR, { config: piConfig(NEAR, ["web"]) });
+  await new Node(rig.pi).awaitUp(["capture", "encode", "h264", "hid", "peer"], PATIENCE);
+  await rig.target.awaitInput(/dKVM/, PATIENCE.timeout);
+  await near.node.awaitUp(["web"], PATIENCE);
+  await pair(near, { name: FAR, pi: rig.pi });
+  const browser = await enter(bench, near.pi);
+  const { page } = browser;
+  await page.getByTestId("open-targets").click();
+  await page.locator(`[data-testid="tile-${FAR}"][data-live="true"]`).waitFor();
+  await browser.picture("targets");
+  bench.tell("two paired nodes; the other one's target is a tile with its picture");
+
+  const off = await shown(page, rig, FAR);
+  await browser.picture("far");
+  const typed = new Map<string, Observer>([[FAR, rig.target], [NEAR, near.witness]]);
+  for (const [turn, words] of WORDS.entries()) {
+    const [at, other] = turn % 2 === 0 ? [FAR, NEAR] : [NEAR, FAR];
+    if (turn > 0) await choose(page, at === FAR ? FAR : "");
+    const [mark, otherMark] = [typed.get(at)!.log.mark(), typed.get(other)!.log.mark()];
+    await hold(page);
+    await page.keyboard.type(words);
+    await typed.get(at)!.awaitTyped(words, mark, PATIENCE.timeout);
+    await typed.get(at)!.awaitNothingHeld(`at ${at}`);
+    bench.equal(typed.get(other)!.log.typed(otherMark), "", `what ${other} got of what was typed at ${at}`);
+    bench.tell(`typed at ${at}: ${JSON.stringify(words)}, and ${other} got nothing`);
+  }
+  bench.equal(browser.consoleMessages.filter((line) => line.startsWith("pageerror")), [], "errors on the page");
+  await browser.close();
+  await Promise.all([rig.target.powerOff(), rig.pi.powerOff(), near.pi.powerOff()]);
+  return off;
+}
+
+/** By its tile; this node's own is nameless. */
+async function choose(page: Page, node: string): Promise<void> {
+  const tile = page.getByTestId(node === "" ? "tile-self" : `tile-${node}`);
+  if (!(await tile.isVisible())) await page.getByTestId("open-targets").click();
+  await tile.click();
+  await until(`the page works ${node || "its own node"}`, async () => (await page.evaluate("window.dkvm?.target")) === node, { every: 50 });
+}
+
+/** A click takes the focus. */
+async function hold(page: Page): Promise<void> {
+  await page.getByTestId("screen").click();
+  await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus.holding)"), { timeout: 10_000, every: 50 });
+  await sleep(200); // the click itself reaches the target first
+}
+
+/** The share of the pixels of what the page shows of another node that are not what its target draws. */
+async function shown(page: Page, rig: Rig, node: string): Promise<number> {
+  await choose(page, node);
+  await rig.target.sh("printf 'some text, and colours \\033[31mred\\033[32mgreen\\033[0m\\n' >/dev/tty0");
+  let off = 1;
+  await until("the page shows what the other node's target draws", async () => {
+    const target = await targetPicture(rig.target);
+    off = difference(target, await pagePicture(page), SHADES);
+    return off < WRONG_MOST && lit(target) > LIT_LEAST;
+  }, { timeout: 30_000, every: 200 });
+  return off;
 }
 
 // -- the front panel
@@ -83,7 +163,7 @@ async function power(bench: Bench): Promise<number> {
   await node.awaitUp(["power", "web"]);
   await until("power has its lines", async () => (await node.device("power")).phase === "running", { timeout: 30_000, every: 100 });
   await light(2, true); // after that, for it sets the line's own resistor
-  const browser = await enter(bench, rig);
+  const browser = await enter(bench, pi);
   const { page } = browser;
   await drawer(page, "power");
   await page.locator('[data-testid="power-led"][data-lit="true"]').waitFor();
@@ -152,7 +232,7 @@ async function image(bench: Bench): Promise<number> {
   const images = workshop.images(options, pi.network, NEW);
   const good = workshop.bundle(images, { version: NEW });
   const foreign = workshop.bundle(images, { version: NEW, key: stranger.key });
-  const browser = await enter(bench, rig);
+  const browser = await enter(bench, pi);
   const { page } = browser;
   await drawer(page, "system");
   await page.getByTestId("image-running").filter({ hasText: "0.1.0, slot A" }).waitFor();

@@ -3,10 +3,13 @@
 mod common;
 mod config;
 mod control;
+mod far_input;
+mod far_streams;
 mod h264;
 mod hostile;
 mod login;
 mod sound;
 mod storage;
+mod thumbs;
 mod update;
 mod video;
