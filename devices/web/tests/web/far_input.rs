@@ -122,7 +122,7 @@ fn acknowledgements_come_back_to_the_page_and_the_target_that_they_are_of() -> O
 fn nothing_is_typed_where_it_is_not_allowed_or_nothing_is_known() -> Outcome {
     let mut node = Node::start()?;
     let mut page = page(&node)?;
-    let mut nothing_comes = |node: &mut Node, page: &mut Socket| -> Outcome {
+    let nothing_comes = |node: &mut Node, page: &mut Socket| -> Outcome {
         page.send(&to_lab(input(11, 1, 4)))?;
         page.sync(1)?;
         let came = node.kernel.within(SILENCE, topics::INPUT)?;
