@@ -1,15 +1,25 @@
 // Nobody is locked out of his own keyboard, and nothing is left down at the target, whatever becomes of what stands between them.
-import { scenario } from "../src/scenario.ts";
-import { KEY } from "../src/keys.ts";
+import type { DeskState } from "../../devices/web/page/src/wire/DeskState.ts";
+import { scenario, type Bench } from "../src/scenario.ts";
+import { KEY, typable } from "../src/keys.ts";
 import { until } from "../src/lab.ts";
 import { HERE, Person } from "../src/person.ts";
 import type { Pi } from "../src/pi.ts";
-import { pair, PATIENCE, TargetPi, Workstation } from "../src/workstation.ts";
+import { desktopText, layouts } from "../src/layouts.ts";
+import { withConfig } from "../src/config.ts";
+import { pair, PATIENCE, piConfig, TargetPi, Workstation } from "../src/workstation.ts";
 
 const KEY_W = 17;
 
-export default scenario("workstation", "A keyboard that is grabbed comes back: held keys, pulled plugs, an input that is killed or hangs; lights are the target's", async (bench) => {
-  const [desk, office] = await Promise.all([Workstation.boot(bench.lab, 1), TargetPi.boot(bench.lab, 2, "office")]);
+/** Has another layout than this keyboard. */
+const ABROAD = "passau";
+const LAYOUT = "de";
+const CONFIG = `keyboard = "us"
+target.${ABROAD}.translate = true`;
+
+export default scenario("workstation", "A keyboard that is grabbed comes back: held keys, pulled plugs, an input that is killed or hangs; lights are the target's; keys type at a target of another layout what they type here", async (bench) => {
+  const config = withConfig(piConfig(ABROAD, ["typist"]), "typist", `layout = "${LAYOUT}"`);
+  const [desk, office, abroad] = await Promise.all([Workstation.boot(bench.lab, 1, { input: CONFIG }), TargetPi.boot(bench.lab, 2, "office"), TargetPi.boot(bench.lab, 3, ABROAD, { config })]);
   await pair(desk, office);
   const person = await Person.sits(desk, [office]);
   const here = person.places.get(HERE)!;
@@ -76,8 +86,29 @@ export default scenario("workstation", "A keyboard that is grabbed comes back: h
   await person.release();
   await person.word();
   await quiet("with another keyboard");
+  await translates(bench, desk, person, abroad);
   return `${person.switches} moves, ${person.characters} characters`;
 });
+
+/** All that a US keyboard types comes out the same as a desktop reads it there, some of it by two keys or with AltGr. */
+async function translates(bench: Bench, desk: Workstation, person: Person, target: TargetPi): Promise<void> {
+  await pair(desk, target);
+  const told = ({ targets }: DeskState): boolean => targets.some(({ node, up, translation }) => node === target.name && up && translation === `keys are translated from us to ${LAYOUT}`);
+  await desk.await("its layout is known", told);
+  await desk.pi.must(`dkvm focus ${target.name}`);
+  await person.settle(target.name);
+  const text = typable().join("").repeat(3);
+  const mark = target.witness.log.mark();
+  person.keyboard.type(text, 2);
+  await desk.hands.done();
+  const layout = layouts().find(({ id }) => id === LAYOUT)!;
+  let got = "";
+  await until("it is there", () => (got = desktopText(layout, target.witness.keysOfGadget(mark))).length >= text.length, PATIENCE).catch(() => undefined);
+  bench.equal(got, text, `what a desktop with the layout ${LAYOUT} reads`);
+  await desk.pi.must("dkvm focus here");
+  await target.witness.awaitNothingHeld("after a text in another layout");
+  bench.tell(`${text.length} characters of a US keyboard at a target of the layout ${LAYOUT}`);
+}
 
 /** Lights Caps Lock of the gadget's keyboard, as the target's desktop would: EV_LED, LED_CAPSL, 1. */
 async function light(pi: Pi): Promise<void> {

@@ -29,6 +29,11 @@ for (const [code, [plain, shifted]] of characters) {
   keys.set(plain, { code, shift: false });
 }
 
+/** All that a US keyboard types. */
+export function typable(): string[] {
+  return [...keys.keys()];
+}
+
 /** The key that types a character. */
 export function keyOf(character: string): { code: number; shift: boolean } {
   const key = keys.get(character);

@@ -58,7 +58,7 @@ export function inKeymap(keymap: string, character: string): boolean {
 }
 
 /** What a desktop on the target makes of its keyboard's events. */
-export function desktopText({ model, layout, variant }: Layout, events: InputEvent[]): string {
+export function desktopText({ model, layout, variant }: Layout, events: readonly Pick<InputEvent, "code" | "value">[]): string {
   const input = events.map(({ code, value }) => `${code} ${value}\n`).join("");
   const text = execFileSync("python3", [join(labDirectory, "target/xkb-text.py"), model, layout, variant], { input, encoding: "utf8" });
   return text.replaceAll("\r", "\n");

@@ -173,7 +173,7 @@ impl Device {
         Ok(result.map_err(|refusal| {
             let code = match refusal {
                 Refusal::Busy { .. } => ErrorCode::Conflict,
-                Refusal::Unreachable { .. } => ErrorCode::Unavailable,
+                Refusal::Unreachable { .. } | Refusal::NoWayBack { .. } => ErrorCode::Unavailable,
             };
             WireError::new(code, refusal.to_string())
         }))

@@ -9,6 +9,7 @@ use dkvm_wire::{
         desk::{methods, DeskState, FocusTo, Grab},
         input::{HidState, InputAck, InputState, Leds, Link},
         peer::{Grant, LinkState, PeerInfo, PeerState},
+        typist::TypistState,
     },
     ErrorCode,
 };
@@ -24,12 +25,19 @@ struct Bench {
 impl Bench {
     /// A keyboard, a mouse, and `office`, which has a target.
     fn new() -> Result<Self, Failure> {
+        Self::with(serde_json::json!({}))
+    }
+
+    /// With more of a configuration.
+    fn with(more: serde_json::Value) -> Result<Self, Failure> {
         let directory = tempfile::tempdir().expect("a directory");
         let fifo = directory.path().join("script");
         mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
-        let config = serde_json::json!({
-            "backend": "dummy", "script": fifo, "record": directory.path().join("record"), "patience_ms": 60_000,
-        });
+        let mut config = more;
+        config["backend"] = "dummy".into();
+        config["script"] = fifo.display().to_string().into();
+        config["record"] = directory.path().join("record").display().to_string().into();
+        config["patience_ms"] = 60_000.into();
         let launch =
             Launch::program(env!("CARGO_BIN_EXE_dkvm-input")).env("DKVM_RUN_DIR", directory.path());
         let mut kernel = FakeKernel::start(launch, Setup::new("input").config(config))?;
@@ -100,18 +108,22 @@ impl Bench {
 
 fn peers() -> PeerState {
     PeerState {
-        peers: vec![PeerInfo {
-            node: "office".into(),
-            fingerprint: String::new(),
-            address: String::new(),
-            grants: vec![],
-            granted: vec![Grant::Type],
-            link: LinkState::Up,
-            detail: None,
-            rtt_us: 0,
-            version: String::new(),
-        }],
+        peers: vec![peer("office"), peer("vault")],
         ..PeerState::default()
+    }
+}
+
+fn peer(node: &str) -> PeerInfo {
+    PeerInfo {
+        node: node.into(),
+        fingerprint: String::new(),
+        address: String::new(),
+        grants: vec![],
+        granted: vec![Grant::Type],
+        link: LinkState::Up,
+        detail: None,
+        rtt_us: 0,
+        version: String::new(),
     }
 }
 
@@ -193,6 +205,46 @@ fn a_call_moves_and_tells_who_is_at_work() -> Result<(), Failure> {
     bench.kernel.goodbye()
 }
 
+/// The Z of a German keyboard.
+const Y: u8 = 0x1c;
+
+#[test]
+fn keys_are_translated_to_the_layout_that_the_typist_there_tells() -> Result<(), Failure> {
+    let mut bench = Bench::with(serde_json::json!({
+        "keyboard": "us", "target": { "office": { "translate": true } },
+    }))?;
+    let typist = TypistState {
+        holder: 5,
+        typing: None,
+        last: None,
+        layouts: vec![],
+        layout: "de".into(),
+    };
+    bench
+        .kernel
+        .emit("office/typist", topics::TYPIST_STATE, &typist)?;
+    bench.until(|state| state.targets[0].translation.is_some())?;
+    bench.focus(Some("office"))?;
+    bench.play("down 1 z");
+    let held = bench.sent(|state| !state.keys.is_empty())?;
+    assert_eq!(held.keys, [Y]);
+    bench.kernel.goodbye()
+}
+
+#[test]
+fn several_nodes_are_worked_by_the_name_of_their_desk() -> Result<(), Failure> {
+    let heads = serde_json::json!([
+        { "node": "office", "at": [0, 0] }, { "node": "vault", "at": [1920, 0], "size": [800, 600] },
+    ]);
+    let mut bench = Bench::with(serde_json::json!({ "desk": { "pc": { "heads": heads } } }))?;
+    let state = bench.focus(Some("pc"))?;
+    assert_eq!(state.worked(), Some("office"));
+    bench.play("down 1 a");
+    let held = bench.sent(|state| !state.keys.is_empty())?;
+    assert_eq!(held.keys, [A]);
+    bench.kernel.goodbye()
+}
+
 #[test]
 fn its_end_leaves_nothing_held_and_nothing_grabbed() -> Result<(), Failure> {
     let mut bench = Bench::new()?;
@@ -252,6 +304,15 @@ fn a_wrong_configuration_is_named() -> Result<(), Failure> {
             "layout",
         ),
         (serde_json::json!({ "hotkeys": [] }), "hotkeys"),
+        (serde_json::json!({ "keyboard": "klingon" }), "keyboard"),
+        (
+            serde_json::json!({ "target": { "office": { "translate": true } } }),
+            "keyboard = \"us\"",
+        ),
+        (
+            serde_json::json!({ "desk": { "pc": { "heads": [{ "node": "a", "at": [0, 0] }] } } }),
+            "pc needs 2 to 8 heads",
+        ),
     ] {
         let mut config = config;
         config["backend"] = "dummy".into();

@@ -47,9 +47,9 @@ impl Follow {
 
     /// Input went somewhere.
     pub fn desk(&mut self, state: &DeskState) {
-        self.now.clone_from(&state.node);
-        if state.node.is_some() {
-            self.last.clone_from(&state.node);
+        self.now = state.worked().map(str::to_owned);
+        if self.now.is_some() {
+            self.last.clone_from(&self.now);
         }
     }
 
@@ -74,6 +74,7 @@ impl Follow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dkvm_wire::vocab::desk::{DeskTarget, Head};
 
     fn at(node: Option<&str>) -> DeskState {
         DeskState {
@@ -93,6 +94,25 @@ mod tests {
         assert_eq!(follow.hears(), None);
         follow.desk(&at(Some("lab")));
         assert_eq!(follow.heard().as_deref(), Some("lab/audio"));
+    }
+
+    #[test]
+    fn of_several_nodes_at_one_pc_the_first_has_its_sound() {
+        let head = |node: &str, x| Head {
+            node: node.into(),
+            at: (x, 0),
+        };
+        let pc = DeskTarget {
+            node: "pc".into(),
+            heads: vec![head("left", 0), head("right", 1280)],
+            ..DeskTarget::default()
+        };
+        let mut follow = Follow::new(Choice::Follow);
+        follow.desk(&DeskState {
+            targets: vec![pc],
+            ..at(Some("pc"))
+        });
+        assert_eq!(follow.hears().as_deref(), Some("left/audio"));
     }
 
     #[test]

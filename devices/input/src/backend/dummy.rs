@@ -6,7 +6,7 @@
 use crate::{
     codes::{code, named_code, Usage},
     config::Config,
-    core::types::{DeviceId, Edge, Event, Grip, Move},
+    core::types::{DeviceId, Edge, Event, Grip, KeysOf, Move},
     error::Error,
 };
 use dkvm_wire::vocab::{desk::DeskDevice, input::Leds};
@@ -106,7 +106,7 @@ fn read(line: &str) -> Option<Event> {
     let number = |place: usize| rest.get(place)?.parse::<i32>().ok();
     let key = |edge| Some(Move::Key(named_code(rest.first()?)?, edge));
     let one = match verb {
-        "plug" => return Some(Event::Plugged(id, device(id, &rest)?, Vec::new())),
+        "plug" => return Some(Event::Plugged(id, device(id, &rest)?, KeysOf::every())),
         "unplug" => return Some(Event::Unplugged(id)),
         "down" => key(Edge::Down)?,
         "up" => key(Edge::Up)?,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    core::types::{DeviceId, Edge, Event, Grip, Move},
+    core::types::{DeviceId, Edge, Event, Grip, KeysOf, Move},
     error::Error,
 };
 use dkvm_wire::vocab::{desk::DeskDevice, input::Leds};
@@ -136,10 +136,14 @@ impl Evdev {
             axes(RelativeAxisCode::REL_WHEEL_HI_RES),
             axes(RelativeAxisCode::REL_HWHEEL_HI_RES),
         );
-        let down = down(&device);
+        let all = device.supported_keys().into_iter().flatten();
+        let keys = KeysOf {
+            all: all.map(KeyCode::code).collect(),
+            down: down(&device),
+        };
         let reading = Reading {
             fine,
-            down: down.iter().copied().collect(),
+            down: keys.down.iter().copied().collect(),
         };
         let file = match watched(device) {
             Ok(file) => file,
@@ -154,7 +158,7 @@ impl Evdev {
             keyboard: kind.keyboard,
             mouse: kind.mouse,
         };
-        self.said.push_back(Event::Plugged(id, info, down));
+        self.said.push_back(Event::Plugged(id, info, keys));
         let node = node.to_owned();
         let open = Open {
             file,

@@ -46,6 +46,11 @@ impl Chord {
         self.0.contains(&code) && self.0.iter().all(|key| down.contains(key))
     }
 
+    /// Its keys.
+    pub fn keys(&self) -> &[u16] {
+        &self.0
+    }
+
     /// As people read it.
     pub fn spoken(&self) -> String {
         let names: Vec<String> = self.0.iter().map(|code| spoken(*code)).collect();

@@ -5,7 +5,7 @@
 
 use super::{
     time::Time,
-    types::{Action, DeviceId, Edge, Grip},
+    types::{Action, DeviceId, Edge, Grip, KeysOf},
 };
 use dkvm_wire::vocab::{
     desk::{DeskDevice, Grab},
@@ -46,6 +46,8 @@ enum Hold {
 #[derive(Debug)]
 struct Device {
     info: DeskDevice,
+    /// What it has.
+    keys: BTreeSet<u16>,
     down: BTreeSet<u16>,
     /// Down, and nobody's: pressed for another side, or refused.
     mute: BTreeSet<u16>,
@@ -78,13 +80,14 @@ pub enum For {
 
 impl Hands {
     /// A device is there.
-    pub fn plugged(&mut self, id: DeviceId, info: DeskDevice, down: Vec<u16>, now: Time) {
+    pub fn plugged(&mut self, id: DeviceId, info: DeskDevice, keys: KeysOf, now: Time) {
         if self.devices.len() >= MAX_DEVICES {
             return;
         }
-        let down: BTreeSet<u16> = down.into_iter().collect();
+        let down: BTreeSet<u16> = keys.down.into_iter().collect();
         let device = Device {
             info,
+            keys: keys.all,
             mute: down.clone(),
             down,
             stuck: BTreeSet::new(),
@@ -158,6 +161,13 @@ impl Hands {
                 device.mute.insert(code);
             }
         }
+    }
+
+    /// Whether these keys can be pressed together, where there is a keyboard: who has none is not locked out of it.
+    pub fn can_press(&self, keys: &[u16]) -> bool {
+        let mut devices = self.devices.values();
+        let has = |key: &u16| self.devices.values().any(|one| one.keys.contains(key));
+        keys.iter().all(has) || !devices.any(|one| one.info.keyboard)
     }
 
     /// All keys that are down.

@@ -141,7 +141,7 @@ impl Core {
 
     fn hear(&mut self, event: Event, now: Time) {
         match event {
-            Event::Plugged(id, info, down) => self.hands.plugged(id, info, down, now),
+            Event::Plugged(id, info, keys) => self.hands.plugged(id, info, keys, now),
             Event::Unplugged(id) => self.unplugged(id),
             Event::Moved(id, moves) => self.moved(id, &moves, now),
             Event::Gripped(id, grip) => self.hands.gripped(id, grip, now, &mut self.out),

@@ -71,11 +71,25 @@ impl Core {
             Ok(there) => {
                 let here = here.clone();
                 let both = Translation { here, there };
+                let told = self.untranslated(&target);
                 self.translations.insert(target, both);
+                // It came a little later than the focus.
+                if told.is_some() && self.notice == told {
+                    self.notice = None;
+                }
             }
             // Of a release that has more of them.
             Err(_) => drop(self.translations.remove(&target)),
         }
+    }
+
+    /// Between which layouts keys are translated on their way to a target, a sentence.
+    pub(super) fn translation(&self, target: &str) -> Option<String> {
+        let both = self.translations.get(target);
+        both.map(|both| {
+            let (here, there) = (both.here.id, both.there.id);
+            format!("keys are translated from {here} to {there}")
+        })
     }
 
     /// Why keys are not translated for a target that wants it, a sentence.

@@ -40,6 +40,14 @@ pub enum Refusal {
         /// Why, and what to do.
         why: String,
     },
+    /// Who goes there could not come back.
+    #[error("{node} is not worked: no keyboard that is read has {keys}, which lead back; name keys that it has as `release` in [device.input.config]")]
+    NoWayBack {
+        /// Where to.
+        node: String,
+        /// The chords.
+        keys: String,
+    },
     /// Somebody is at work there.
     #[error("{} is at work at {node}: {hint}", worker(by))]
     Busy {
@@ -71,6 +79,10 @@ impl Core {
             let node = node.to_owned();
             return Err(Refusal::Unreachable { node, why });
         }
+        if let Some(keys) = self.missing(node) {
+            let node = node.to_owned();
+            return Err(Refusal::NoWayBack { node, keys });
+        }
         let Some(by) = self.targets.busy(node, &[self.holder, self.former]) else {
             return Ok(());
         };
@@ -91,6 +103,24 @@ impl Core {
             by,
             hint,
         })
+    }
+
+    /// The chords that lead back from a target, where none of them can be pressed.
+    fn missing(&self, node: &str) -> Option<String> {
+        let names = self.targets.names();
+        let place = names.iter().position(|name| name == node);
+        let hotkey = place.and_then(|place| self.chords.of(node, place));
+        let mut chords = [Some(self.chords.release()), hotkey].into_iter().flatten();
+        if chords
+            .clone()
+            .any(|chord| self.hands.can_press(chord.keys()))
+        {
+            return None;
+        }
+        let first = chords.next()?.spoken();
+        Some(chords.fold(first, |told, chord| {
+            format!("{told}, or {}", chord.spoken())
+        }))
     }
 
     fn go(&mut self, node: &str, how: How, now: Time) {

@@ -30,6 +30,10 @@ impl Core {
     fn target(&self, place: usize, node: String) -> DeskTarget {
         let hid = self.targets.hid_of(&node);
         let detail = self.targets.unfit(&node);
+        let heads = self.targets.desks().heads(&node).iter();
+        // A node that cannot be reached has told nothing.
+        let lacks = self.untranslated(&node).filter(|_| detail.is_none());
+        let translation = self.translation(&node).or(lacks);
         DeskTarget {
             hotkey: self
                 .chords
@@ -39,13 +43,8 @@ impl Core {
             by: hid.map_or_else(String::new, |hid| hid.by.clone()),
             busy: hid.is_some_and(|hid| hid.busy),
             detail,
-            heads: self
-                .targets
-                .desks()
-                .heads(&node)
-                .iter()
-                .map(HeadConfig::head)
-                .collect(),
+            heads: heads.map(HeadConfig::head).collect(),
+            translation,
             node,
         }
     }

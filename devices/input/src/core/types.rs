@@ -1,14 +1,36 @@
 //! What goes into the core and what comes out.
 
+use crate::codes;
 use dkvm_wire::vocab::{
     desk::DeskDevice,
     input::{HidState, InputAck, InputState, Leds},
     peer::PeerState,
 };
+use std::collections::BTreeSet;
 
 /// A keyboard or mouse, counted as they appear: never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceId(pub u32);
+
+/// Keys and buttons of a device, by their codes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeysOf {
+    /// That it has.
+    pub all: BTreeSet<u16>,
+    /// That are down.
+    pub down: Vec<u16>,
+}
+
+impl KeysOf {
+    /// All that there are, and none down.
+    pub fn every() -> Self {
+        let all = codes::all().into_iter();
+        Self {
+            all: all.map(|(code, _)| code).collect(),
+            down: Vec::new(),
+        }
+    }
+}
 
 /// Which way a key went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +68,8 @@ pub enum Grip {
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// A keyboard or mouse is there, with these keys down.
-    Plugged(DeviceId, DeskDevice, Vec<u16>),
+    /// A keyboard or mouse is there, with these keys.
+    Plugged(DeviceId, DeskDevice, KeysOf),
     /// It is gone.
     Unplugged(DeviceId),
     /// It said something.

@@ -5,7 +5,7 @@ use dkvm_input::{
     config::Config,
     core::{
         time::Time,
-        types::{Action, DeviceId, Edge, Event, Grip, Move},
+        types::{Action, DeviceId, Edge, Event, Grip, KeysOf, Move},
         Core, How, Refusal,
     },
 };
@@ -110,8 +110,8 @@ impl Desk {
             down: BTreeSet::new(),
             broken: None,
         };
-        desk.step(Event::Plugged(KEYBOARD, device(true), vec![]));
-        desk.step(Event::Plugged(MOUSE, device(false), vec![]));
+        desk.step(Event::Plugged(KEYBOARD, device(true), KeysOf::every()));
+        desk.step(Event::Plugged(MOUSE, device(false), KeysOf::default()));
         desk.step(Event::Peers(peers(&["office", "lab"])));
         desk.step(Event::Hid("lab".into(), hid(3, 0)));
         desk.step(Event::Hid("office".into(), hid(8, 0)));

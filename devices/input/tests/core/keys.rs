@@ -3,7 +3,7 @@
 use super::desk::{Desk, KEYBOARD, MOUSE};
 use dkvm_input::{
     config::{Config, PointerKind, TargetConfig},
-    core::types::{DeviceId, Edge, Event, Move},
+    core::types::{DeviceId, Edge, Event, KeysOf, Move},
 };
 use dkvm_wire::vocab::{
     desk::DeskDevice,
@@ -61,7 +61,7 @@ fn a_key_of_two_keyboards_is_up_when_both_are() {
         keyboard: true,
         mouse: false,
     };
-    desk.step(Event::Plugged(second, info, vec![]));
+    desk.step(Event::Plugged(second, info, KeysOf::every()));
     assert!(desk.grabbed.contains(&second), "plugged while there");
     desk.press("a");
     desk.step(Event::Moved(second, vec![Move::Key(30, Edge::Down)]));

@@ -3,8 +3,11 @@
 
 mod desk;
 mod edges;
+mod far;
 mod focus;
 mod heads;
 mod keys;
+mod layouts;
 mod properties;
 mod translate;
+mod way_back;

@@ -6,7 +6,7 @@ use dkvm_input::{
     config::{Config, Neighbour},
     core::{
         pointer::Side,
-        types::{DeviceId, Edge, Event, Move},
+        types::{DeviceId, Edge, Event, KeysOf, Move},
         How,
     },
 };
@@ -154,7 +154,7 @@ impl World {
             mouse: false,
         };
         self.desk
-            .step(Event::Plugged(self.desk.keyboard, info, vec![]));
+            .step(Event::Plugged(self.desk.keyboard, info, KeysOf::every()));
     }
 
     fn ack(&mut self, node: &str, ahead: u32) {

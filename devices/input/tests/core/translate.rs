@@ -1,17 +1,11 @@
 //! Keys that mean at a target what they mean here.
 
-use super::desk::Desk;
-use dkvm_input::{
-    codes::code,
-    codes::Usage,
-    config::{Config, TargetConfig},
-    core::{
-        types::{Edge, Event, Move},
-        typing::{Strokes, Translation, Typing, MOST},
-    },
+use super::far::Far;
+use dkvm_input::core::{
+    types::Edge,
+    typing::{Translation, Typing, MOST},
 };
-use dkvm_keymap::{find, list, Keys, Layout, Modifiers, Stroke, Typed};
-use dkvm_wire::vocab::input::{InputState, Step};
+use dkvm_keymap::{find, list, Keys, Layout, Stroke};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -21,79 +15,6 @@ const LEFT_ALT: u8 = 0xe2;
 const RIGHT_SHIFT: u8 = 0xe5;
 const RIGHT_ALT: u8 = 0xe6;
 const Z: u8 = 0x1d;
-
-/// A target, as a desktop reads its keyboard.
-struct Far {
-    layout: Layout,
-    down: BTreeSet<u8>,
-    dead: Option<Stroke>,
-    /// What repeats: the key that went down last, while it is down.
-    latest: Option<u8>,
-    text: String,
-    /// What was pressed with Ctrl or Alt.
-    shortcuts: Vec<char>,
-}
-
-impl Far {
-    fn new(layout: &Layout) -> Self {
-        Self {
-            layout: layout.clone(),
-            down: BTreeSet::new(),
-            dead: None,
-            latest: None,
-            text: String::new(),
-            shortcuts: Vec::new(),
-        }
-    }
-
-    fn take(&mut self, strokes: &Strokes) {
-        for (key, edge) in strokes {
-            match edge {
-                Edge::Down => {
-                    assert!(self.down.insert(*key), "{key:x} is pressed twice");
-                    if *key < 0xe0 {
-                        self.latest = Some(*key);
-                        self.types(*key);
-                    }
-                }
-                Edge::Up => {
-                    assert!(self.down.remove(key), "{key:x} goes up and was not down");
-                    self.latest.take_if(|latest| latest == key);
-                }
-            }
-        }
-    }
-
-    fn types(&mut self, key: u8) {
-        let down = |key| self.down.contains(&key);
-        let altgr = down(RIGHT_ALT) && self.layout.has_altgr();
-        let modifiers = Modifiers::held(down(LEFT_SHIFT) || down(RIGHT_SHIFT), altgr);
-        let stroke = Stroke {
-            usage: key,
-            modifiers,
-        };
-        let typed = self.layout.typed(stroke);
-        if down(LEFT_CTRL) || down(LEFT_ALT) || (down(RIGHT_ALT) && !altgr) {
-            if let Some(Typed::Character(character)) = typed {
-                self.shortcuts.push(character);
-            }
-            return;
-        }
-        match (typed, self.dead.take()) {
-            (Some(Typed::Dead), None) => self.dead = Some(stroke),
-            (Some(Typed::Character(character)), None) => self.text.push(character),
-            (Some(_), Some(dead)) => self.text.extend(self.layout.composed(dead, stroke)),
-            (None, _) => {}
-        }
-    }
-
-    /// Its keyboard repeats.
-    fn repeat(&mut self) {
-        if let Some(latest) = self.latest {
-            self.types(latest);
-        }
-    }
-}
 
 struct Both {
     translation: Option<Translation>,
@@ -377,124 +298,4 @@ proptest! {
             prop_assert_eq!(&both.far.down, &down);
         }
     }
-}
-
-fn translating(keyboard: &str) -> Desk {
-    let target = TargetConfig {
-        translate: true,
-        ..TargetConfig::default()
-    };
-    Desk::with(Config {
-        keyboard: Some(keyboard.into()),
-        target: [("office".to_owned(), target)].into(),
-        ..Config::default()
-    })
-}
-
-fn text(state: &InputState, layout: &str) -> String {
-    let mut far = Far::new(&find(layout).expect("a layout"));
-    for step in &state.steps {
-        if let Step::Key { usage, down } = *step {
-            let edge = if down { Edge::Down } else { Edge::Up };
-            far.take(&vec![(usage, edge)]);
-        }
-    }
-    far.text
-}
-
-/// Types a text at this machine's keyboard.
-fn types(desk: &mut Desk, layout: &str, text: &str) {
-    let layout = find(layout).expect("a layout");
-    for character in text.chars() {
-        for stroke in layout.keys(character).expect("it has it").strokes() {
-            let held = stroke.modifiers.usages();
-            let all: Vec<u8> = held.iter().copied().chain([stroke.usage]).collect();
-            for (edge, keys) in [(Edge::Down, all.clone()), (Edge::Up, all)] {
-                for key in keys {
-                    let code = code(Usage::Key(key)).expect("a key");
-                    let moves = vec![Move::Key(code, edge)];
-                    desk.step(Event::Moved(desk.keyboard, moves));
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn a_target_that_tells_its_layout_is_typed_at_by_it() {
-    let mut desk = translating("us");
-    desk.step(Event::Layout("office".into(), "de".into()));
-    desk.go("office");
-    assert_eq!(desk.state().notice, None);
-    types(&mut desk, "us", "z/@^");
-    let last = desk.last("office");
-    assert_eq!(text(last, "de"), "z/@^");
-    assert!(last.keys.is_empty());
-    desk.focus(None, dkvm_input::core::How::Call).expect("here");
-    desk.go("lab");
-    types(&mut desk, "us", "z/@^");
-    assert_eq!(text(desk.last("lab"), "us"), "z/@^", "as they are");
-}
-
-#[test]
-fn without_a_layout_keys_are_as_they_are_and_that_is_told() {
-    for layout in [None, Some("klingon")] {
-        let mut desk = translating("us");
-        if let Some(layout) = layout {
-            desk.step(Event::Layout("office".into(), layout.into()));
-        }
-        desk.go("office");
-        let notice = desk.state().notice.expect("it is told");
-        assert!(notice.contains("not translated for office"), "{notice}");
-        types(&mut desk, "us", "z/@^");
-        assert_eq!(text(desk.last("office"), "us"), "z/@^");
-    }
-}
-
-#[test]
-fn a_layout_that_changes_leaves_nothing_down() {
-    let mut desk = translating("us");
-    desk.step(Event::Layout("office".into(), "de".into()));
-    desk.go("office");
-    desk.press("slash");
-    desk.step(Event::Layout("office".into(), "fr".into()));
-    desk.release("slash");
-    assert!(desk.last("office").keys.is_empty());
-    desk.ack("office");
-    types(&mut desk, "us", "az/");
-    assert_eq!(text(desk.last("office"), "fr"), "az/");
-}
-
-#[test]
-fn what_does_not_fit_is_refused_whole() {
-    let mut desk = translating("us");
-    desk.step(Event::Layout("office".into(), "de".into()));
-    desk.go("office");
-    for _ in 0..100 {
-        types(&mut desk, "us", "/@");
-    }
-    let last = desk.last("office");
-    assert!(last.keys.is_empty());
-    assert!("/@".repeat(100).starts_with(&text(last, "de")));
-    assert!(desk.state().notice.expect("told").contains("no more keys"));
-}
-
-#[test]
-fn a_configuration_that_cannot_be_is_told() {
-    let target = TargetConfig {
-        translate: true,
-        ..TargetConfig::default()
-    };
-    let wrong = |config: Config| config.check().expect_err("it is wrong");
-    let unknown = wrong(Config {
-        keyboard: Some("klingon".into()),
-        ..Config::default()
-    });
-    assert_eq!(unknown.key, "keyboard");
-    assert!(unknown.reason.contains("de-nodeadkeys"), "{unknown:?}");
-    let silent = wrong(Config {
-        target: [("office".to_owned(), target)].into(),
-        ..Config::default()
-    });
-    assert!(silent.reason.contains("keyboard = \"us\""), "{silent:?}");
 }

@@ -61,12 +61,26 @@ fn target(target: &DeskTarget) -> String {
         (None, "", false) => "free".to_owned(),
         (None, by, false) => format!("free, last worked by {by}"),
     };
-    format!("target     {} ({hotkey}): {state}", target.node)
+    let mut told = format!("target     {} ({hotkey}): {state}", target.node);
+    if !target.heads.is_empty() {
+        let heads = target.heads.iter();
+        let heads: Vec<String> = heads
+            .map(|one| format!("{} at {}, {}", one.node, one.at.0, one.at.1))
+            .collect();
+        told.push_str("; heads ");
+        told.push_str(&heads.join(" and "));
+    }
+    if let Some(translation) = &target.translation {
+        told.push_str("; ");
+        told.push_str(translation);
+    }
+    told
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dkvm_wire::vocab::desk::Head;
 
     #[test]
     fn where_input_goes_and_who_is_at_work() {
@@ -78,6 +92,17 @@ mod tests {
                 up: true,
                 by: "web\u{1b}".into(),
                 busy: true,
+                heads: vec![
+                    Head {
+                        node: "left".into(),
+                        at: (-1920, 0),
+                    },
+                    Head {
+                        node: "right".into(),
+                        at: (0, 0),
+                    },
+                ],
+                translation: Some("keys are translated from us to de".into()),
                 ..DeskTarget::default()
             }],
             release: "left Ctrl + right Ctrl".into(),
@@ -87,6 +112,10 @@ mod tests {
         assert!(told.contains("input goes to office; back by left Ctrl + right Ctrl"));
         assert!(
             told.contains("lab (left Ctrl + left Alt + 1): web"),
+            "{told}"
+        );
+        assert!(
+            told.contains("; heads left at -1920, 0 and right at 0, 0; keys are translated"),
             "{told}"
         );
         assert!(!told.contains('\u{1b}'), "{told}");

@@ -14,7 +14,7 @@ pub mod methods {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct FocusTo {
-    /// Where to, by the name of the node; absent: here.
+    /// Where to, by the name of the target; absent: here.
     #[serde(default)]
     pub node: Option<String>,
     /// Also when somebody is at work there. Else that is a refusal (`conflict`) which says who it is.
@@ -26,7 +26,8 @@ pub struct FocusTo {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct DeskState {
-    /// The node that is worked, by its name here; absent: input is this machine's own.
+    /// The target that is worked, by its name here: a node's, or that of several ([`DeskTarget::heads`]); absent: input is this
+    /// machine's own.
     pub node: Option<String>,
     /// The focus epoch under which it is.
     pub epoch: u32,
@@ -62,11 +63,11 @@ pub enum Grab {
     Grabbed,
 }
 
-/// A node that can be worked.
+/// What can be worked: a node, or several at one PC.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct DeskTarget {
-    /// The node's name here.
+    /// Its name here: the node's, or the one that was given to several.
     pub node: String,
     /// Its hotkey, for people: `left Ctrl + left Alt + 1`.
     pub hotkey: Option<String>,
@@ -83,6 +84,21 @@ pub struct DeskTarget {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<Head>>"))]
     pub heads: Vec<Head>,
+    /// What becomes of keys on their way, a sentence: that they are translated, or why they are not though they should be. Absent
+    /// where they travel as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub translation: Option<String>,
+}
+
+impl DeskState {
+    /// The node that has the keyboard, the mouse and the sound of the target that is worked: itself, or the first of its heads.
+    pub fn worked(&self) -> Option<&str> {
+        let node = self.node.as_deref()?;
+        let target = self.targets.iter().find(|target| target.node == node);
+        let head = target.and_then(|target| target.heads.first());
+        Some(head.map_or(node, |head| &head.node))
+    }
 }
 
 /// One of the screens of a target that has several, each seen by a node of its own.

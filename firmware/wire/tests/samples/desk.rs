@@ -10,6 +10,7 @@ fn office() -> DeskTarget {
         busy: true,
         detail: None,
         heads: Vec::new(),
+        translation: None,
     }
 }
 
@@ -22,6 +23,7 @@ fn pair() -> DeskTarget {
     DeskTarget {
         node: "cad".into(),
         heads: vec![head("cad-1", -1920), head("cad-2", 0)],
+        translation: Some("keys are translated from us to de".into()),
         ..DeskTarget::default()
     }
 }

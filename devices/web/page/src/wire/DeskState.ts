@@ -9,7 +9,8 @@ import type { TakenBy } from "./TakenBy";
  */
 export type DeskState = { 
 /**
- * The node that is worked, by its name here; absent: input is this machine's own.
+ * The target that is worked, by its name here: a node's, or that of several ([`DeskTarget::heads`]); absent: input is this
+ * machine's own.
  */
 node: string | null, 
 /**

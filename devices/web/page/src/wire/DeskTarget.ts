@@ -2,11 +2,11 @@
 import type { Head } from "./Head";
 
 /**
- * A node that can be worked.
+ * What can be worked: a node, or several at one PC.
  */
 export type DeskTarget = { 
 /**
- * The node's name here.
+ * Its name here: the node's, or the one that was given to several.
  */
 node: string, 
 /**
@@ -33,4 +33,9 @@ detail: string | null,
  * Where several nodes are the heads of one PC: all of them, the first of which has its keyboard. Empty where the target is
  * the node `node` itself.
  */
-heads?: Array<Head>, };
+heads?: Array<Head>, 
+/**
+ * What becomes of keys on their way, a sentence: that they are translated, or why they are not though they should be. Absent
+ * where they travel as they are.
+ */
+translation?: string, };
