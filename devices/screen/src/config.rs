@@ -1,6 +1,6 @@
 //! The `config` table of a screen device.
 
-use crate::core::Source;
+use crate::core::{Begin, Source};
 use serde::Deserialize;
 
 /// What is shown.
@@ -38,6 +38,8 @@ pub enum Shape {
 pub struct Config {
     /// What is shown.
     pub choice: Choice,
+    /// What the window begins with.
+    pub begin: Begin,
     /// Where.
     pub backend: Backend,
     /// How.
@@ -51,6 +53,8 @@ pub struct Config {
 struct Table {
     #[serde(default)]
     source: Option<String>,
+    #[serde(default)]
+    overview: Option<bool>,
     #[serde(default)]
     backend: Backend,
     #[serde(default)]
@@ -67,6 +71,12 @@ impl TryFrom<Table> for Config {
             None | Some("follow") => Choice::Follow,
             Some(name) => Choice::Fixed(Source::named(name)?),
         };
+        // Who names a source wants to see that.
+        let begin = if table.overview.unwrap_or(choice == Choice::Follow) {
+            Begin::Overview
+        } else {
+            Begin::Picture
+        };
         let shape = if table.full_screen {
             Shape::FullScreen
         } else {
@@ -74,6 +84,7 @@ impl TryFrom<Table> for Config {
         };
         Ok(Self {
             choice,
+            begin,
             backend: table.backend,
             shape,
             display: table.display,

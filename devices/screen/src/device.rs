@@ -1,18 +1,25 @@
 //! The device's loop: states and pictures in, the window out.
 
+mod paint;
+mod person;
+
 use crate::{
+    board::Board,
     config::{Backend, Config},
-    core::{Awake, Chain, Kind, Scene, Source, Step},
-    decode::Decode,
+    core::{Awake, Kind, Overview, Scene},
     error::Error,
-    pixels::Pixels,
-    text,
-    watch::Watch,
-    window::{Happened, Options, Window, WindowError},
+    pane::Pane,
+    thumbs::Thumbs,
+    watch::{Stream, Watch},
+    window::{Options, Window, WindowError},
 };
-use dkvm_encode::{complaints::Complaints, frame::Frame, frame::Newest};
-use dkvm_sdk::{Body, FrameReader, Incoming, Lease, Link};
-use dkvm_wire::{topics, vocab::video::FrameInfo};
+use dkvm_encode::complaints::Complaints;
+use dkvm_sdk::{Body, FrameReader, Incoming, Lease, Link, Sender};
+use dkvm_wire::{
+    topics,
+    vocab::video::{EncodeState, FrameInfo, Thumb},
+};
+use person::{answered, Answer, Going};
 use std::time::{Duration, Instant};
 
 /// With nothing to wait for, the loop wakes so seldom.
@@ -26,18 +33,23 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
     link.ready()?;
     loop {
         let deadline = device.deadline();
-        let incoming = tokio::select! {
+        let woken = tokio::select! {
             biased;
-            incoming = link.next() => Some(incoming?),
-            happened = said(device.window.as_ref()) => { happened?; None }
-            () = tokio::time::sleep_until(deadline.into()) => None,
+            answer = answered(device.going.as_mut()) => Woken::Answer(answer),
+            incoming = link.next() => Woken::Incoming(incoming?),
+            happened = said(device.window.as_ref()) => { happened?; Woken::Else }
+            () = tokio::time::sleep_until(deadline.into()) => Woken::Else,
         };
-        if let Some(incoming) = incoming {
-            // What came in meanwhile is read by a task of its own, which gets its turn here: then the newest is known.
-            tokio::task::yield_now().await;
-            if device.take_all(&mut link, incoming)? == Stay::No {
-                return Ok(());
+        match woken {
+            Woken::Incoming(incoming) => {
+                // What came in meanwhile is read by a task of its own, which gets its turn here: then the newest is known.
+                tokio::task::yield_now().await;
+                if device.take_all(&mut link, incoming)? == Stay::No {
+                    return Ok(());
+                }
             }
+            Woken::Answer(answer) => device.went(answer),
+            Woken::Else => {}
         }
         device.work()?;
     }
@@ -49,6 +61,13 @@ async fn said(window: Option<&Window>) -> Result<(), WindowError> {
         Some(window) => window.readable().await,
         None => std::future::pending().await,
     }
+}
+
+enum Woken {
+    Incoming(Incoming),
+    /// To a person's wish.
+    Answer(Answer),
+    Else,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,35 +86,30 @@ enum Seen {
     Closed,
 }
 
-/// What the window has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Shown {
-    Nothing,
-    Picture,
-    Words(String),
-}
-
 struct Device {
     started: Instant,
     config: Config,
+    sender: Sender,
     /// None with the dummy.
     window: Option<Window>,
     seen: Seen,
-    shown: Shown,
-    note: Option<String>,
     scene: Scene,
     watch: Watch,
-    chain: Chain,
     awake: Awake,
-    decode: Decode,
     reader: FrameReader,
-    /// Of frames that were captured here, the last.
-    newest: Newest,
-    /// The last that was decoded, and whether the window has it.
-    pixels: Pixels,
-    fresh: bool,
-    /// Whether it is of the source that is watched.
-    is_there: bool,
+    /// What is streamed: of each screen of the target that is shown one.
+    panes: Vec<Pane>,
+    overview: Overview,
+    thumbs: Thumbs,
+    board: Board,
+    /// Whether the window has the board as it is.
+    is_board_shown: bool,
+    /// The sentence that the window has in place of all pictures.
+    words: Option<String>,
+    note: Option<String>,
+    going: Option<Going>,
+    /// Why the last wish was not done, and until when that is told.
+    refusal: Option<(String, Duration)>,
     complaints: Complaints,
 }
 
@@ -111,21 +125,23 @@ impl Device {
         };
         Ok(Self {
             started: Instant::now(),
+            overview: Overview::new(config.begin),
             config,
+            sender: link.sender(),
             window,
             seen: Seen::Yes,
-            shown: Shown::Nothing,
-            note: None,
             scene: Scene::default(),
             watch: Watch::new(link.sender()),
-            chain: Chain::default(),
             awake: Awake::default(),
-            decode: Decode::default(),
             reader: FrameReader::new(link),
-            newest: Newest::default(),
-            pixels: Pixels::default(),
-            fresh: false,
-            is_there: false,
+            panes: Vec::new(),
+            thumbs: Thumbs::default(),
+            board: Board::default(),
+            is_board_shown: false,
+            words: None,
+            note: None,
+            going: None,
+            refusal: None,
             complaints: Complaints::default(),
         })
     }
@@ -135,8 +151,12 @@ impl Device {
     }
 
     fn deadline(&self) -> Instant {
-        let asks = self.chain.deadline().filter(|_| self.expects());
-        let next = asks.into_iter().chain(self.awake.deadline()).min();
+        let panes = self.panes.iter();
+        let asks = panes
+            .filter(|pane| self.expects(pane))
+            .filter_map(Pane::deadline);
+        let told = self.refusal.as_ref().map(|(_, until)| *until);
+        let next = asks.chain(self.awake.deadline()).chain(told).min();
         self.started + next.unwrap_or_else(|| self.now() + IDLE)
     }
 
@@ -164,7 +184,8 @@ impl Device {
             } => self.event(&topic, &body, leases, &source.name),
             Incoming::SourceGone { source, .. } => self.gone(source.as_str()),
             Incoming::Dropped { topic, .. } if topic == topics::VIDEO_H264 => {
-                self.chain.broke(self.now());
+                let now = self.now();
+                self.panes.iter_mut().for_each(|pane| pane.lost(now));
             }
             Incoming::Request(request) => request.unknown()?,
             _ => {}
@@ -173,21 +194,21 @@ impl Device {
     }
 
     fn event(&mut self, topic: &str, body: &Body, leases: Vec<Lease>, source: &str) {
+        let scene = &mut self.scene;
         let done = match topic {
-            topics::VIDEO_H264 | topics::VIDEO_RAW => body
+            topics::VIDEO_H264 | topics::VIDEO_JPEG | topics::VIDEO_RAW => body
                 .decode(topic)
                 .map(|info| self.frame(info, leases, (topic, source))),
-            topics::VIDEO_STATE => body
-                .decode(topic)
-                .map(|state| self.scene.video(source, state)),
-            topics::H264_STATE => body
-                .decode(topic)
-                .map(|state| self.scene.h264(source, state)),
-            topics::PEER_STATE => body.decode(topic).map(|state| self.scene.peers(state)),
+            topics::VIDEO_THUMB => body.decode(topic).map(|thumb| self.thumb(source, &thumb)),
+            topics::VIDEO_STATE => body.decode(topic).map(|state| scene.video(source, state)),
+            topics::H264_STATE => body.decode(topic).map(|state| scene.h264(source, state)),
+            topics::ENCODE_STATE => body
+                .decode::<EncodeState>(topic)
+                .map(|_| scene.encode(source)),
+            topics::PEER_STATE => body.decode(topic).map(|state| scene.peers(state)),
             topics::INPUT_STATE => body.decode(topic).map(|state| {
-                // Who goes to a target wants to see it.
-                if self.scene.desk(state) && self.seen == Seen::Closed {
-                    self.seen = Seen::Yes;
+                if self.scene.take_desk(state) {
+                    self.moved();
                 }
             }),
             _ => Ok(()),
@@ -197,88 +218,78 @@ impl Device {
         }
     }
 
+    /// Who goes to a target wants to see it.
+    fn moved(&mut self) {
+        self.overview.leave();
+        self.refusal = None;
+        if self.seen == Seen::Closed {
+            self.seen = Seen::Yes;
+        }
+    }
+
     /// What it sent last is not to be taken for what is now.
     fn gone(&mut self, source: &str) {
+        let now = self.now();
         self.scene.gone(source);
-        let shown = self.watch.source();
-        if shown.is_some_and(|shown| shown.hangs_on(source)) {
-            self.chain.broke(self.now());
-            self.newest = Newest::default();
-            (self.fresh, self.is_there) = (false, false);
+        let hanging = self.panes.iter_mut();
+        hanging
+            .filter(|pane| pane.source.hangs_on(source))
+            .for_each(|pane| pane.gone(now));
+        if let Some((node, device)) = source.split_once('/') {
+            if device.starts_with("encode") || device.starts_with("capture") {
+                self.thumbs.forget(node);
+            }
         }
     }
 
     /// A frame of another source was on its way when that was given up.
     fn frame(&mut self, info: FrameInfo, leases: Vec<Lease>, from: (&str, &str)) {
-        let Some(source) = self.watch.source() else {
-            return;
-        };
-        if (source.topic(), source.name()) != from {
-            return;
-        }
-        match source.kind() {
-            Kind::Raw => self.newest.offer(info, leases),
-            Kind::H264 => {
-                if let Some(lease) = leases.first() {
-                    self.unit(&info, lease);
-                }
-            }
-        }
-    }
-
-    fn unit(&mut self, info: &FrameInfo, lease: &Lease) {
         let now = self.now();
-        if self.chain.unit(info.unit, now) == Step::Skip {
+        let mut panes = self.panes.iter_mut();
+        let is_its = |pane: &&mut Pane| (pane.source.topic(), pane.source.name()) == from;
+        let Some(pane) = panes.find(is_its) else {
             return;
-        }
-        let made = match self.reader.view(lease) {
-            Ok(view) => self
-                .decode
-                .unit(info, &view, &mut self.pixels)
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
         };
-        match made {
-            Ok(is_whole) => {
-                self.fresh |= is_whole;
-                self.is_there |= is_whole;
-            }
-            Err(why) => {
-                self.complain(&why);
-                self.decode.forget();
-                self.chain.broke(now);
-            }
+        if let Err(why) = pane.frame(info, leases, &self.reader, now) {
+            self.complain(&format!("{}: {why}", from.1));
         }
     }
 
-    fn raw(&mut self) {
-        if self.is_busy() {
-            return;
-        }
-        let Some((info, lease)) = self.newest.take() else {
+    /// So is a small picture.
+    fn thumb(&mut self, source: &str, thumb: &Thumb) {
+        let node = source.split_once('/').map(|(node, _)| node);
+        let Some(node) = node.filter(|_| self.watch.has(topics::VIDEO_THUMB, source)) else {
             return;
         };
-        let made = Frame::view(&self.reader, info, &lease).and_then(|frame| {
-            self.decode
-                .raw(&frame, &mut self.pixels)
-                .map_err(|error| error.to_string())
-        });
-        match made {
-            Ok(()) => (self.fresh, self.is_there) = (true, true),
-            Err(why) => self.complain(&why),
+        if let Err(error) = self.thumbs.take(node, thumb) {
+            self.complain(&format!("{source}: {error}"));
         }
     }
 
-    fn is_busy(&self) -> bool {
-        self.window.as_ref().is_some_and(Window::is_busy)
+    /// Frames that are each a picture are decoded when the window can take one.
+    fn decode(&mut self) {
+        let window = self.window.as_ref();
+        let is_busy = |number| window.is_some_and(|window| window.is_busy(number));
+        let panes = self.panes.iter_mut().enumerate();
+        let failed: Vec<String> = panes
+            .filter(|(number, _)| !is_busy(*number))
+            .filter_map(|(_, pane)| {
+                let made = pane.decode(&self.reader);
+                made.err()
+                    .map(|why| format!("{}: {why}", pane.source.name()))
+            })
+            .collect();
+        failed.iter().for_each(|why| self.complain(why));
     }
 
     /// Whether a picture should come.
-    fn expects(&self) -> bool {
-        let source = self.watch.source();
-        source.is_some_and(|source| {
-            source.kind() == Kind::H264 && self.scene.obstacle(source).is_none()
-        })
+    fn expects(&self, pane: &Pane) -> bool {
+        pane.source.kind() == Kind::H264 && self.scene.obstacle(&pane.source).is_none()
+    }
+
+    /// Whether all targets are shown.
+    fn is_overview(&self) -> bool {
+        self.overview.is_shown(self.scene.targets())
     }
 
     fn work(&mut self) -> Result<(), Error> {
@@ -288,100 +299,63 @@ impl Device {
         if let (true, Some(window)) = (self.awake.tells(self.scene.works(), now), &self.window) {
             window.stay_awake()?;
         }
-        if self.expects() && self.chain.asks(now) {
-            self.watch.again()?;
-        }
-        self.raw();
+        self.refusal.take_if(|(_, until)| *until <= now);
+        self.ask(now)?;
+        self.decode();
         self.paint()?;
         // What the server said while an answer of it was waited for has made nothing readable.
         self.window_events()
     }
 
-    fn window_events(&mut self) -> Result<(), Error> {
-        while let Some(window) = &mut self.window {
-            let Some(happened) = window.happened()? else {
-                break;
-            };
-            match happened {
-                Happened::Closed => {
-                    self.seen = Seen::Closed;
-                    window.close()?;
-                    (self.shown, self.note) = (Shown::Nothing, None);
-                }
-                Happened::Hidden => self.seen = Seen::Hidden,
-                Happened::Seen if self.seen == Seen::Hidden => self.seen = Seen::Yes,
-                Happened::Resized => self.note = None,
-                Happened::Refused(why) => self.refused(&why),
-                Happened::Seen | Happened::Arrived => {}
+    /// For key frames, of whom one is needed.
+    fn ask(&mut self, now: Duration) -> Result<(), Error> {
+        for number in 0..self.panes.len() {
+            if !self.expects(&self.panes[number]) {
+                continue;
+            }
+            let pane = &mut self.panes[number];
+            if pane.asks(now) {
+                self.watch.again(pane.source.topic(), pane.source.name())?;
             }
         }
         Ok(())
-    }
-
-    /// The window has lost its picture. The next that is whole is shown, and asked for without haste: it may be refused again.
-    fn refused(&mut self, why: &str) {
-        self.complain(why);
-        self.chain.begin(self.now());
-        (self.fresh, self.is_there) = (false, false);
-        self.shown = Shown::Nothing;
     }
 
     /// Streams what is to be seen.
     fn choose(&mut self) -> Result<(), Error> {
-        let source = self.scene.source(&self.config.choice);
-        let seen = source.filter(|_| self.seen == Seen::Yes);
-        if self.watch.change(seen)? {
-            self.chain.begin(self.now());
-            self.decode.forget();
-            self.newest = Newest::default();
-            (self.fresh, self.is_there) = (false, false);
-            // What another target shows is not to be taken for this one's.
-            self.shown = Shown::Nothing;
+        let now = self.now();
+        let is_seen = self.seen == Seen::Yes;
+        let is_overview = self.is_overview();
+        let small: Vec<Stream> = if is_seen && is_overview {
+            let nodes = self.scene.seen_nodes().into_iter();
+            nodes
+                .map(|node| (topics::VIDEO_THUMB, format!("{node}/encode")))
+                .collect()
+        } else {
+            self.thumbs.clear();
+            Vec::new()
+        };
+        let target = self.scene.target(&self.config.choice);
+        let target = target.filter(|_| is_seen && !is_overview);
+        let screens = target.map_or_else(Vec::new, |target| target.screens);
+        let large = screens.iter().map(|screen| &screen.source);
+        let large = large.map(|source| (source.topic(), source.name().to_owned()));
+        self.watch.change(large.chain(small).collect())?;
+        let mut before: Vec<Option<Pane>> = self.panes.drain(..).map(Some).collect();
+        for (number, screen) in screens.into_iter().enumerate() {
+            let known = |(_, pane): &(usize, &mut Option<Pane>)| {
+                let pane = pane.as_ref();
+                pane.is_some_and(|pane| pane.source == screen.source)
+            };
+            let kept = before.iter_mut().enumerate().find(known);
+            let kept = kept.and_then(|(place, pane)| pane.take().map(|pane| (place, pane)));
+            self.panes.push(match kept {
+                Some((place, pane)) if place == number => pane,
+                Some((_, pane)) => pane.moved(),
+                None => Pane::new(screen.source, now),
+            });
         }
         Ok(())
-    }
-
-    fn paint(&mut self) -> Result<(), Error> {
-        let source = self.scene.source(&self.config.choice);
-        let words = self.words(source.as_ref());
-        let Some(window) = &mut self.window else {
-            return Ok(());
-        };
-        if self.seen != Seen::Yes {
-            return Ok(());
-        }
-        window.open()?;
-        window.title(&self.scene.title(source.as_ref()))?;
-        let width = usize::from(window.size().width);
-        match words {
-            Some(words) if self.shown != Shown::Words(words.clone()) => {
-                window.say(&text::sentence(&words, width))?;
-                self.shown = Shown::Words(words);
-            }
-            // Also where words stood meanwhile: of a picture that rests nothing comes.
-            None if (self.fresh || self.shown != Shown::Picture) && !window.is_busy() => {
-                window.show(&self.pixels)?;
-                (self.fresh, self.shown) = (false, Shown::Picture);
-            }
-            _ => {}
-        }
-        let note = self.scene.notice(source.as_ref());
-        if note != self.note {
-            let pixels = note.as_ref().map(|note| text::sentence(note, width));
-            window.note(pixels.as_ref())?;
-            self.note = note;
-        }
-        Ok(())
-    }
-
-    /// What is said in place of a picture; `None` where there is one, or one is to come at once.
-    fn words(&self, source: Option<&Source>) -> Option<String> {
-        let Some(source) = source else {
-            return Some("no target: pair this machine with a node, 'dkvm pair NODE'".to_owned());
-        };
-        let obstacle = self.scene.obstacle(source);
-        let waits = || format!("{}: waiting for the picture", source.name());
-        obstacle.or_else(|| (!self.is_there).then(waits))
     }
 
     fn complain(&mut self, why: &str) {

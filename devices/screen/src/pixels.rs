@@ -2,7 +2,7 @@
 //!
 //! The loops are written so that LLVM makes vector code of them: none of the wrapping operations can wrap.
 
-use crate::core::Size;
+use crate::core::{Rect, Size};
 use dkvm_wire::vocab::video::Colors;
 
 /// Bytes of a pixel.
@@ -63,6 +63,43 @@ impl Matrix {
     }
 }
 
+/// A place between two pixels: so much of the second, of 256.
+#[derive(Debug, Clone, Copy)]
+struct Between {
+    first: usize,
+    second: usize,
+    part: u32,
+}
+
+/// Where each of so many pixels lies among those of a source.
+fn between(source: usize, pixels: usize) -> Vec<Between> {
+    let last = source.saturating_sub(1);
+    let place = |pixel: usize| {
+        // Middle on middle.
+        let at = (pixel * 2 + 1) * source * 128 / pixels.max(1);
+        let at = at.saturating_sub(128);
+        Between {
+            first: (at / 256).min(last),
+            second: (at / 256 + 1).min(last),
+            part: (at % 256) as u32,
+        }
+    };
+    (0..pixels).map(place).collect()
+}
+
+/// One pixel, of four.
+fn mixed(pixel: &mut [u8], [above, below]: [&[u8]; 2], (x, down): (Between, u32)) {
+    for (part, byte) in pixel.iter_mut().enumerate() {
+        let of = |line: &[u8], at: usize| {
+            line.get(at * PIXEL + part)
+                .map_or(0, |byte| u32::from(*byte))
+        };
+        let along = |line: &[u8]| of(line, x.first) * (256 - x.part) + of(line, x.second) * x.part;
+        let sum = along(above) * (256 - down) + along(below) * down;
+        *byte = (sum >> 16) as u8;
+    }
+}
+
 impl Pixels {
     /// Black, of this size.
     pub fn black(width: usize, height: usize) -> Self {
@@ -111,6 +148,58 @@ impl Pixels {
                 pixel.copy_from_slice(&[b, g, r, 0]);
             }
         }
+    }
+
+    /// Fills a place with one colour, as far as it is inside.
+    pub fn paint(&mut self, place: Rect, [r, g, b]: [u8; 3]) {
+        for (_, line) in self.lines(place) {
+            for pixel in line.chunks_exact_mut(PIXEL) {
+                pixel.copy_from_slice(&[b, g, r, 0]);
+            }
+        }
+    }
+
+    /// Draws a picture into a place, pixel for pixel, as far as both reach.
+    pub fn copy(&mut self, from: &Self, place: Rect) {
+        let source = from.bytes.chunks_exact((from.width * PIXEL).max(1));
+        for ((_, line), source) in self.lines(place).zip(source) {
+            let length = line.len().min(source.len());
+            line[..length].copy_from_slice(&source[..length]);
+        }
+    }
+
+    /// Draws a picture so that it fills a place.
+    pub fn scale(&mut self, from: &Self, place: Rect) {
+        let Size { width, height } = place.size;
+        let across: Vec<Between> = between(from.width, width.into());
+        let down: Vec<Between> = between(from.height, height.into());
+        let stride = from.width * PIXEL;
+        for (number, line) in self.lines(place) {
+            let Some(at) = down.get(number) else { break };
+            let row = |number: usize| from.bytes.get(number * stride..(number + 1) * stride);
+            let (Some(above), Some(below)) = (row(at.first), row(at.second)) else {
+                break;
+            };
+            for (pixel, x) in line.chunks_exact_mut(PIXEL).zip(&across) {
+                mixed(pixel, [above, below], (*x, at.part));
+            }
+        }
+    }
+
+    /// The lines of a place that are inside, from its left edge, each with its number in the place. One that begins outside has none.
+    fn lines(&mut self, place: Rect) -> impl Iterator<Item = (usize, &mut [u8])> {
+        let inside = |at: i16, edge: usize| usize::try_from(at).ok().filter(|at| *at < edge);
+        let (left, top) = (inside(place.x, self.width), inside(place.y, self.height));
+        let begin = left.zip(top);
+        let wide = begin.map_or(0, |(x, _)| (self.width - x).min(place.size.width.into()));
+        let high = begin.map_or(0, |_| usize::from(place.size.height));
+        let (x, y) = begin.unwrap_or_default();
+        let lines = self.bytes.chunks_exact_mut((self.width * PIXEL).max(1));
+        lines
+            .skip(y)
+            .take(high)
+            .map(move |line| &mut line[x * PIXEL..(x + wide) * PIXEL])
+            .enumerate()
     }
 
     /// Takes so much of the planes as they have. What they lack stays as it was.
@@ -218,7 +307,42 @@ mod tests {
         assert_eq!(greys, [10, 20, 30, 40, 50, 60]);
     }
 
+    fn rect(x: i16, y: i16, width: u16, height: u16) -> Rect {
+        let size = Size { width, height };
+        Rect { x, y, size }
+    }
+
+    fn greys(pixels: &Pixels) -> Vec<u8> {
+        pixels.bytes().chunks(PIXEL).map(|pixel| pixel[0]).collect()
+    }
+
+    #[test]
+    fn a_picture_is_scaled_to_its_place_and_nowhere_else() {
+        let mut small = Pixels::black(2, 1);
+        small.set((1, 0), [200; 3]);
+        let mut pixels = Pixels::black(6, 3);
+        pixels.scale(&small, rect(1, 1, 4, 1));
+        assert_eq!(greys(&pixels)[6..12], [0, 0, 50, 150, 200, 0]);
+        assert!(greys(&pixels)[..6].iter().all(|grey| *grey == 0));
+        let mut same = Pixels::black(2, 1);
+        same.scale(&small, rect(0, 0, 2, 1));
+        assert_eq!(same, small, "of its own size it is what it was");
+    }
+
     proptest! {
+        #[test]
+        fn no_place_is_too_far_out(
+            size in (0_usize..30, 0_usize..30), of in (0_usize..30, 0_usize..30),
+            at in (-40_i16..40, -40_i16..40), to in (0_u16..50, 0_u16..50),
+        ) {
+            let place = rect(at.0, at.1, to.0, to.1);
+            let mut pixels = Pixels::black(size.0, size.1);
+            let from = Pixels::black(of.0, of.1);
+            pixels.scale(&from, place);
+            pixels.copy(&from, place);
+            pixels.paint(place, [1, 2, 3]);
+        }
+
         #[test]
         fn no_planes_bring_it_down(
             size in (0_usize..40, 0_usize..40),

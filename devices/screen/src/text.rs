@@ -63,6 +63,28 @@ pub fn sentence(text: &str, width: usize) -> Pixels {
     pixels
 }
 
+/// What a line of letters takes of a height.
+pub const LINE: u16 = 20;
+
+/// One line, of this colour, in a place: what is wider is cut, which is seen.
+pub fn line(pixels: &mut Pixels, text: &str, (x, y): (i16, i16), width: u16, color: Rgb888) {
+    let columns = usize::from(width) / LETTER.0;
+    let style = MonoTextStyle::new(&FONT_10X20, color);
+    let place = Point::new(x.into(), y.into());
+    let text = fitted(text, columns);
+    let text = Text::with_baseline(&text, place, style, Baseline::Top);
+    let Ok(_) = text.draw(pixels);
+}
+
+fn fitted(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    let dots = ".".repeat(columns.min(3));
+    let kept = columns.saturating_sub(3);
+    text.chars().take(kept).chain(dots.chars()).collect()
+}
+
 /// By words; one that is longer than a line is cut.
 fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -98,6 +120,14 @@ mod tests {
         );
         assert_eq!(wrapped("abcdefgh i", 3), ["abc", "def", "gh", "i"]);
         assert!(wrapped("  ", 5).is_empty());
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut_and_that_is_seen() {
+        assert_eq!(fitted("office", 6), "office");
+        assert_eq!(fitted("offices", 6), "off...");
+        assert_eq!(fitted("offices", 2), "..");
+        assert_eq!(fitted("offices", 0), "");
     }
 
     #[test]

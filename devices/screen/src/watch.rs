@@ -1,12 +1,14 @@
 //! What is wanted of whom.
 
-use crate::core::Source;
 use dkvm_sdk::{SendError, Sender};
 
-/// The one source that is streamed, if any is.
+/// A stream, and the device that sends it.
+pub type Stream = (&'static str, String);
+
+/// What is streamed.
 pub struct Watch {
     sender: Sender,
-    source: Option<Source>,
+    wanted: Vec<Stream>,
 }
 
 impl Watch {
@@ -14,36 +16,40 @@ impl Watch {
     pub const fn new(sender: Sender) -> Self {
         Self {
             sender,
-            source: None,
+            wanted: Vec::new(),
         }
     }
 
-    /// Who is streamed.
-    pub const fn source(&self) -> Option<&Source> {
-        self.source.as_ref()
+    /// Streams these and no others. What is given up goes first: there is room for what comes then.
+    pub fn change(&mut self, wanted: Vec<Stream>) -> Result<(), SendError> {
+        for (topic, source) in &self.wanted {
+            if !is_in(&wanted, topic, source) {
+                self.sender.unwant_from(topic, source)?;
+            }
+        }
+        for (topic, source) in &wanted {
+            if !is_in(&self.wanted, topic, source) {
+                self.sender.want_from(topic, source)?;
+            }
+        }
+        self.wanted = wanted;
+        Ok(())
     }
 
-    /// Streams another, or none. Says whether that is another than before.
-    pub fn change(&mut self, source: Option<Source>) -> Result<bool, SendError> {
-        if self.source == source {
-            return Ok(false);
-        }
-        if let Some(old) = &self.source {
-            self.sender.unwant_from(old.topic(), old.name())?;
-        }
-        if let Some(new) = &source {
-            self.sender.want_from(new.topic(), new.name())?;
-        }
-        self.source = source;
-        Ok(true)
+    /// Whether that was asked for, and not given up since.
+    pub fn has(&self, topic: &str, source: &str) -> bool {
+        is_in(&self.wanted, topic, source)
     }
 
     /// Wants the same anew, to which an encoder answers with a key frame, wherever it is. To call it would take a right.
-    pub fn again(&self) -> Result<(), SendError> {
-        if let Some(source) = &self.source {
-            self.sender.unwant_from(source.topic(), source.name())?;
-            self.sender.want_from(source.topic(), source.name())?;
-        }
-        Ok(())
+    pub fn again(&self, topic: &str, source: &str) -> Result<(), SendError> {
+        self.sender.unwant_from(topic, source)?;
+        self.sender.want_from(topic, source)
     }
+}
+
+fn is_in(streams: &[Stream], topic: &str, source: &str) -> bool {
+    streams
+        .iter()
+        .any(|(of, from)| *of == topic && from == source)
 }

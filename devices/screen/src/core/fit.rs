@@ -31,6 +31,17 @@ pub struct Rect {
     pub size: Size,
 }
 
+impl Rect {
+    /// The same place, counted from the corner of another.
+    pub const fn within(self, outer: Self) -> Self {
+        Self {
+            x: self.x.saturating_add(outer.x),
+            y: self.y.saturating_add(outer.y),
+            size: self.size,
+        }
+    }
+}
+
 /// The largest place with the picture's own proportions, in the middle.
 pub fn fit(picture: Size, window: Size) -> Rect {
     let [pw, ph, ww, wh] =

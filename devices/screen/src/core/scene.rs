@@ -1,31 +1,44 @@
-//! What is known of the nodes, what follows from it for the window: whose picture, its title, and what is said where there is none.
+//! What is known of the nodes, and what follows from it for the window: whose picture, or pictures.
 
 use super::{
     awake::Works,
-    source::{node_of, Kind, Source},
+    division::{Division, Spot},
+    fit::Size,
+    source::{node_of, Source},
 };
 use crate::config::Choice;
 use dkvm_wire::vocab::{
-    desk::DeskState,
-    peer::{LinkState, PeerState},
-    video::{H264State, Signal, VideoMode, VideoState},
+    desk::{DeskState, Head},
+    peer::PeerState,
+    video::{H264State, VideoMode, VideoState},
 };
 use std::collections::BTreeMap;
 
 /// Nodes of which something is kept: more than a desk has.
 const MOST_NODES: usize = 64;
-/// Of a sentence from elsewhere so many letters are shown.
-const LONGEST: usize = 300;
+/// Screens of one target that are shown: as many as a target can have.
+pub(super) const MOST_SCREENS: usize = 8;
+/// A screen that never said how large it is has its place by this: what most have.
+const USUAL: Size = Size {
+    width: 1920,
+    height: 1080,
+};
+/// Longest edge of a screen that may be: what is sent as H.264 has none that is longer.
+const LONGEST_EDGE: u32 = 8688;
 
 #[derive(Default)]
-struct Node {
-    video: Option<VideoState>,
-    h264: Option<H264State>,
+pub(super) struct Node {
+    pub(super) video: Option<VideoState>,
+    pub(super) h264: Option<H264State>,
+    /// Its encode is there, and what it makes can be had.
+    encodes: bool,
+    /// As its picture was last.
+    size: Option<Size>,
 }
 
 /// The device peer, through which every other node comes.
 #[derive(Default)]
-enum Peer {
+pub(super) enum Peer {
     /// It has said nothing yet.
     #[default]
     Silent,
@@ -34,20 +47,60 @@ enum Peer {
     Gone,
 }
 
+/// Whom input went to last.
+struct Worked {
+    name: String,
+    /// Its screens, where it has several; as they were told last.
+    heads: Vec<Head>,
+}
+
 /// All of it.
 #[derive(Default)]
 pub struct Scene {
-    nodes: BTreeMap<String, Node>,
-    peer: Peer,
+    pub(super) nodes: BTreeMap<String, Node>,
+    pub(super) peer: Peer,
     desk: DeskState,
-    /// Whom input went to last.
-    worked: Option<String>,
+    worked: Option<Worked>,
+}
+
+/// Whose picture is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// By the name that a person, or input, has for it.
+    pub name: String,
+    /// Of each of its screens one.
+    pub screens: Vec<Screen>,
+}
+
+/// One of its screens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screen {
+    /// Who gives its picture.
+    pub source: Source,
+    /// Its place among several.
+    pub spot: Option<Spot>,
+}
+
+impl Target {
+    fn alone(name: &str, source: Source) -> Self {
+        Self {
+            name: name.to_owned(),
+            screens: vec![Screen { source, spot: None }],
+        }
+    }
+
+    /// How its screens share the window.
+    pub fn division(&self) -> Division {
+        let spots: Option<Vec<Spot>> = self.screens.iter().map(|screen| screen.spot).collect();
+        spots.map_or(Division::Whole, Division::Spots)
+    }
 }
 
 impl Scene {
     /// A capture device said something.
     pub fn video(&mut self, source: &str, state: VideoState) {
         if let Some(node) = self.node(node_of(source)) {
+            node.size = size_of(state.mode).or(node.size);
             node.video = Some(state);
         }
     }
@@ -59,19 +112,41 @@ impl Scene {
         }
     }
 
+    /// An encode device did.
+    pub fn encode(&mut self, source: &str) {
+        if let Some(node) = self.node(node_of(source)) {
+            node.encodes = true;
+        }
+    }
+
     /// peer did.
     pub fn peers(&mut self, state: PeerState) {
         self.peer = Peer::Said(state);
     }
 
-    /// input did. Says whether it went to a node just now.
-    pub fn desk(&mut self, state: DeskState) -> bool {
+    /// input did. Says whether it went to a target just now.
+    pub fn take_desk(&mut self, state: DeskState) -> bool {
         let moved = state.moves != self.desk.moves && state.node.is_some();
-        if state.node.is_some() {
-            self.worked.clone_from(&state.node);
-        }
         self.desk = state;
+        if let Some(name) = &self.desk.node {
+            if self.worked.as_ref().map(|worked| &worked.name) != Some(name) {
+                self.worked = Some(Worked {
+                    name: name.clone(),
+                    heads: Vec::new(),
+                });
+            }
+        }
+        if let Some(worked) = &mut self.worked {
+            let mut targets = self.desk.targets.iter();
+            if let Some(target) = targets.find(|target| target.node == worked.name) {
+                worked.heads.clone_from(&target.heads);
+            }
+        }
         moved
+    }
+
+    pub(super) const fn desk(&self) -> &DeskState {
+        &self.desk
     }
 
     /// A device is gone, and what it said does not hold any more.
@@ -82,6 +157,8 @@ impl Scene {
                 known.h264 = None;
             } else if device.starts_with("capture") {
                 known.video = None;
+            } else if device.starts_with("encode") {
+                known.encodes = false;
             }
         }
         match source {
@@ -99,136 +176,100 @@ impl Scene {
     }
 
     /// Whose picture is shown. Until somebody was worked it is the first other node that has one.
-    pub fn source(&self, choice: &Choice) -> Option<Source> {
+    pub fn target(&self, choice: &Choice) -> Option<Target> {
         if let Choice::Fixed(source) = choice {
-            return Some(source.clone());
+            let name = match source.node() {
+                "" => source.name(),
+                node => node,
+            };
+            return Some(Target::alone(name, self.instead(source)));
         }
-        let with_picture = || {
-            let mut others = self.nodes.iter();
-            others
-                .find(|(name, node)| !name.is_empty() && node.video.is_some())
-                .map(|(name, _)| name)
-        };
-        let node = self.worked.as_ref().or_else(with_picture)?;
-        Some(Source::of_node(node))
+        match &self.worked {
+            Some(worked) if !worked.heads.is_empty() => Some(self.desk_of(worked)),
+            Some(worked) => Some(Target::alone(&worked.name, self.source_of(&worked.name))),
+            None => self.first(),
+        }
     }
 
-    /// Why there is no picture of a source, as far as it is known: a sentence.
-    pub fn obstacle(&self, source: &Source) -> Option<String> {
-        self.link(source.node())
-            .or_else(|| self.signal(source))
-            .map(|why| format!("{}: {}", title_of(source), cut(&why)))
+    fn first(&self) -> Option<Target> {
+        let mut others = self.nodes.iter();
+        let (name, _) = others.find(|(name, node)| !name.is_empty() && node.video.is_some())?;
+        Some(Target::alone(name, self.source_of(name)))
     }
 
-    fn link(&self, node: &str) -> Option<String> {
-        if node.is_empty() {
-            return None;
-        }
-        let state = match &self.peer {
-            Peer::Silent => return None,
-            Peer::Said(state) => state,
-            Peer::Gone => {
-                return Some("the device peer does not run here; 'dkvm ps' says why".to_owned())
+    fn desk_of(&self, worked: &Worked) -> Target {
+        let mut screens: Vec<Screen> = Vec::new();
+        for head in worked.heads.iter().take(MOST_SCREENS) {
+            let source = self.source_of(&head.node);
+            if screens.iter().all(|screen| screen.source != source) {
+                let spot = Some(self.spot(head));
+                screens.push(Screen { source, spot });
             }
-        };
-        let Some(peer) = state.peers.iter().find(|peer| peer.node == node) else {
-            return Some("this machine is not paired with it; 'dkvm pair' does that".to_owned());
-        };
-        let detail = |what: &str| match &peer.detail {
-            Some(detail) => format!("{what}. {detail}"),
-            None => what.to_owned(),
-        };
-        match peer.link {
-            LinkState::Up => None,
-            LinkState::Connecting => Some(detail("no link yet; it is tried again and again")),
-            LinkState::Stalled => Some(detail("the link stands still")),
-            LinkState::Refused => Some(detail("it refuses the link")),
+        }
+        Target {
+            name: worked.name.clone(),
+            screens,
         }
     }
 
-    fn signal(&self, source: &Source) -> Option<String> {
-        let node = self.nodes.get(source.node())?;
-        let video = node.video.as_ref();
-        let none = match video.map(|video| video.signal) {
-            Some(Signal::None) => {
-                "no signal: the target is off or asleep, or its video cable is out"
-            }
-            Some(Signal::Unstable) => "the target's signal does not lock",
-            Some(Signal::OutOfRange) => "the target's mode is more than the hardware takes",
-            Some(Signal::Absent) => "it has no capture device",
-            Some(Signal::Ok) | None => return self.refusal(source, node),
-        };
-        let detail = video.and_then(|video| video.detail.as_ref());
-        Some(detail.map_or_else(|| none.to_owned(), |detail| format!("{none}. {detail}")))
+    /// Where a head is, and how large: as its picture is, or was last. Of one that never had any the others know it best.
+    pub(super) fn spot(&self, head: &Head) -> Spot {
+        let known = self.nodes.get(&head.node).and_then(|node| node.size);
+        Spot {
+            at: head.at,
+            size: known.unwrap_or(USUAL),
+        }
     }
 
-    fn refusal(&self, source: &Source, node: &Node) -> Option<String> {
-        let state = node.h264.as_ref().filter(|_| source.kind() == Kind::H264)?;
-        state.detail.clone()
+    /// What a node gives of its picture: H.264, or JPEGs where it says that there is none, and they can be had.
+    fn source_of(&self, node: &str) -> Source {
+        let known = self.nodes.get(node);
+        let has_none = known.is_some_and(|node| node.encodes && no_h264(node).is_some());
+        if has_none {
+            Source::jpeg_of_node(node)
+        } else {
+            Source::of_node(node)
+        }
+    }
+
+    fn instead(&self, source: &Source) -> Source {
+        let node = source.node();
+        if !node.is_empty() && *source == Source::of_node(node) {
+            self.source_of(node)
+        } else {
+            source.clone()
+        }
+    }
+
+    pub(super) fn encodes(&self, node: &str) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.encodes)
     }
 
     /// Where keyboard and mouse go.
     pub const fn works(&self) -> Works {
-        match self.desk.node {
-            Some(_) => Works::There,
-            None => Works::Here,
+        if self.desk.node.is_some() {
+            Works::There
+        } else {
+            Works::Here
         }
     }
-
-    /// What the person is told beside the picture: that it is not the one he works, and what input says.
-    pub fn notice(&self, source: Option<&Source>) -> Option<String> {
-        let elsewhere = self.elsewhere(source);
-        let elsewhere = elsewhere.map(|node| format!("keyboard and mouse go to {node}"));
-        let said = self.desk.notice.as_ref().or(self.desk.problem.as_ref());
-        let said = said.map(|said| cut(said));
-        match (elsewhere, said) {
-            (Some(elsewhere), Some(said)) => Some(format!("{elsewhere}. {said}")),
-            (elsewhere, said) => elsewhere.or(said),
-        }
-    }
-
-    /// The node that is worked, where it is another than the one that is shown.
-    fn elsewhere(&self, source: Option<&Source>) -> Option<&str> {
-        let worked = self.desk.node.as_deref()?;
-        (Some(worked) != source.map(Source::node)).then_some(worked)
-    }
-
-    /// What the window is called.
-    pub fn title(&self, source: Option<&Source>) -> String {
-        let Some(source) = source else {
-            return "dKVM".to_owned();
-        };
-        let node = self.nodes.get(source.node());
-        let mode = node.and_then(|node| node.video.as_ref()).and_then(told);
-        let work = match (&self.desk.node, self.elsewhere(Some(source))) {
-            (None, _) => String::new(),
-            (Some(_), None) => ", keyboard and mouse go there".to_owned(),
-            (Some(_), Some(node)) => format!(", keyboard and mouse go to {node}"),
-        };
-        let mode = mode.map_or_else(String::new, |mode| format!(", {mode}"));
-        format!("dKVM: {}{mode}{work}", title_of(source))
-    }
 }
 
-fn told(video: &VideoState) -> Option<String> {
-    let VideoMode { width, height, .. } = video.mode;
-    match video.signal {
-        Signal::Ok if width > 0 => Some(format!("{width}x{height}")),
-        Signal::Ok => None,
-        _ => Some("no signal".to_owned()),
-    }
+/// Why a node gives no H.264.
+pub(super) fn no_h264(node: &Node) -> Option<&String> {
+    node.h264.as_ref().and_then(|state| state.detail.as_ref())
 }
 
-/// For people.
-fn title_of(source: &Source) -> &str {
-    match source.node() {
-        "" => source.name(),
-        node => node,
-    }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(LONGEST).collect()
+/// One that no screen has is none.
+fn size_of(mode: VideoMode) -> Option<Size> {
+    let edge = |pixels: u32| {
+        let is_edge = (1..=LONGEST_EDGE).contains(&pixels);
+        is_edge.then(|| u16::try_from(pixels).ok()).flatten()
+    };
+    Some(Size {
+        width: edge(mode.width)?,
+        height: edge(mode.height)?,
+    })
 }
 
 #[cfg(test)]

@@ -3,16 +3,18 @@
 use dkvm_wire::topics;
 
 /// What comes from a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Access units.
     H264,
+    /// JPEGs, each a picture by itself.
+    Jpeg,
     /// Frames as they were captured; of this machine alone, for they are large.
     Raw,
 }
 
 /// A device that gives a picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
     name: String,
     kind: Kind,
@@ -33,6 +35,8 @@ impl Source {
         }
         let kind = if device.starts_with("capture") {
             Kind::Raw
+        } else if device.starts_with("encode") {
+            Kind::Jpeg
         } else {
             Kind::H264
         };
@@ -56,6 +60,14 @@ impl Source {
         }
     }
 
+    /// The JPEGs of a node, which are its capture device's own where that makes some.
+    pub fn jpeg_of_node(node: &str) -> Self {
+        Self {
+            name: format!("{node}/encode"),
+            kind: Kind::Jpeg,
+        }
+    }
+
     /// As in routes and events.
     pub fn name(&self) -> &str {
         &self.name
@@ -70,6 +82,7 @@ impl Source {
     pub const fn topic(&self) -> &'static str {
         match self.kind {
             Kind::H264 => topics::VIDEO_H264,
+            Kind::Jpeg => topics::VIDEO_JPEG,
             Kind::Raw => topics::VIDEO_RAW,
         }
     }
@@ -103,6 +116,9 @@ mod tests {
         let here = Source::named("capture").expect("a name");
         assert_eq!((here.node(), here.kind()), ("", Kind::Raw));
         assert_eq!(here.topic(), topics::VIDEO_RAW);
+        let jpeg = Source::named("office/encode").expect("a name");
+        assert_eq!(jpeg, Source::jpeg_of_node("office"));
+        assert_eq!(jpeg.topic(), topics::VIDEO_JPEG);
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 mod keys;
 mod paint;
+mod panes;
+mod shape;
 mod upload;
 mod x11;
 
+pub use keys::Key;
 pub use x11::{Happened, Options, Window};
 
 use thiserror::Error;

@@ -1,7 +1,7 @@
 //! Pictures in the X server, and how they come into the window: scaled by RENDER, which the server's graphics hardware does.
 
 use super::{
-    upload::{Sent, Upload, DEPTH},
+    upload::{Upload, DEPTH},
     WindowError,
 };
 use crate::{
@@ -140,14 +140,14 @@ impl Layer {
         self.canvas.as_ref().map(|canvas| canvas.size)
     }
 
-    /// Puts a picture there. Says whether the server still reads it.
+    /// Puts a picture there.
     pub(super) fn put(
         &mut self,
         connection: &RustConnection,
         ground: &Ground,
         upload: &mut Upload,
         pixels: &Pixels,
-    ) -> Result<Sent, WindowError> {
+    ) -> Result<(), WindowError> {
         let size = pixels.size();
         if self.size() != Some(size) {
             self.clear(connection)?;
@@ -170,17 +170,17 @@ impl Layer {
             .map_or(Ok(()), |old| old.free(connection))
     }
 
-    /// Draws it as large as the window allows.
+    /// Draws it as large as a place allows.
     pub(super) fn scaled(
         &self,
         connection: &RustConnection,
         ground: &Ground,
-        window: Size,
+        within: Rect,
     ) -> Result<(), WindowError> {
         let Some(canvas) = &self.canvas else {
             return Ok(());
         };
-        let place = fit(canvas.size, window);
+        let place = fit(canvas.size, within.size).within(within);
         let ratio = |from: u16, to: u16| i32::from(from) * ONE / i32::from(to.max(1));
         let transform = Transform {
             matrix11: ratio(canvas.size.width, place.size.width),
@@ -198,25 +198,28 @@ impl Layer {
         draw(connection, ground, canvas, place)
     }
 
-    /// Draws it pixel for pixel, in the middle, so far down: 0 is the top, 2 the bottom.
+    /// Draws it pixel for pixel in a place, in the middle, so far down: 0 is the top, 2 the bottom. What is larger is cut.
     pub(super) fn plain(
         &self,
         connection: &RustConnection,
         ground: &Ground,
-        window: Size,
+        within: Rect,
         down: u16,
     ) -> Result<(), WindowError> {
         let Some(canvas) = &self.canvas else {
             return Ok(());
         };
         let room = |outer: u16, inner: u16| outer.saturating_sub(inner) / 2;
+        let (own, size) = (canvas.size, within.size);
         let place = Rect {
-            x: i16::try_from(room(window.width, canvas.size.width)).unwrap_or(0),
-            y: i16::try_from(room(window.height, canvas.size.height).saturating_mul(down))
-                .unwrap_or(0),
-            size: canvas.size,
+            x: i16::try_from(room(size.width, own.width)).unwrap_or(0),
+            y: i16::try_from(room(size.height, own.height).saturating_mul(down)).unwrap_or(0),
+            size: Size {
+                width: own.width.min(size.width),
+                height: own.height.min(size.height),
+            },
         };
-        draw(connection, ground, canvas, place)
+        draw(connection, ground, canvas, place.within(within))
     }
 }
 

@@ -22,15 +22,6 @@ pub(super) const DEPTH: u8 = 24;
 /// Of a request that carries pixels, beside them.
 const REQUEST_HEAD: usize = 64;
 
-/// Whether the server still reads what was sent before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sent {
-    /// It says when it has.
-    UnderWay,
-    /// It has.
-    Done,
-}
-
 /// The way.
 pub(super) enum Upload {
     /// A file in memory that both have; written, not mapped, so nothing is read that the other side changes.
@@ -41,18 +32,73 @@ pub(super) enum Upload {
 
 pub(super) struct Shared {
     file: Option<(File, shm::Seg, usize)>,
+    /// The server still reads what was sent last: it says when it has.
+    is_read: bool,
 }
 
-impl Upload {
-    /// Shared memory where the server takes it.
-    pub(super) fn new(connection: &RustConnection) -> Self {
+/// Whether the server takes memory of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sharing {
+    Yes,
+    No,
+}
+
+impl Sharing {
+    /// Asks it.
+    pub(super) fn ask(connection: &RustConnection) -> Self {
         let version = connection.shm_query_version().ok();
         let version = version.and_then(|cookie| cookie.reply().ok());
         match version.map(|shm| (shm.major_version, shm.minor_version)) {
             // The first that takes a file by its descriptor.
-            Some(version) if version >= (1, 2) => Self::Shared(Shared { file: None }),
-            _ => Self::Socket,
+            Some(version) if version >= (1, 2) => Self::Yes,
+            _ => Self::No,
         }
+    }
+}
+
+impl Upload {
+    /// Shared memory where the server takes it.
+    pub(super) const fn new(sharing: Sharing) -> Self {
+        match sharing {
+            Sharing::Yes => Self::Shared(Shared {
+                file: None,
+                is_read: false,
+            }),
+            Sharing::No => Self::Socket,
+        }
+    }
+
+    /// Whether the server still reads what was sent before.
+    pub(super) const fn is_busy(&self) -> bool {
+        matches!(self, Self::Shared(shared) if shared.is_read)
+    }
+
+    /// The server has read what is in a segment. Says whether that is this one's.
+    pub(super) fn arrived(&mut self, segment: shm::Seg) -> bool {
+        match self {
+            Self::Shared(shared) if shared.segment() == Some(segment) => {
+                shared.is_read = false;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Something was refused, and may have been this: nothing is waited for.
+    pub(super) const fn give_up(&mut self) {
+        if let Self::Shared(shared) = self {
+            shared.is_read = false;
+        }
+    }
+
+    /// Takes the memory back.
+    pub(super) fn free(self, connection: &RustConnection) -> Result<(), WindowError> {
+        if let Self::Shared(shared) = self {
+            if let Some(segment) = shared.segment() {
+                connection.shm_detach(segment)?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends a picture to a pixmap of its size.
@@ -61,18 +107,17 @@ impl Upload {
         connection: &RustConnection,
         (to, gc): (Drawable, Gcontext),
         pixels: &Pixels,
-    ) -> Result<Sent, WindowError> {
+    ) -> Result<(), WindowError> {
         if let Self::Shared(shared) = self {
             match shared.send(connection, (to, gc), pixels) {
-                Ok(()) => return Ok(Sent::UnderWay),
+                Ok(()) => return Ok(()),
                 Err(why) => {
                     dkvm_sdk::info!("pictures go through the socket, which takes longer: no memory is shared with the X server ({why})");
                     *self = Self::Socket;
                 }
             }
         }
-        through_socket(connection, (to, gc), pixels)?;
-        Ok(Sent::Done)
+        through_socket(connection, (to, gc), pixels)
     }
 }
 
@@ -86,6 +131,10 @@ enum ShareError {
 }
 
 impl Shared {
+    fn segment(&self) -> Option<shm::Seg> {
+        self.file.as_ref().map(|(_, segment, _)| *segment)
+    }
+
     fn send(
         &mut self,
         connection: &RustConnection,
@@ -113,6 +162,7 @@ impl Shared {
             0,
         );
         sent.map_err(ReplyOrIdError::from)?;
+        self.is_read = true;
         Ok(())
     }
 

@@ -1,15 +1,15 @@
 //! The window's life: it comes, is resized, covered, closed, and comes again.
 
 use super::{
-    keys::full_screen_key,
+    keys::{Key, Keys},
     paint::{Formats, Ground, Layer},
-    upload::{Sent, Upload},
+    panes::Pane,
+    upload::{Sharing, Upload},
     WindowError,
 };
 use crate::{
     config::Shape,
-    core::{first_size, Size},
-    pixels::Pixels,
+    core::{Division, Size},
 };
 use std::os::fd::{AsFd, OwnedFd};
 use tokio::io::{unix::AsyncFd, Interest};
@@ -19,8 +19,8 @@ use x11rb::{
     protocol::{
         render::ConnectionExt as _,
         xproto::{
-            AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux,
-            EventMask, Keycode, PropMode, Screen, ScreenSaver, StackMode, WindowClass,
+            AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, Screen,
+            ScreenSaver, WindowClass,
         },
         Event,
     },
@@ -33,20 +33,16 @@ use x11rb::{
 /// RENDER with filters.
 const RENDER: (u32, u32) = (0, 6);
 /// Of a window that has no picture yet.
-const AT_FIRST: Size = Size {
+pub(super) const AT_FIRST: Size = Size {
     width: 960,
     height: 540,
 };
+/// The button that means something: the left one.
+const LEFT: u8 = 1;
 /// WM_CLASS: instance and class.
 const CLASS: &[u8] = b"dkvm-screen\0dKVM\0";
-/// What window managers call the end and the beginning of a state.
-const REMOVE: u32 = 0;
-const ADD: u32 = 1;
-/// A request of an application.
-const APPLICATION: u32 = 1;
-
 atom_manager! {
-    Atoms: AtomsCookie {
+    pub(super) Atoms: AtomsCookie {
         WM_PROTOCOLS,
         WM_DELETE_WINDOW,
         UTF8_STRING,
@@ -79,28 +75,36 @@ pub enum Happened {
     Arrived,
     /// It has another size.
     Resized,
+    /// A key that means something.
+    Pressed(Key),
+    /// A click, so far from its corner.
+    Clicked((i16, i16)),
     /// The server has refused something, and the picture is none any more.
     Refused(String),
 }
 
 /// A window.
 pub struct Window {
-    connection: RustConnection,
+    pub(super) connection: RustConnection,
     socket: AsyncFd<OwnedFd>,
-    atoms: Atoms,
-    screen: Screen,
-    ground: Ground,
-    upload: Upload,
-    under_way: bool,
-    picture: Layer,
-    words: Layer,
-    note: Layer,
-    size: Size,
+    pub(super) atoms: Atoms,
+    pub(super) screen: Screen,
+    pub(super) ground: Ground,
+    pub(super) sharing: Sharing,
+    pub(super) division: Division,
+    pub(super) panes: Vec<Pane>,
+    /// All targets.
+    pub(super) board: Layer,
+    pub(super) board_upload: Upload,
+    pub(super) note: Layer,
+    pub(super) size: Size,
     /// Before it filled the screen, where there is no window manager that remembers it.
-    before: Size,
-    shape: Shape,
+    pub(super) before: Size,
+    pub(super) shape: Shape,
+    /// A picture has decided on how large it is.
+    pub(super) has_begun: bool,
     open: bool,
-    f11: Option<Keycode>,
+    keys: Keys,
     title: String,
 }
 
@@ -125,21 +129,24 @@ impl Window {
         let formats = Formats::find(&connection, screen.root_visual)?;
         let window = create(&connection, &screen)?;
         let socket = connection.stream().as_fd().try_clone_to_owned()?;
+        let sharing = Sharing::ask(&connection);
         let made = Self {
             ground: Ground::new(&connection, window, formats)?,
-            upload: Upload::new(&connection),
-            f11: full_screen_key(&connection)?,
+            sharing,
+            keys: Keys::find(&connection)?,
             socket: watched(socket)?,
             connection,
             atoms,
             screen,
-            under_way: false,
-            picture: Layer::EMPTY,
-            words: Layer::EMPTY,
+            division: Division::Spots(Vec::new()),
+            panes: Vec::new(),
+            board: Layer::EMPTY,
+            board_upload: Upload::new(sharing),
             note: Layer::EMPTY,
             size: AT_FIRST,
             before: AT_FIRST,
             shape: options.shape,
+            has_begun: false,
             open: false,
             title: String::new(),
         };
@@ -221,8 +228,8 @@ impl Window {
             }
             Event::UnmapNotify(_) if self.open => return Ok(Some(Happened::Hidden)),
             Event::MapNotify(_) => return Ok(Some(Happened::Seen)),
-            Event::ShmCompletion(_) => {
-                self.under_way = false;
+            Event::ShmCompletion(completion) => {
+                self.arrived(completion.shmseg);
                 return Ok(Some(Happened::Arrived));
             }
             Event::Expose(expose) if expose.count == 0 => self.paint()?,
@@ -233,18 +240,36 @@ impl Window {
                 };
                 return self.resized(size);
             }
-            Event::KeyPress(key) if Some(key.detail) == self.f11 => self.turn()?,
-            Event::MappingNotify(_) => self.f11 = full_screen_key(&self.connection)?,
+            Event::KeyPress(key) => match self.keys.meaning(key.detail) {
+                Some(Key::FullScreen) => self.turn()?,
+                other => return Ok(other.map(Happened::Pressed)),
+            },
+            Event::ButtonPress(button) if button.detail == LEFT => {
+                return Ok(Some(Happened::Clicked((button.event_x, button.event_y))));
+            }
+            Event::MappingNotify(_) => self.keys = Keys::find(&self.connection)?,
             Event::Error(error) => return self.refused(&error).map(Some),
             _ => {}
         }
         Ok(None)
     }
 
-    /// It may have been the picture, of which no completion comes then.
+    /// One that is none of a pane any more is nobody's.
+    fn arrived(&mut self, segment: u32) {
+        let mut uploads = self.panes.iter_mut().map(|pane| &mut pane.upload);
+        if !uploads.any(|upload| upload.arrived(segment)) {
+            self.board_upload.arrived(segment);
+        }
+    }
+
+    /// It may have been any picture, of which no completion comes then.
     fn refused(&mut self, error: &X11Error) -> Result<Happened, WindowError> {
-        self.under_way = false;
-        self.picture.clear(&self.connection)?;
+        for pane in &mut self.panes {
+            pane.upload.give_up();
+            pane.clear(&self.connection)?;
+        }
+        self.board_upload.give_up();
+        self.board.clear(&self.connection)?;
         Ok(Happened::Refused(format!(
             "the X server refuses a request: {:?} ({})",
             error.error_kind,
@@ -257,133 +282,14 @@ impl Window {
             return Ok(None);
         }
         self.size = size;
+        self.arrange();
         self.repaint()?;
         Ok(Some(Happened::Resized))
-    }
-
-    /// Full screen and back.
-    fn turn(&mut self) -> Result<(), WindowError> {
-        self.shape = match self.shape {
-            Shape::FullScreen => Shape::Window,
-            Shape::Window => {
-                self.before = self.size;
-                Shape::FullScreen
-            }
-        };
-        self.reshape()?;
-        self.connection.flush()?;
-        Ok(())
-    }
-
-    /// By the window manager, or, where there is none, by ourselves.
-    fn reshape(&self) -> Result<(), WindowError> {
-        let root = self.screen.root;
-        let manager = self.connection.get_property(
-            false,
-            root,
-            self.atoms._NET_SUPPORTING_WM_CHECK,
-            AtomEnum::WINDOW,
-            0,
-            1,
-        )?;
-        if manager.reply()?.value_len == 0 {
-            return self.reshape_alone();
-        }
-        let what = match self.shape {
-            Shape::FullScreen => ADD,
-            Shape::Window => REMOVE,
-        };
-        let state = self.atoms._NET_WM_STATE;
-        let data = [what, self.atoms._NET_WM_STATE_FULLSCREEN, 0, APPLICATION, 0];
-        let message = ClientMessageEvent::new(32, self.ground.window, state, data);
-        let mask = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
-        self.connection.send_event(false, root, mask, message)?;
-        Ok(())
-    }
-
-    fn reshape_alone(&self) -> Result<(), WindowError> {
-        let size = match self.shape {
-            Shape::FullScreen => self.screen_size(),
-            Shape::Window => self.before,
-        };
-        let place = ConfigureWindowAux::new()
-            .x(0)
-            .y(0)
-            .width(u32::from(size.width))
-            .height(u32::from(size.height))
-            .stack_mode(StackMode::ABOVE);
-        self.connection
-            .configure_window(self.ground.window, &place)?;
-        Ok(())
-    }
-
-    fn screen_size(&self) -> Size {
-        Size {
-            width: self.screen.width_in_pixels,
-            height: self.screen.height_in_pixels,
-        }
     }
 
     /// How large it is.
     pub const fn size(&self) -> Size {
         self.size
-    }
-
-    /// Whether the server still reads the picture before.
-    pub const fn is_busy(&self) -> bool {
-        self.under_way
-    }
-
-    /// Another picture. The first decides on how large the window is.
-    pub fn show(&mut self, pixels: &Pixels) -> Result<(), WindowError> {
-        let size = pixels.size();
-        let is_first = self.picture.size().is_none() && self.size == AT_FIRST;
-        if is_first && self.shape == Shape::Window {
-            self.before = first_size(size, self.screen_size());
-            self.reshape_to(self.before)?;
-        }
-        let is_other = self.picture.size() != Some(size) || self.words.size().is_some();
-        self.words.clear(&self.connection)?;
-        let sent = self
-            .picture
-            .put(&self.connection, &self.ground, &mut self.upload, pixels)?;
-        self.under_way = sent == Sent::UnderWay;
-        if is_other {
-            self.repaint()
-        } else {
-            self.paint()
-        }
-    }
-
-    fn reshape_to(&self, size: Size) -> Result<(), WindowError> {
-        let place = ConfigureWindowAux::new()
-            .width(u32::from(size.width))
-            .height(u32::from(size.height));
-        self.connection
-            .configure_window(self.ground.window, &place)?;
-        Ok(())
-    }
-
-    /// A sentence in place of the picture.
-    pub fn say(&mut self, words: &Pixels) -> Result<(), WindowError> {
-        self.picture.clear(&self.connection)?;
-        let upload = &mut Upload::Socket;
-        self.words
-            .put(&self.connection, &self.ground, upload, words)?;
-        self.repaint()
-    }
-
-    /// A sentence over whatever is shown, or none.
-    pub fn note(&mut self, words: Option<&Pixels>) -> Result<(), WindowError> {
-        match words {
-            None => self.note.clear(&self.connection)?,
-            Some(words) => {
-                let upload = &mut Upload::Socket;
-                self.note
-                    .put(&self.connection, &self.ground, upload, words)?;
-            }
-        }
-        self.repaint()
     }
 
     /// What stands in its bar.
@@ -409,29 +315,6 @@ impl Window {
         self.connection.flush()?;
         Ok(())
     }
-
-    /// Lets all go that was shown.
-    pub fn forget(&mut self) -> Result<(), WindowError> {
-        self.picture.clear(&self.connection)?;
-        self.words.clear(&self.connection)?;
-        self.note.clear(&self.connection)
-    }
-
-    /// From nothing: what was there and is not any more goes, too.
-    fn repaint(&self) -> Result<(), WindowError> {
-        self.connection
-            .clear_area(false, self.ground.window, 0, 0, 0, 0)?;
-        self.paint()
-    }
-
-    fn paint(&self) -> Result<(), WindowError> {
-        let (connection, ground) = (&self.connection, &self.ground);
-        self.picture.scaled(connection, ground, self.size)?;
-        self.words.plain(connection, ground, self.size, 1)?;
-        self.note.plain(connection, ground, self.size, 2)?;
-        connection.flush()?;
-        Ok(())
-    }
 }
 
 fn watched(socket: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
@@ -442,7 +325,10 @@ fn watched(socket: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
 
 fn create(connection: &RustConnection, screen: &Screen) -> Result<u32, WindowError> {
     let window = connection.generate_id()?;
-    let mask = EventMask::EXPOSURE | EventMask::STRUCTURE_NOTIFY | EventMask::KEY_PRESS;
+    let mask = EventMask::EXPOSURE
+        | EventMask::STRUCTURE_NOTIFY
+        | EventMask::KEY_PRESS
+        | EventMask::BUTTON_PRESS;
     let look = CreateWindowAux::new()
         .background_pixel(screen.black_pixel)
         .event_mask(mask);

@@ -9,10 +9,10 @@ use dkvm_h264::{
 use dkvm_testkit::{Failure, FakeKernel, Launch, Setup};
 use dkvm_wire::{
     service::Want,
-    topics::{INPUT_STATE, VIDEO_H264, VIDEO_RAW, VIDEO_STATE, WANT},
+    topics::{INPUT_STATE, VIDEO_H264, VIDEO_RAW, VIDEO_STATE, VIDEO_THUMB, WANT},
     vocab::{
-        desk::DeskState,
-        video::{AccessUnit, Colors, FrameInfo, Signal, VideoMode, VideoState},
+        desk::{DeskState, DeskTarget},
+        video::{AccessUnit, Colors, FrameInfo, Signal, Thumb, VideoMode, VideoState},
     },
 };
 use serde_json::Value;
@@ -40,6 +40,13 @@ pub struct Bench {
 impl Bench {
     pub fn start(config: Value) -> Result<Self, Failure> {
         Self::on(XServer::start(&[])?, config)
+    }
+
+    /// Without a window.
+    pub fn unseen(config: Value) -> Result<Self, Failure> {
+        let mut config = config;
+        config["backend"] = "dummy".into();
+        Self::start(config)
     }
 
     pub fn on(x: XServer, config: Value) -> Result<Self, Failure> {
@@ -134,10 +141,44 @@ impl Bench {
     }
 
     pub fn send_raw(&mut self, format: &str, bytes: &[u8]) -> Result<(), Failure> {
+        self.send_whole(("capture", VIDEO_RAW), format, bytes)
+    }
+
+    /// A frame that is a picture by itself.
+    pub fn send_whole(
+        &mut self,
+        (source, topic): (&str, &str),
+        format: &str,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
         let lease = self.kernel.lend(bytes)?;
         self.kernel
-            .emit_with("capture", VIDEO_RAW, &info(format), &[lease])?;
+            .emit_with(source, topic, &info(format), &[lease])?;
         self.kernel.expect_release(&lease)
+    }
+
+    /// input tells of these targets; keyboard and mouse go to one of them, or are here.
+    pub fn desk(&mut self, targets: Vec<DeskTarget>, node: Option<&str>) -> Result<(), Failure> {
+        self.moves += 1;
+        let state = DeskState {
+            node: node.map(str::to_owned),
+            moves: self.moves,
+            targets,
+            ..DeskState::default()
+        };
+        self.kernel.emit("input", INPUT_STATE, &state)
+    }
+
+    /// A node's small picture, all of one grey.
+    pub fn thumb(&mut self, node: &str, grey: u8) -> Result<(), Failure> {
+        let thumb = Thumb {
+            sequence: 1,
+            width: 160,
+            height: 100,
+            jpeg: grey_jpeg((160, 100), grey),
+        };
+        self.kernel
+            .emit(&format!("{node}/encode"), VIDEO_THUMB, &thumb)
     }
 
     /// All four quarters are there, where the window has the picture's own proportions.
@@ -171,4 +212,27 @@ pub fn quarters(inks: [Ink; 4]) -> Vec<u8> {
     (0..height)
         .flat_map(|y| (0..width / 2).flat_map(move |x| pair(x, y)))
         .collect()
+}
+
+/// A target with this name that can be worked.
+pub fn target(node: &str) -> DeskTarget {
+    DeskTarget {
+        node: node.to_owned(),
+        up: true,
+        ..DeskTarget::default()
+    }
+}
+
+pub fn grey_jpeg((width, height): (u32, u32), grey: u8) -> Vec<u8> {
+    let (width, height) = (width as usize, height as usize);
+    let image = turbojpeg::Image {
+        pixels: &vec![grey; width * height][..],
+        width,
+        pitch: width,
+        height,
+        format: turbojpeg::PixelFormat::GRAY,
+    };
+    turbojpeg::compress(image, 90, turbojpeg::Subsamp::Gray)
+        .expect("compresses")
+        .to_vec()
 }

@@ -2,9 +2,12 @@
 #![allow(missing_docs, clippy::expect_used)]
 
 mod bench;
+mod heads;
+mod jpegs;
+mod overview;
 mod xserver;
 
-use bench::{quarters, Bench, BLACK, BLUE, GREEN, GREY, OFFICE, RED, SIZE};
+use bench::{grey_jpeg, quarters, Bench, BLACK, BLUE, GREEN, GREY, OFFICE, RED, SIZE};
 use dkvm_h264::backend::Kind;
 use dkvm_testkit::{Failure, FakeKernel, Launch, Setup};
 use dkvm_wire::{
@@ -20,6 +23,8 @@ use serde_json::json;
 use std::time::Duration;
 use xserver::{is_near, XServer};
 
+/// XK_F11.
+const F11: u32 = 0xffc8;
 /// Long enough that what must not come would have come.
 const QUIET: Duration = Duration::from_millis(200);
 const INKS: [bench::Ink; 4] = [RED, GREEN, BLUE, GREY];
@@ -76,13 +81,13 @@ fn a_window_of_another_shape_has_bars_and_the_right_proportions() -> Result<(), 
 #[test]
 fn f11_fills_the_screen_and_brings_it_back() -> Result<(), Failure> {
     let bench = watching(XServer::start(&[])?)?;
-    bench.x.f11()?;
+    bench.x.press(F11)?;
     let full = bench.x.size;
     bench
         .x
         .until("it fills the screen", |x| Some(x.window_size()? == full))?;
     bench.until_shown(INKS)?;
-    bench.x.f11()?;
+    bench.x.press(F11)?;
     bench
         .x
         .until("it is as before", |x| Some(x.window_size()? == (320, 240)))?;
@@ -229,23 +234,9 @@ fn frames_of_a_capture_device_of_this_machine_are_shown() -> Result<(), Failure>
     bench.kernel.expect_log("it is cut short")?;
     bench.send_raw("YUYV", &quarters(OTHER))?;
     bench.until_shown(OTHER)?;
-    bench.send_raw("MJPG", &jpeg())?;
+    bench.send_raw("MJPG", &grey_jpeg(SIZE, 128))?;
     bench.until_shown([GREY; 4])?;
     bench.kernel.goodbye()
-}
-
-fn jpeg() -> Vec<u8> {
-    let (width, height) = (SIZE.0 as usize, SIZE.1 as usize);
-    let grey = turbojpeg::Image {
-        pixels: &vec![128; width * height][..],
-        width,
-        pitch: width,
-        height,
-        format: turbojpeg::PixelFormat::GRAY,
-    };
-    turbojpeg::compress(grey, 90, turbojpeg::Subsamp::Gray)
-        .expect("compresses")
-        .to_vec()
 }
 
 #[test]
@@ -276,6 +267,7 @@ fn wrong_configuration_ends_with_a_sentence() -> Result<(), Failure> {
             "write \"office/h264\"",
         ),
         (json!({ "fullscreen": true }), "fullscreen"),
+        (json!({ "overview": "yes" }), "overview"),
     ] {
         let launch = Launch::program(env!("CARGO_BIN_EXE_dkvm-screen"));
         let mut kernel = FakeKernel::start(launch, Setup::new("screen").config(config))?;

@@ -12,7 +12,7 @@ use x11rb::{
     protocol::{
         screensaver::ConnectionExt as _,
         xproto::{
-            AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask,
+            self, AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask,
             ImageFormat, KeyPressEvent, MapState, Window,
         },
     },
@@ -185,9 +185,8 @@ impl XServer {
         Some(info.ok()?.reply().ok()?.ms_since_user_input)
     }
 
-    /// As F11 on the keyboard.
-    pub fn f11(&self) -> Result<(), Failure> {
-        let (window, _) = self.window().ok_or_else(|| Failure::new("no window"))?;
+    /// A key of the keyboard, by its name in X.
+    pub fn press(&self, sym: u32) -> Result<(), Failure> {
         let setup = self.connection.setup();
         let count = setup.max_keycode - setup.min_keycode + 1;
         let map = self
@@ -201,11 +200,26 @@ impl XServer {
         let at = map
             .keysyms
             .chunks(each)
-            .position(|syms| syms.contains(&0xffc8));
-        let at = at.ok_or_else(|| Failure::new("no F11"))?;
-        let key = KeyPressEvent {
-            response_type: x11rb::protocol::xproto::KEY_PRESS_EVENT,
-            detail: setup.min_keycode + u8::try_from(at).expect("a keycode"),
+            .position(|syms| syms.contains(&sym));
+        let at = at.ok_or_else(|| Failure::new(format!("no key {sym:#x}")))?;
+        let code = setup.min_keycode + u8::try_from(at).expect("a keycode");
+        self.input(xproto::KEY_PRESS_EVENT, code, (0, 0))
+    }
+
+    /// The left button, in hundredths of the window's size.
+    pub fn click(&self, (right, down): (u32, u32)) -> Result<(), Failure> {
+        let (_, [_, _, width, height]) = self.window().ok_or_else(|| Failure::new("no window"))?;
+        let part = |edge: u16, of: u32| i16::try_from(u32::from(edge) * of / 100).unwrap_or(0);
+        let at = (part(width, right), part(height, down));
+        self.input(xproto::BUTTON_PRESS_EVENT, 1, at)
+    }
+
+    /// The events of keys and of buttons have the same shape.
+    fn input(&self, kind: u8, detail: u8, (x, y): (i16, i16)) -> Result<(), Failure> {
+        let (window, _) = self.window().ok_or_else(|| Failure::new("no window"))?;
+        let event = KeyPressEvent {
+            response_type: kind,
+            detail,
             sequence: 0,
             time: 0,
             root: self.root,
@@ -213,14 +227,13 @@ impl XServer {
             child: 0,
             root_x: 0,
             root_y: 0,
-            event_x: 0,
-            event_y: 0,
+            event_x: x,
+            event_y: y,
             state: 0_u16.into(),
             same_screen: true,
         };
-        let _ = self
-            .connection
-            .send_event(false, window, EventMask::KEY_PRESS, key);
+        let mask = EventMask::KEY_PRESS | EventMask::BUTTON_PRESS;
+        let _ = self.connection.send_event(false, window, mask, event);
         self.connection
             .flush()
             .map_err(|error| failed("Xvfb", error))

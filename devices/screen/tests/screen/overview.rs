@@ -1,0 +1,218 @@
+//! All targets at once: what is streamed for it, and where a click goes.
+
+use crate::{
+    bench::{target, Bench, BLACK, GREEN, GREY, OFFICE, RED},
+    xserver::XServer,
+};
+use dkvm_h264::backend::Kind;
+use dkvm_testkit::Failure;
+use dkvm_wire::{
+    decode_body, encode_body,
+    service::Nothing,
+    topics::{VIDEO_H264, VIDEO_THUMB, WANT},
+    vocab::{
+        desk::{DeskTarget, FocusTo},
+        video::{Signal, Thumb},
+    },
+    ErrorCode, WireError,
+};
+use serde_json::json;
+use std::{cell::RefCell, rc::Rc};
+
+/// XK_F10, XK_Return, XK_Right, XK_Left.
+const F10: u32 = 0xffc7;
+const ENTER: u32 = 0xff0d;
+const RIGHT: u32 = 0xff53;
+const LEFT: u32 = 0xff51;
+const FOCUS: &str = "input/input.focus";
+/// The middle of the first and of the second of two tiles beside each other, in hundredths.
+const FIRST: (u32, u32) = (25, 45);
+const SECOND: (u32, u32) = (75, 45);
+
+type Asked = Rc<RefCell<Vec<FocusTo>>>;
+
+fn two() -> Vec<DeskTarget> {
+    vec![target("lab"), target("office")]
+}
+
+/// With two targets, nobody's; input answers so.
+fn overview(answer: Result<(), ErrorCode>) -> Result<(Bench, Asked), Failure> {
+    let mut bench = Bench::start(json!({}))?;
+    let asked = Asked::default();
+    let keep = asked.clone();
+    bench.kernel.answer(FOCUS, move |body| {
+        let to = decode_body(FOCUS, body).expect("arguments");
+        keep.borrow_mut().push(to);
+        match answer {
+            Ok(()) => Ok(encode_body(&Nothing {})),
+            Err(code) => Err(WireError::new(code, "web is at work at office")),
+        }
+    });
+    bench.desk(two(), None)?;
+    bench.expect_want(VIDEO_THUMB, "lab/encode", true)?;
+    bench.expect_want(VIDEO_THUMB, "office/encode", true)?;
+    Ok((bench, asked))
+}
+
+fn until_asked(bench: &mut Bench, asked: &Asked, count: usize) -> Result<FocusTo, Failure> {
+    for _ in 0..500 {
+        bench.kernel.ping()?;
+        if let Some(to) = asked.borrow().get(count - 1) {
+            return Ok(to.clone());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    Err(Failure::new("input was never asked"))
+}
+
+fn grey(shade: u8) -> [u8; 3] {
+    [shade; 3]
+}
+
+#[test]
+fn each_target_has_a_tile_with_its_picture() -> Result<(), Failure> {
+    let (mut bench, _) = overview(Ok(()))?;
+    bench.thumb("lab", 100)?;
+    bench.thumb("office", 200)?;
+    bench.x.until_color(FIRST, grey(100))?;
+    bench.x.until_color(SECOND, grey(200))?;
+    assert_eq!(bench.x.title().as_deref(), Some("dKVM: overview"));
+    bench.thumb("lab", 150)?;
+    bench.x.until_color(FIRST, grey(150))?;
+    // The source gives none any more.
+    let none = Thumb::default();
+    bench.kernel.emit("lab/encode", VIDEO_THUMB, &none)?;
+    bench.x.until_color((15, 25), BLACK)?;
+    bench.x.until_color(SECOND, grey(200))?;
+    bench.kernel.source_gone("office/encode", 1)?;
+    bench.x.until_color((65, 25), BLACK)?;
+    bench.kernel.goodbye()
+}
+
+#[test]
+fn what_is_no_small_picture_is_told_and_costs_the_others_nothing() -> Result<(), Failure> {
+    let (mut bench, _) = overview(Ok(()))?;
+    bench.thumb("office", 200)?;
+    let large = Thumb {
+        sequence: 1,
+        width: 640,
+        height: 400,
+        jpeg: crate::bench::grey_jpeg((640, 400), 9),
+    };
+    bench.kernel.emit("lab/encode", VIDEO_THUMB, &large)?;
+    bench
+        .kernel
+        .expect_log("lab/encode: a small picture of 640x400")?;
+    bench.thumb("stranger", 200)?;
+    bench.x.until_color(SECOND, grey(200))?;
+    bench.x.until_color((15, 25), BLACK)
+}
+
+#[test]
+fn a_click_goes_there_and_shows_it() -> Result<(), Failure> {
+    let (mut bench, asked) = overview(Ok(()))?;
+    bench.thumb("office", 200)?;
+    bench.x.until_color(SECOND, grey(200))?;
+    bench.x.click(SECOND)?;
+    let to = until_asked(&mut bench, &asked, 1)?;
+    assert_eq!((to.node.as_deref(), to.steal), (Some("office"), false));
+    bench.desk(two(), Some("office"))?;
+    bench.expect_want(VIDEO_THUMB, "lab/encode", false)?;
+    bench.expect_want(VIDEO_THUMB, "office/encode", false)?;
+    bench.expect_want(VIDEO_H264, OFFICE, true)?;
+    bench.show(OFFICE, Kind::Key, [RED, GREEN, GREY, GREY])?;
+    bench.until_shown([RED, GREEN, GREY, GREY])?;
+    // And back to all of them, and to the one again.
+    bench.x.press(F10)?;
+    bench.expect_want(VIDEO_H264, OFFICE, false)?;
+    bench.expect_want(VIDEO_THUMB, "lab/encode", true)?;
+    bench.expect_want(VIDEO_THUMB, "office/encode", true)?;
+    bench.x.press(F10)?;
+    bench.expect_want(VIDEO_THUMB, "lab/encode", false)?;
+    bench.expect_want(VIDEO_THUMB, "office/encode", false)?;
+    bench.expect_want(VIDEO_H264, OFFICE, true)?;
+    bench.show(OFFICE, Kind::Key, [GREEN; 4])?;
+    bench.until_shown([GREEN; 4])?;
+    bench.kernel.goodbye()
+}
+
+#[test]
+fn arrow_keys_mark_a_target_and_enter_goes_there() -> Result<(), Failure> {
+    let (mut bench, asked) = overview(Ok(()))?;
+    for (key, there) in [(None, "lab"), (Some(RIGHT), "office"), (Some(LEFT), "lab")] {
+        if let Some(key) = key {
+            bench.x.press(key)?;
+        }
+        bench.x.press(ENTER)?;
+        let count = asked.borrow().len() + 1;
+        let to = until_asked(&mut bench, &asked, count)?;
+        assert_eq!(to.node.as_deref(), Some(there));
+        bench.desk(two(), Some(there))?;
+        bench.desk(two(), None)?;
+        bench.kernel.ping()?;
+        bench.x.press(F10)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_refusal_is_told_and_who_comes_again_means_it() -> Result<(), Failure> {
+    let (mut bench, asked) = overview(Err(ErrorCode::Conflict))?;
+    bench.x.click(SECOND)?;
+    assert!(!until_asked(&mut bench, &asked, 1)?.steal);
+    let letters = |x: &XServer| Some((20..=80).any(|at| x.color((at, 97)).is_some_and(is_light)));
+    bench.x.until("it is told", letters)?;
+    // On a slow machine it may be too late for that, and then the next is.
+    for count in 2..20 {
+        std::thread::sleep(std::time::Duration::from_millis(800));
+        bench.x.click(SECOND)?;
+        if until_asked(&mut bench, &asked, count)?.steal {
+            return bench.kernel.goodbye();
+        }
+    }
+    Err(Failure::new("a second click never takes it"))
+}
+
+fn is_light(color: [u8; 3]) -> bool {
+    color.iter().all(|part| *part > 150)
+}
+
+#[test]
+fn small_pictures_are_wanted_only_while_they_are_seen() -> Result<(), Failure> {
+    let (mut bench, _) = overview(Ok(()))?;
+    bench.x.close()?;
+    bench.expect_want(VIDEO_THUMB, "lab/encode", false)?;
+    bench.expect_want(VIDEO_THUMB, "office/encode", false)
+}
+
+#[test]
+fn a_target_that_comes_is_asked_and_one_that_goes_is_not() -> Result<(), Failure> {
+    let mut bench = Bench::unseen(json!({ "overview": true }))?;
+    bench.desk(two(), None)?;
+    bench.expect_want(VIDEO_THUMB, "lab/encode", true)?;
+    bench.expect_want(VIDEO_THUMB, "office/encode", true)?;
+    bench.desk(vec![target("office"), target("attic")], None)?;
+    bench.expect_want(VIDEO_THUMB, "lab/encode", false)?;
+    bench.expect_want(VIDEO_THUMB, "attic/encode", true)?;
+    bench.kernel.goodbye()
+}
+
+#[test]
+fn without_targets_there_is_the_picture_of_the_first_node() -> Result<(), Failure> {
+    let mut bench = Bench::unseen(json!({}))?;
+    bench.signal("office/capture", Signal::Ok)?;
+    bench.expect_want(VIDEO_H264, OFFICE, true)?;
+    bench.desk(two(), None)?;
+    bench.expect_want(VIDEO_H264, OFFICE, false)?;
+    bench.expect_want(VIDEO_THUMB, "lab/encode", true)
+}
+
+#[test]
+fn the_configuration_may_begin_with_the_picture() -> Result<(), Failure> {
+    let mut bench = Bench::unseen(json!({ "overview": false }))?;
+    bench.desk(two(), None)?;
+    bench.signal("office/capture", Signal::Ok)?;
+    bench.expect_want(VIDEO_H264, OFFICE, true)?;
+    assert!(bench.kernel.within(crate::QUIET, WANT)?.is_none());
+    Ok(())
+}
