@@ -39,6 +39,8 @@ export interface World {
   thumbs: readonly string[];
   /** Why there is no picture of another node's target; empty for that there is. */
   farRefusal: string;
+  /** The same of its sound. */
+  deaf: string;
   /** Frames are sent. */
   picture: boolean;
   /** Input is acknowledged. */
@@ -61,7 +63,7 @@ export interface World {
 }
 
 export class Mock {
-  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], farSize: [800, 600], thumbs: ["", "office"], farRefusal: "", picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", overtaken: "", taken: "", say: healthy() };
+  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], farSize: [800, 600], thumbs: ["", "office"], farRefusal: "", deaf: "", picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", overtaken: "", taken: "", say: healthy() };
   /** The upload, as the update device keeps it. */
   readonly bundle = new Bundle();
   /** An image on its way, as the storage device keeps it, and by which name. */
@@ -180,6 +182,11 @@ export class Mock {
     const offset = this.said.length;
     this.said = Buffer.concat([this.said, Buffer.from(text)]);
     for (const reader of this.readers) reader.send(piece(offset, this.said.subarray(offset)));
+  }
+
+  /** The sockets of what targets play break. */
+  cutSound(): void {
+    for (const listener of this.sound.clients) listener.terminate();
   }
 
   /** The sockets of the serial console break. */
@@ -324,7 +331,7 @@ export class Mock {
     if (server === this.video) this.codecs.push(url.searchParams.get("codec") ?? "");
     server.handleUpgrade(request, socket, head, (ws) => {
       if (server === this.serial) this.reads(ws, Number(url.searchParams.get("from")));
-      else if (server === this.sound) this.plays(ws);
+      else if (server === this.sound) this.plays(ws, node);
       else if (server === this.microphone) this.listens(ws);
       else if (server === this.events) this.joined(ws);
       else if (server === this.thumbs) this.looks(ws);
@@ -346,7 +353,8 @@ export class Mock {
   }
 
   /** What the target plays: a tone. */
-  private plays(listener: WebSocket): void {
+  private plays(listener: WebSocket, node: string | null): void {
+    if (node !== null && this.world.deaf !== "") return listener.close(1008, this.world.deaf);
     let position = 0;
     const timer = setInterval(() => listener.send(tone((position += SOUND_FRAMES))), 20);
     listener.on("close", () => clearInterval(timer));

@@ -130,6 +130,7 @@ export class App {
   private leftOut(): void {
     this.speakers.stop();
     this.microphone.stop();
+    this.ui.patch({ overview: false });
     this.disconnect();
   }
 
@@ -446,6 +447,7 @@ export class App {
     }
     if (differ(was.h264, is.h264)) this.picture.h264Told();
     else if (mayView(before) !== mayView(model)) this.picture.tune();
+    if (mayView(model) && !mayView(before)) this.speakers.again();
   }
 
   /** An update ended while this page was open, most often over a restart of the node. */
@@ -503,7 +505,7 @@ export class App {
   private visibilityChanged(): void {
     window.clearTimeout(this.hidden);
     if (document.hidden) this.thumbs.stop();
-    else if (this.ui.value.overview) this.thumbs.watch();
+    else if (this.ui.value.overview && this.model.value.link.kind === "open") this.thumbs.watch();
     if (document.hidden) this.hidden = window.setTimeout(() => this.picture.unwatch(), HIDDEN_MS);
     else if (this.model.value.link.kind === "open") this.picture.watch();
   }

@@ -173,7 +173,7 @@ export class Console implements PointerTarget {
     if (hid === null) return;
     this.extras = new Set(hid.extras ?? []);
     if (this.engine.told(hid)) this.dispossessed();
-    else this.resume(); // a hid that restarted hears all again at once
+    this.resume(); // a hid that restarted hears all again at once; one that was away hears whoever takes it next
   }
 
   resume(): void {
@@ -289,6 +289,7 @@ export class Console implements PointerTarget {
     const { canvas } = this.screen;
     canvas.addEventListener("keydown", (event) => this.keyed(event, true));
     canvas.addEventListener("keyup", (event) => this.keyed(event, false));
+    for (const name of ["focusin", "pointerdown"]) window.addEventListener(name, () => (this.wanted = false), true); // the person goes elsewhere
     document.addEventListener("paste", (event) => this.pasted(event));
     canvas.addEventListener("blur", () => this.withdrawn());
     canvas.addEventListener("focus", () => this.events.changed());

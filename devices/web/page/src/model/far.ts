@@ -5,7 +5,7 @@ import type { PeerInfo } from "../wire/PeerInfo";
 import type { UsbState } from "../wire/UsbState";
 import { deviceOf, type Model } from "./model";
 import type { Notice, Remedy, Tone } from "./status";
-import { linked, mayType, pageOf, peerOf, peerWhy } from "./targets";
+import { linked, mayType, pageOf, peerOf, peerWhy, untoldWords } from "./targets";
 
 /** What stands where its video would be; `null` when there is a picture. */
 export function farCover(model: Model): Notice | null {
@@ -23,6 +23,7 @@ export function farBanner(model: Model): Notice | null {
   if (peer.link === "stalled") {
     return { id: "far-stalled", tone: "warn", title: `Nothing comes from ${peer.node} at the moment`, text: "What is shown may be old.", remedy: back(model), busy: true };
   }
+  if (!peer.granted.includes("view")) return null; // what it tells of keys comes with that alone
   if (!mayType(model)) {
     const text = `${peer.node} shows its target to this node, and takes no keys from it: “type” is granted there, under Nodes.`;
     return { id: "far-view-only", tone: "quiet", title: "View only", text, remedy: elsewhere(model, peer) };
@@ -56,8 +57,9 @@ function blind(model: Model, peer: PeerInfo): Notice {
 function pictureless(model: Model, peer: PeerInfo): Notice | null {
   const { video } = model;
   if (video === null) {
-    const id = model.targets[peer.node] === undefined ? "far-untold" : "far-no-capture";
-    return { id, tone: "quiet", title: `${peer.node} tells nothing of a picture`, text: "Its capture device is not running, or starts.", remedy: elsewhere(model, peer), busy: true };
+    const untold = model.targets[peer.node] === undefined;
+    const text = untold ? untoldWords(peer.node) : "Its capture device is not running, or starts.";
+    return { id: untold ? "far-untold" : "far-no-capture", tone: "quiet", title: `There is no picture of the target of ${peer.node}`, text, remedy: elsewhere(model, peer), busy: true };
   }
   const why = peerWhy(peer, model.targets[peer.node]);
   if (why !== null) {

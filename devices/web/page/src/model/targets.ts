@@ -52,9 +52,10 @@ export function mayView(model: Model): boolean {
   return !isFar(model) || (peer !== null && linked(peer) && peer.granted.includes("view"));
 }
 
-/** Whether keyboard and mouse of this page may go to the chosen target. */
+/** Whether keyboard and mouse of this page may go to the chosen target, as far as that is known: without a link nobody says what is granted. */
 export function mayType(model: Model): boolean {
-  return !isFar(model) || (peerOf(model)?.granted.includes("type") ?? false);
+  const peer = peerOf(model);
+  return !isFar(model) || peer === null || !linked(peer) || peer.granted.includes("type");
 }
 
 /** The model with what the chosen target tells of itself in place of this node's own: what the stage and the bar show. */
@@ -126,8 +127,14 @@ function signalWhy(signal: Signal): string | null {
 export function peerWhy(peer: PeerInfo, target: FarTarget | undefined): string | null {
   if (!linked(peer)) return peer.detail === null ? `The link to ${peer.node} is down.` : sentence(peer.detail);
   if (!peer.granted.includes("view")) return `${peer.node} does not grant “view” to this node.`;
-  if (target?.video == null) return "Its capture device is not running.";
+  if (target === undefined) return untoldWords(peer.node);
+  if (target.video === null) return "Its capture device is not running.";
   return signalWhy(target.video.signal);
+}
+
+/** A node that grants `view` and is not heard of. */
+export function untoldWords(node: string): string {
+  return `${node} tells nothing of its target yet. If this stays, the configuration of this node may lack the routes from other nodes: docs/peers.md.`;
 }
 
 /** Who has the keyboard of a target; empty for nobody. */

@@ -7,6 +7,9 @@ import { SPEAKERS, type FromSpeakers, type ToSpeakers } from "./messages";
 import type { SoundUi } from "./state";
 import type { Store } from "../model/store";
 
+/** The close code of a refusal: its reason is a sentence. */
+const REFUSED = 1008;
+
 interface Open {
   readonly context: AudioContext;
   readonly node: AudioWorkletNode;
@@ -20,6 +23,7 @@ export class Speakers {
   private attempt = 0;
   /** Raised by each start and stop: who waited meanwhile sees that it is not meant any more. */
   private turn = 0;
+  private refused = false;
   private recorded: ((samples: Int16Array) => void) | null = null;
 
   constructor(
@@ -57,6 +61,8 @@ export class Speakers {
   again(): void {
     if (this.open === null) return;
     this.hangUp();
+    if (this.refused) this.ui.patch({ problem: null });
+    this.refused = false;
     this.attempt = 0;
     this.connect();
   }
@@ -114,10 +120,18 @@ export class Speakers {
     socket.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (this.socket === socket && data instanceof ArrayBuffer && data.byteLength > SOUND_HEAD_LEN) this.receive(data);
     };
-    socket.onclose = () => {
-      if (this.socket === socket) this.timer = window.setTimeout(() => this.connect(), backoff(this.attempt++, Math.random()));
+    socket.onclose = ({ code, reason }) => {
+      if (this.socket !== socket) return;
+      if (code === REFUSED) this.refuse(reason);
+      else this.timer = window.setTimeout(() => this.connect(), backoff(this.attempt++, Math.random()));
     };
     this.socket = socket;
+  }
+
+  /** It stays so until somebody does something: then it is asked again. */
+  private refuse(reason: string): void {
+    this.refused = true;
+    this.ui.patch({ peak: 0, problem: reason === "" ? "The node refused to give the target's sound." : reason });
   }
 
   private receive(message: ArrayBuffer): void {

@@ -1,7 +1,7 @@
 // All targets at once: a tile for each, with its picture or why there is none. A press on one goes there.
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import { OWN } from "../model/hash";
 import type { Model } from "../model/model";
@@ -100,8 +100,8 @@ function LampDot({ lamp, label }: { lamp: Lamp | null; label: string }): JSX.Ele
 /** Not an image: the node's policy lets none be made from what came by a socket. */
 function Picture({ picture }: { picture: ImageBitmap }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
-    if (canvas.current === null) return;
+  useLayoutEffect(() => {
+    if (canvas.current === null || picture.width === 0) return; // closed already: a newer one is on its way
     canvas.current.width = picture.width;
     canvas.current.height = picture.height;
     canvas.current.getContext("2d", { alpha: false })?.drawImage(picture, 0, 0);

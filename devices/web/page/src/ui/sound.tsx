@@ -19,7 +19,7 @@ const DELAYS = ["80", "200", "400"] as const;
 export function SoundDrawer({ app, model }: DrawerProps): JSX.Element {
   const sound = useStore(app.sound);
   const { audio } = model;
-  if (isFar(model) && audio === null) return <Part title="Sound" hint={`${model.chosen} tells nothing of the sound of its target: its audio device is not running, or “view” is not granted.`}>{null}</Part>;
+  if (isFar(model) && audio === null) return <Untold app={app} node={model.chosen} sound={sound} />;
   if (audio === null) return <Part title="Sound" hint={absentWords(model, "audio", "docs/sound.md")}>{null}</Part>;
   return (
     <>
@@ -31,13 +31,33 @@ export function SoundDrawer({ app, model }: DrawerProps): JSX.Element {
       {!audio.usb && !isFar(model) && <OtherProfile app={app} model={model} />}
       <Listen app={app} audio={audio} sound={sound} />
       {mayType(model) && <Speak app={app} audio={audio} sound={sound} />}
-      {sound.problem !== null && (
-        <p class="hint" role="alert" data-testid="sound-problem">
-          {sentence(sound.problem)}
-        </p>
-      )}
+      <Problem sound={sound} />
       {audio.sources.length > 1 && !isFar(model) && <Source app={app} audio={audio} />}
     </>
+  );
+}
+
+function Problem({ sound }: { sound: SoundUi }): JSX.Element | null {
+  if (sound.problem === null) return null;
+  return (
+    <p class="hint" role="alert" data-testid="sound-problem">
+      {sentence(sound.problem)}
+    </p>
+  );
+}
+
+/** Another node that tells nothing of its sound; who listens can still stop. */
+function Untold({ app, node, sound }: { app: App; node: string; sound: SoundUi }): JSX.Element {
+  return (
+    <Part title="Sound">
+      <p class="hint">{node} tells nothing of the sound of its target: its audio device is not running, or “view” is not granted.</p>
+      {sound.listening !== "off" && (
+        <button data-testid="sound-listen" aria-pressed={true} data-state={sound.listening} onClick={() => app.speakers.stop()}>
+          Stop listening
+        </button>
+      )}
+      <Problem sound={sound} />
+    </Part>
   );
 }
 

@@ -64,7 +64,8 @@ export class Picture {
 
   /** Another target is chosen: nothing that was shown or measured is its. */
   turned(): void {
-    this.stream.stop();
+    this.stream.anew();
+    this.failure = null;
     this.frames = 0;
     this.sequence = 0;
     this.meter = new Meter();

@@ -23,7 +23,7 @@ export class VideoStream {
   private codec: Codec = "jpeg";
   private timer = 0;
   private attempt = 0;
-  private readonly tries = new Tries();
+  private tries = new Tries();
 
   constructor(
     private readonly url: (codec: Codec) => string,
@@ -36,6 +36,12 @@ export class VideoStream {
     this.codec = codec;
     // One that was refused waits for its turn: what a node says of its devices in between is no reason to come sooner.
     if (this.socket === null && this.timer === 0) this.connect(codec);
+  }
+
+  /** Another source: what failed of the one before says nothing of it. */
+  anew(): void {
+    this.stop();
+    this.tries = new Tries();
   }
 
   /** No more frames: nobody watches. */

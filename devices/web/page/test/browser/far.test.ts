@@ -211,6 +211,93 @@ test("after a break of this node's own link the same target goes on", () =>
     assert.equal(keys(mock.inputs), "");
   }));
 
+test("the order in which the node tells all anew costs nothing that was typed", () =>
+  visiting(browser, nothing, async (here) => {
+    const { page, mock } = here;
+    await away(here);
+    await taken(here);
+    await page.keyboard.press("KeyA");
+    await settled(here);
+    const { focus, holder } = mock.far("office");
+    const peers = mock.world.say.filter(({ type }) => type === "peers");
+    mock.tell(told({ hid: states.hid({ focus, holder, by: "rack3-db1/web" }) }));
+    mock.world.say = [...mock.world.say.filter(({ type }) => type !== "peers"), ...peers];
+    await mock.stop();
+    await page.waitForFunction(() => window.dkvm?.connected === false);
+    await page.keyboard.press("KeyB");
+    await mock.start();
+    await settled(here);
+    assert.equal(keys(mock.far("office").inputs), "+4 -4 +5 -5");
+  }));
+
+test("a link between the nodes that is made anew keeps the focus and what was typed", () =>
+  visiting(browser, nothing, async (here) => {
+    const { page, mock } = here;
+    await away(here);
+    await taken(here);
+    await page.keyboard.press("KeyA");
+    await settled(here);
+    const { focus, holder } = mock.far("office");
+    mock.tell(linked({ link: "connecting", granted: [] }));
+    mock.gone("office");
+    await state(here, "far-unlinked");
+    await page.keyboard.press("KeyB");
+    assert.notEqual(await page.getByTestId("focus-holder").textContent(), "View only");
+    mock.tell(linked({}), told({ hid: states.hid({ focus, holder, by: "rack3-db1/web" }) }));
+    await settled(here);
+    assert.equal(keys(mock.far("office").inputs), "+4 -4 +5 -5");
+  }));
+
+for (const [how, broken] of [["this node's own link", true], ["the link to it", false]] as const) {
+  test(`who takes it over after ${how} was away, and somebody else was there, is heard at once`, () =>
+    visiting(browser, nothing, async (here) => {
+      const { page, mock } = here;
+      await away(here);
+      await taken(here);
+      const others = told({ hid: states.hid({ focus: 20, holder: 7, by: "web", busy: true }) });
+      if (broken) {
+        await mock.stop();
+        await page.waitForFunction(() => window.dkvm?.connected === false);
+        mock.tell(others);
+        await mock.start();
+      } else {
+        mock.gone("office");
+        mock.tell(others);
+      }
+      mock.far("office").focus = 20;
+      await page.getByTestId("focus-hint").getByText("Somebody at office's page took keyboard and mouse.").waitFor();
+      const before = mock.far("office").inputs.length;
+      await page.getByTestId("take-focus").click();
+      await page.keyboard.press("KeyC");
+      await settled(here);
+      assert.ok(mock.far("office").inputs.length > before);
+      assert.equal(mock.far("office").focus, 21);
+    }));
+}
+
+test("a target that may not be heard any more is not asked for its sound again and again", () =>
+  visiting(browser, nothing, async (here) => {
+    const { page, mock } = here;
+    await away(here);
+    await page.getByTestId("open-sound").click();
+    await page.getByTestId("sound-listen").click();
+    await page.waitForFunction(() => (window.dkvm?.sound.peak ?? 0) > 0.3);
+    const asked = (): number => mock.farOpened.filter((path) => path === "/api/sound office").length;
+    mock.world.deaf = "office does not let this node view its target";
+    mock.tell(linked({ granted: ["type"] }));
+    mock.cutSound();
+    await page.getByTestId("sound-problem").getByText("Office does not let this node").waitFor();
+    const before = asked();
+    await page.waitForTimeout(1_500);
+    assert.equal(asked(), before);
+    mock.world.deaf = "";
+    mock.tell(linked({}));
+    await page.waitForFunction(() => window.dkvm?.sound.problem === null);
+    assert.equal(asked(), before + 1);
+    await page.getByTestId("sound-listen").click();
+    await page.waitForFunction(() => window.dkvm?.sound.listening === "off");
+  }));
+
 for (const drawer of ["media", "power", "console"]) {
   test(`the drawer ${drawer} does not act on another target than the one that is shown`, () =>
     see(browser, `far-drawer-${drawer}`, nothing, async (here) => {

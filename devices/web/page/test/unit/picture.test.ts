@@ -8,7 +8,7 @@ import { emptyModel, type Model } from "../../src/model/model.ts";
 import { DEFAULTS } from "../../src/model/settings.ts";
 import { Store } from "../../src/model/store.ts";
 import { Picture } from "../../src/video/picture.ts";
-import { FakeBrowser } from "./fakes.ts";
+import { FakeBrowser, FakeDecoder } from "./fakes.ts";
 
 let browser: FakeBrowser;
 let model: Store<Model>;
@@ -107,4 +107,23 @@ test("a picture that cannot be had is not asked for again and again, and at once
   model.patch({ peers: states.peers() });
   picture.tune();
   assert.equal(browser.sockets, 2);
+});
+
+test("a decoder that fails at one target says nothing of another", () => {
+  model.patch({ h264: states.h264() });
+  picture.greeted();
+  browser.pass(100);
+  for (let tries = 0; tries < 2; tries += 1) {
+    browser.receive();
+    FakeDecoder.last.fail("EncodingError");
+    browser.pass(1_000);
+  }
+  assert.equal(browser.socket.url, "jpeg");
+  model.patch({ chosen: "office", peers: states.peers(), targets: { office: target("office", { h264: states.h264() }) } });
+  picture.turned();
+  assert.equal(browser.socket.url, "h264");
+  browser.receive();
+  FakeDecoder.last.fail("EncodingError");
+  browser.pass(1_000);
+  assert.equal(browser.socket.url, "h264", "its first failure is a first one");
 });

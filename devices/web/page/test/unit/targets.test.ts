@@ -84,6 +84,7 @@ test("the way of keys to it is told above the picture", () => {
   assert.equal(banner(linked({ granted: ["view"] })), "far-view-only");
   assert.equal(banner(linked({ link: "stalled" })), "far-stalled");
   assert.equal(banner(told({ hid: null })), "far-no-hid");
+  assert.equal(banner(linked({ granted: ["type"] }), told({ hid: null })), undefined, "that is told in place of the picture");
   assert.equal(banner(told({ hid: states.hid({ keyboard: "stalled" }) })), "far-hid-stalled");
   assert.equal(banner(told({ gadget: states.gadget({ state: "suspended" }) })), "far-usb-suspended");
   assert.equal(banner(told({ gadget: null })), undefined, "a node that does not tell it is not broken");
@@ -115,7 +116,7 @@ test("without a signal a key may wake it, where this node may type", () => {
 test("what this node may there decides on keys; of its own target nobody asks", () => {
   assert.equal(mayType(far()), true);
   assert.equal(mayType(far(linked({ granted: ["view"] }))), false);
-  assert.equal(mayType(far({ type: "peers", state: null })), false);
+  for (const unknown of [{ type: "peers", state: null } satisfies ToPage, linked({ link: "connecting", granted: [] })]) assert.equal(mayType(far(unknown)), true, "nobody says so without a link");
   assert.equal(mayType({ ...far({ type: "peers", state: null }), chosen: OWN }), true);
 });
 
@@ -135,6 +136,7 @@ test("a tile for each target: this node's own first, with who types, and why the
   assert.deepEqual([office?.name, office?.why, office?.mode, office?.typing, office?.usb?.tone], ["office", null, "800×600, 60 Hz", "desk types", "good"]);
   assert.deepEqual(more, []);
   assert.match(tilesOf(far(linked({ granted: ["type"] })))[1]?.why ?? "", /does not grant “view”/);
+  assert.match(tilesOf(far({ type: "target_gone", node: "office" }))[2]?.why ?? "", /tells nothing of its target yet/);
   assert.match(tilesOf(far(linked({ link: "connecting" })))[1]?.why ?? "", /link to office is down/);
   assert.match(tilesOf(far(told({ video: states.video({ signal: "none" }) })))[2]?.why ?? "", /No signal/);
 });
