@@ -129,7 +129,7 @@ impl Device {
                 ..
             } => self.event(&topic, &body, leases),
             Incoming::Demand { topic, readers, .. } if topic == topics::VIDEO_H264 => {
-                self.policy.demand(readers)
+                self.policy.demand(readers, self.now())
             }
             Incoming::Request(request) => self.answer(request)?,
             _ => {}
@@ -155,7 +155,7 @@ impl Device {
             methods::SET_H264 => request.decode().and_then(|settings| self.set(settings)),
             methods::LINK => request.decode().map(|load: LinkLoad| {
                 let now = self.now();
-                self.policy.link(load, now);
+                self.policy.link(&request.source().name, load, now);
             }),
             methods::KEY_FRAME => {
                 self.policy.ask_key();

@@ -81,8 +81,9 @@ impl Policy {
     }
 
     /// So many readers now. A change may be a new one: it gets a key frame at once.
-    pub fn demand(&mut self, readers: u32) {
+    pub fn demand(&mut self, readers: u32, now: Duration) {
         self.readers = readers;
+        self.rate.read_by(readers, now);
         self.key = Key::Due;
     }
 
@@ -103,9 +104,9 @@ impl Policy {
         self.key = Key::Due;
     }
 
-    /// What the links carry.
-    pub fn link(&mut self, load: LinkLoad, now: Duration) {
-        self.rate.told(load, now);
+    /// What the links of one caller carry.
+    pub fn link(&mut self, caller: &str, load: LinkLoad, now: Duration) {
+        self.rate.told(caller, load, now);
     }
 
     /// What capture says of its source.

@@ -10,7 +10,7 @@ const FREE: H264Settings = H264Settings {
 
 fn watched() -> Policy {
     let mut policy = Policy::new(FREE);
-    policy.demand(1);
+    policy.demand(1, Duration::ZERO);
     policy
 }
 
@@ -60,7 +60,7 @@ fn over_a_slow_link_it_becomes_fine_slowly() {
         slowest: Some(2_000),
         fastest: None,
     };
-    policy.link(load, MS);
+    policy.link("web", load, MS);
     let made = run(&mut policy, Change::Same, 0, 400);
     assert!((2..=3).contains(&made.len()), "{made:?}");
     assert_eq!(made[1], (Kind::Delta, Quantiser(22)));
@@ -83,7 +83,7 @@ fn a_picture_that_moves_is_not_made_finer_in_between() {
 fn a_new_reader_gets_a_key_frame_of_a_still_picture_at_once() {
     let mut policy = watched();
     run(&mut policy, Change::Same, 0, 1000);
-    policy.demand(2);
+    policy.demand(2, Duration::ZERO);
     assert_eq!(keys(&run(&mut policy, Change::Same, 1000, 1001)), 1);
 }
 
@@ -136,7 +136,7 @@ fn the_last_frame_is_let_go_when_no_other_comes() {
     run(&mut policy, Change::Changed, 0, 17);
     assert!(!policy.lets_go(MS * 500));
     assert!(policy.lets_go(MS * 1016));
-    policy.demand(0);
+    policy.demand(0, Duration::ZERO);
     assert!(policy.lets_go(MS * 20));
 }
 

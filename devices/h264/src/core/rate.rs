@@ -2,11 +2,15 @@
 //!
 //! The slowest link decides on the quantiser: bytes that it cannot carry would cost its viewer whole pictures. The fastest decides
 //! on how many frames there are: a slow link never costs another viewer frames. What a link was told to carry
-//! is believed less and less, until there is no limit or it is told again.
+//! is believed less and less, until there is no limit or it is told again. Each that tells (web of its pages, peer of its nodes) is
+//! believed by itself; one that reads and tells nothing has a link that carries all.
 
 use crate::backend::Quantiser;
 use dkvm_wire::vocab::video::{H264Settings, LinkLoad};
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 /// Of a picture that moves while no link is slow: text is sharp enough to be read while it scrolls.
 pub const MOVING: Quantiser = Quantiser(24);
@@ -33,6 +37,8 @@ const DOUBLES: Duration = Duration::from_secs(3);
 const NO_LIMIT: f64 = 125e6;
 /// Less than this no limit says, bytes a second: a still page would be dead for good.
 const LEAST: f64 = 8e3;
+/// Who tells of links: web and peer, and a few of a person's own.
+const CALLERS_MOST: usize = 8;
 
 /// What a link carries, and when that was told.
 #[derive(Debug, Clone, Copy)]
@@ -55,12 +61,35 @@ impl Limit {
     }
 }
 
+/// What one caller told of its links.
+#[derive(Debug, Default)]
+struct Links {
+    slowest: Option<Limit>,
+    fastest: Option<Limit>,
+}
+
+impl Links {
+    fn told(&mut self, load: LinkLoad, now: Duration) {
+        let keep = |told: Option<u32>, known| told.map(|bytes| Limit::told(bytes, now)).or(known);
+        self.slowest = keep(load.slowest, self.slowest);
+        self.fastest = keep(load.fastest, self.fastest);
+    }
+
+    fn slowest(&self, now: Duration) -> Option<f64> {
+        self.slowest.and_then(|limit| limit.now(now))
+    }
+
+    fn fastest(&self, now: Duration) -> Option<f64> {
+        self.fastest.and_then(|limit| limit.now(now))
+    }
+}
+
 /// The controller.
 #[derive(Debug)]
 pub struct Rate {
     settings: H264Settings,
-    slowest: Option<Limit>,
-    fastest: Option<Limit>,
+    links: BTreeMap<String, Links>,
+    readers: usize,
     quantiser: Quantiser,
     stepped: Duration,
     /// What was sent in the last [`SPAN`].
@@ -78,8 +107,8 @@ impl Rate {
     pub fn new(settings: H264Settings) -> Self {
         Self {
             settings,
-            slowest: None,
-            fastest: None,
+            links: BTreeMap::new(),
+            readers: 0,
             quantiser: MOVING,
             stepped: Duration::ZERO,
             sent: VecDeque::new(),
@@ -94,16 +123,33 @@ impl Rate {
         self.settings = settings;
     }
 
-    /// What the links carry. Nothing of either: what was told before was of somebody who is gone.
-    pub fn told(&mut self, load: LinkLoad, now: Duration) {
+    /// So many read. Of fewer, whoever went may be the one that was told of: who stays tells again.
+    pub fn read_by(&mut self, readers: u32, now: Duration) {
+        let before = self.readers;
+        self.readers = readers as usize;
+        if self.readers < before {
+            self.links.clear();
+            self.forget_debts(now);
+        }
+    }
+
+    /// What a caller's links carry. Nothing of either: what it told before was of somebody who is gone.
+    pub fn told(&mut self, caller: &str, load: LinkLoad, now: Duration) {
         if load == LinkLoad::default() {
-            (self.slowest, self.fastest) = (None, None);
-            (self.drained, self.settled) = (now, now);
+            self.links.remove(caller);
+            self.forget_debts(now);
             return;
         }
-        let keep = |told: Option<u32>, known| told.map(|bytes| Limit::told(bytes, now)).or(known);
-        self.slowest = keep(load.slowest, self.slowest);
-        self.fastest = keep(load.fastest, self.fastest);
+        self.links
+            .retain(|_, links| links.slowest(now).or(links.fastest(now)).is_some());
+        if self.links.len() < CALLERS_MOST || self.links.contains_key(caller) {
+            let links = self.links.entry(caller.to_owned()).or_default();
+            links.told(load, now);
+        }
+    }
+
+    fn forget_debts(&mut self, now: Duration) {
+        (self.drained, self.settled) = (now, now);
     }
 
     /// What a picture that moves is to be encoded with.
@@ -152,12 +198,22 @@ impl Rate {
 
     /// Bytes a second that frames are paced to.
     fn pace(&self, now: Duration) -> Option<f64> {
-        least(self.asked(), self.fastest.and_then(|limit| limit.now(now)))
+        least(self.asked(), self.fastest(now))
     }
 
     /// Bytes a second that the quantiser aims at.
     fn aim(&self, now: Duration) -> Option<f64> {
-        least(self.asked(), self.slowest.and_then(|limit| limit.now(now)))
+        let slowest = self.links.values().filter_map(|links| links.slowest(now));
+        slowest.fold(self.asked(), |least, one| self::least(least, Some(one)))
+    }
+
+    /// Of all links the fastest, where each reader has told of its own.
+    fn fastest(&self, now: Duration) -> Option<f64> {
+        let told = self.links.values().filter_map(|links| links.fastest(now));
+        let (count, most) = told.fold((0, 0.0_f64), |(count, most), one| {
+            (count + 1, most.max(one))
+        });
+        (count > 0 && count >= self.readers).then_some(most)
     }
 
     fn asked(&self) -> Option<f64> {

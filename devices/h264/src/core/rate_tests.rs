@@ -21,7 +21,7 @@ fn second(rate: &mut Rate, from: u32, fine: usize, load: LinkLoad) -> (usize, us
     for frame in 0..30 {
         let now = MS * (from * 1000 + frame * 33);
         if frame % 15 == 0 && load != NONE {
-            rate.told(load, now);
+            rate.told("web", load, now);
         }
         if rate.admits(now) {
             let length = unit(fine, rate.moving());
@@ -104,10 +104,10 @@ fn when_the_link_is_free_again_the_picture_becomes_fine_again() {
 #[test]
 fn a_large_frame_under_a_low_limit_holds_the_next_up_for_a_moment_only() {
     let mut rate = Rate::new(FREE);
-    rate.told(all(10_000), MS);
+    rate.told("web", all(10_000), MS);
     rate.spent(200_000, MS);
     assert!(!rate.admits(MS * 1000));
-    rate.told(all(10_000), MS * 3000);
+    rate.told("web", all(10_000), MS * 3000);
     assert!(rate.admits(MS + SETTLES));
 }
 
@@ -128,9 +128,44 @@ fn when_the_slow_one_is_gone_it_is_forgotten_at_once() {
     let mut rate = Rate::new(FREE);
     run(&mut rate, 0..6, 50_000, all(10_000));
     assert!(!rate.is_settled(MS * 6000));
-    rate.told(NONE, MS * 6000);
+    rate.told("web", NONE, MS * 6000);
     assert!(rate.is_settled(MS * 6000) && !rate.is_limited(MS * 6000));
     assert_eq!(second(&mut rate, 6, 50_000, NONE).0, 30);
+}
+
+#[test]
+fn the_slowest_of_all_callers_decides_on_the_quantiser_and_the_fastest_on_the_frames() {
+    let mut rate = Rate::new(FREE);
+    rate.read_by(2, MS);
+    let ends = |rate: &Rate| (rate.aim(MS * 500), rate.pace(MS * 500));
+    let told = |bytes: f64| Some(bytes * SHARE);
+    rate.told("peer", all(30_000), MS);
+    assert_eq!(ends(&rate), (told(30_000.0), None), "web's pages keep up");
+    rate.told("web", all(90_000), MS);
+    assert_eq!(ends(&rate), (told(30_000.0), told(90_000.0)));
+    rate.told("web", NONE, MS);
+    assert_eq!(
+        ends(&rate),
+        (told(30_000.0), None),
+        "peer is still believed"
+    );
+    rate.told("web", all(10_000), MS);
+    rate.read_by(1, MS);
+    assert_eq!(ends(&rate), (None, None), "who stays tells again");
+    rate.told("peer", all(30_000), MS);
+    assert_eq!(ends(&rate), (told(30_000.0), told(30_000.0)));
+}
+
+#[test]
+fn of_callers_there_are_only_so_many_and_who_told_long_ago_makes_room() {
+    let mut rate = Rate::new(FREE);
+    for caller in 0..100 {
+        rate.told(&caller.to_string(), all(20_000), MS);
+    }
+    assert_eq!(rate.links.len(), CALLERS_MOST);
+    let later = MS * 100_000;
+    rate.told("late", all(10_000), later);
+    assert_eq!(rate.links.len(), 1);
 }
 
 #[test]
@@ -156,7 +191,7 @@ proptest! {
         let mut now = Duration::ZERO;
         for (slowest, fastest, bytes, wait) in told {
             now += Duration::from_millis(wait);
-            rate.told(LinkLoad { slowest: Some(slowest), fastest: Some(fastest) }, now);
+            rate.told("web", LinkLoad { slowest: Some(slowest), fastest: Some(fastest) }, now);
             if rate.admits(now) {
                 rate.spent(bytes, now);
             }
