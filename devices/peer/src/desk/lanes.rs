@@ -55,6 +55,11 @@ impl Own {
             keys,
         }
     }
+
+    /// Whether some node reads the stream.
+    pub fn is_wanted(&self, topic: &str) -> bool {
+        self.wanted.contains(topic)
+    }
 }
 
 /// Whether an event was for other nodes.

@@ -4,6 +4,7 @@ mod film;
 mod keeper;
 mod lanes;
 mod links;
+mod loads;
 mod pairings;
 mod peer;
 mod publish;
@@ -55,6 +56,7 @@ pub struct Desk {
     started: Instant,
     published: Published,
     own: lanes::Own,
+    loads: loads::Loads,
     numbers: Numbers,
     keeper: keeper::Keeper,
 }
@@ -94,6 +96,7 @@ impl Desk {
             started: Instant::now(),
             published: Published::default(),
             own: lanes::Own::new(&link.sender()),
+            loads: loads::Loads::default(),
             numbers: Numbers::new(link.generation()),
             keeper: keeper::Keeper::default(),
         };
@@ -132,6 +135,7 @@ impl Desk {
     pub fn tick(&mut self) {
         self.tick_links();
         self.tick_pairings();
+        self.tick_loads();
     }
 
     /// How long nothing is due.
@@ -144,6 +148,7 @@ impl Desk {
         let due = links
             .chain(self.pairings.deadline())
             .chain(self.due())
+            .chain(self.looks_at_links())
             .min()?;
         Some(due.saturating_sub(now))
     }

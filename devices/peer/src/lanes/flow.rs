@@ -1,5 +1,6 @@
 //! Pictures on their way to one node: how many at a time, and what is left out where they are too many.
 
+use super::meter::{Load, Meter, Road, Whole};
 use crate::core::Moment;
 use dkvm_wire::vocab::video::AccessUnit;
 use std::{collections::VecDeque, time::Duration};
@@ -33,6 +34,7 @@ impl Ticket {
 #[derive(Debug, Default)]
 pub struct Flow {
     under_way: VecDeque<(Ticket, Moment)>,
+    meter: Meter,
     last_ticket: Ticket,
     /// Of the last key frame: what was before it is of no use to anything after it.
     key: Ticket,
@@ -76,6 +78,7 @@ impl Flow {
             self.key = ticket;
         }
         self.under_way.push_back((ticket, now));
+        self.meter.sent(now);
         Some(ticket)
     }
 
@@ -85,14 +88,37 @@ impl Flow {
         self.under_way.len() >= MOST || (self.under_way.len() >= FEW && late)
     }
 
-    /// It is there.
-    pub fn arrived(&mut self, ticket: Ticket) {
+    /// It is there, with so many bytes.
+    pub fn arrived(&mut self, ticket: Ticket, bytes: usize, rtt: Duration, now: Moment) {
+        self.ended(ticket);
+        self.meter.arrived(bytes, rtt, self.road(), now);
+    }
+
+    fn ended(&mut self, ticket: Ticket) {
         self.under_way.retain(|(one, _)| *one != ticket);
+    }
+
+    fn road(&self) -> Road {
+        Road {
+            first: self.under_way.front().map(|(_, since)| *since),
+            chain: self.next.map_or(Whole::No, |_| Whole::Yes),
+        }
+    }
+
+    /// What the link carried since this was asked last.
+    pub fn load(&mut self, now: Moment) -> Load {
+        let road = self.road();
+        self.meter.load(road, now)
+    }
+
+    /// The link stands still.
+    pub fn stands_still(&mut self, now: Moment) {
+        self.meter.stands_still(now);
     }
 
     /// It was given up: what needs it cannot be shown.
     pub fn lost(&mut self, ticket: Ticket) {
-        self.arrived(ticket);
+        self.ended(ticket);
         if ticket >= self.key {
             self.next = None;
         }
@@ -147,7 +173,7 @@ mod tests {
         assert_eq!(flow.mend(at(1000)), Mend::Ask, "none came");
         for number in 100..150 {
             let ticket = flow.unit(unit(number), RTT, at(number)).expect("sent");
-            flow.arrived(ticket);
+            flow.arrived(ticket, 9, RTT, at(number));
             assert_eq!(flow.mend(at(number * 1000)), Mend::Nothing);
         }
         assert_eq!(flow.unit(unit(151), RTT, at(160)), None, "150 is missing");
@@ -163,7 +189,8 @@ mod tests {
         assert_eq!(sent.len(), 9);
         assert_eq!(flow.unit(unit(200), RTT, at(2000)), None);
         assert_eq!(flow.mend(at(2000)), Mend::Wait, "there is no room yet");
-        sent.into_iter().for_each(|ticket| flow.arrived(ticket));
+        sent.into_iter()
+            .for_each(|ticket| flow.arrived(ticket, 9, RTT, at(2050)));
         assert_eq!(
             flow.unit(unit(201), RTT, at(2100)),
             None,
@@ -178,7 +205,7 @@ mod tests {
     fn one_that_was_given_up_is_a_gap_unless_a_key_frame_came_after_it() {
         let mut flow = Flow::default();
         let first = flow.unit(unit(100), RTT, at(0)).expect("sent");
-        flow.arrived(first);
+        flow.arrived(first, 9, RTT, at(10));
         let lost = flow.unit(unit(101), RTT, at(33)).expect("sent");
         let key = flow.unit(unit(200), RTT, at(66)).expect("sent");
         flow.lost(lost);

@@ -7,6 +7,7 @@ pub mod flow;
 pub mod intake;
 pub mod keys;
 pub mod lives;
+pub mod meter;
 pub mod outbox;
 pub mod pictures;
 pub mod print;

@@ -3,6 +3,7 @@
 use super::{
     flow::{Flow, Mend, Ticket},
     keys::Keys,
+    meter::Load,
     stream::{self, Freight, Shipped},
 };
 use crate::message::Lane;
@@ -87,13 +88,34 @@ impl Pictures {
         let freight = picture.freight(ticket);
         let (connection, keys) = (self.connection.clone(), self.keys.clone());
         let (from, begun) = (picture.from.clone(), self.begun);
+        let bytes = picture.event.len() + picture.payload.len();
         tokio::spawn(async move {
             match stream::ship(&connection, freight, PATIENCE).await {
-                Shipped::Whole => lock(&flow).arrived(ticket),
+                Shipped::Whole => {
+                    let (rtt, now) = (connection.rtt(), begun.elapsed());
+                    lock(&flow).arrived(ticket, bytes, rtt, now);
+                }
                 Shipped::Lost => lock(&flow).lost(ticket),
             }
             mend(&keys, &flow, &from, begun);
         });
+    }
+
+    /// What the link carries of each device's.
+    pub fn loads(&self) -> impl Iterator<Item = (&str, Load)> {
+        let now = self.begun.elapsed();
+        let load = move |flow: &Mutex<Flow>| lock(flow).load(now);
+        self.flows
+            .iter()
+            .map(move |(from, flow)| (from.as_str(), load(flow)))
+    }
+
+    /// The link stands still.
+    pub fn stands_still(&self) {
+        let now = self.begun.elapsed();
+        for flow in self.flows.values() {
+            lock(flow).stands_still(now);
+        }
     }
 
     /// Who reads them has begun just now: what was under way for who read before is nobody's.

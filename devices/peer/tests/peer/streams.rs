@@ -3,20 +3,21 @@
 use crate::{
     cable::Cable,
     node::{linked, linked_by, TestNode},
+    way,
 };
 use dkvm_testkit::{Event, Failure};
 use dkvm_wire::{
-    encode_body,
+    decode_body, encode_body,
     service::{Nothing, Want},
     topics,
     vocab::{
         audio::{Microphone, MicrophoneRef, Speaker, CHUNK_FRAMES},
         peer::Grant,
-        video::{AccessUnit, FrameInfo},
+        video::{AccessUnit, FrameInfo, LinkLoad},
     },
 };
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -261,5 +262,81 @@ fn sound_is_heard_while_somebody_listens_and_a_microphone_there() -> Result<(), 
     let event = office.kernel.expect_event(topics::AUDIO_MICROPHONE)?;
     assert_eq!(event.to, ["audio"]);
     assert_eq!(event.decode::<Microphone>()?, voice);
+    Ok(())
+}
+
+/// What the encoder there is told of the links.
+type Told = Rc<RefCell<Vec<LinkLoad>>>;
+
+fn told_of_links(office: &mut TestNode) -> Told {
+    let told = Told::default();
+    let notes = told.clone();
+    office.kernel.answer("h264/h264.link", move |body| {
+        let load = decode_body("h264.link", body).expect("a load");
+        notes.borrow_mut().push(load);
+        Ok(encode_body(&Nothing {}))
+    });
+    told
+}
+
+#[test]
+fn an_encoder_is_told_what_a_narrow_link_carries_and_then_it_carries_all() -> Result<(), Failure> {
+    /// 2 Mbit/s.
+    const CARRIES: u32 = 250_000;
+    let (mut desk, mut office, asked) = watch(linked_by(&[Grant::View], |office| {
+        way::lay(office.port(), way::NARROW).expect("a way")
+    })?)?;
+    let told = told_of_links(&mut office);
+    let (mut shown, mut number) = (Vec::new(), 0);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(8) {
+        let slowest = told.borrow().last().and_then(|load| load.slowest);
+        // As an encoder does, of thirty frames a second and less than all.
+        let length = slowest.map_or(20_000, |bytes| bytes / 50) as usize;
+        let key = asked.replace(0) > 0;
+        publish(&mut office, &info(number, key), &bytes(number, length))?;
+        number += 1;
+        let due = begun + Duration::from_millis(33) * u32::try_from(number).unwrap_or_default();
+        while let Some(event) = desk.kernel.within(
+            due.saturating_duration_since(Instant::now()),
+            topics::VIDEO_H264,
+        )? {
+            shown.extend(event.decode::<FrameInfo>()?.unit.map(|unit| unit.number));
+            desk.kernel.give_back(&event.leases[0])?;
+        }
+    }
+    let told = told.borrow();
+    let slowest = told.iter().filter_map(|load| load.slowest);
+    let (least, most) = (slowest.clone().min(), slowest.max());
+    assert!(
+        most.is_some_and(|bytes| bytes < CARRIES * 3 / 2),
+        "{told:?}"
+    );
+    assert!(least.is_some_and(|bytes| bytes > CARRIES / 8), "{told:?}");
+    let late = number / 2;
+    let there = shown.iter().filter(|one| **one >= late).count() as u64;
+    assert!(there * 2 > number - late, "{there} of {number} / 2");
+    Ok(())
+}
+
+#[test]
+fn who_is_gone_is_told_as_gone_and_a_free_link_as_nothing() -> Result<(), Failure> {
+    let (mut desk, mut office, _) = watched()?;
+    let told = told_of_links(&mut office);
+    for number in 0..40 {
+        publish(
+            &mut office,
+            &info(number, number == 0),
+            &bytes(number, 5000),
+        )?;
+        expect(&mut desk, number, 5000)?;
+        office.kernel.within(Duration::from_millis(20), "nothing")?;
+    }
+    assert_eq!(*told.borrow(), []);
+    desk.kernel.demand_from(topics::VIDEO_H264, SOURCE, 0)?;
+    for _ in 0..50 {
+        office.kernel.within(Duration::from_millis(20), "nothing")?;
+    }
+    assert_eq!(*told.borrow(), [LinkLoad::default()]);
     Ok(())
 }
