@@ -17,7 +17,7 @@ const SLOTS_MAX: u32 = 32;
 pub struct Config {
     /// Where pictures come from.
     pub backend: BackendKind,
-    /// The node, such as `/dev/video0`. Without it and without `card`: the first that captures.
+    /// The node, such as `/dev/video0`, or its number. Without it and without `card`: the first that captures.
     pub device: Option<String>,
     /// Part of the driver's card name, for machines where node numbers move.
     pub card: Option<String>,
@@ -56,8 +56,22 @@ pub enum BackendKind {
     /// Video4Linux: HDMI receivers and USB dongles.
     #[default]
     V4l2,
+    /// The same devices through nokhwa, for the camera of a person's own machine: it is not even open while nobody watches.
+    #[cfg(feature = "nokhwa")]
+    Nokhwa,
     /// A synthetic picture, without hardware.
     Dummy,
+}
+
+impl BackendKind {
+    /// What a person does where there is no device.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            #[cfg(feature = "nokhwa")]
+            Self::Nokhwa => "plug in the camera, or open its shutter where that takes it away",
+            _ => "plug in the USB dongle, or check the HDMI bridge's cable and overlay",
+        }
+    }
 }
 
 /// What the dummy backend paints.

@@ -224,8 +224,8 @@ impl Shell {
         let (Some(backend), Some(output)) = (&mut self.backend, &mut self.output) else {
             return Ok(None);
         };
-        let pace = &mut self.pace;
-        let mut keep = |at| pace.as_mut().is_none_or(|pace| pace.keep(at));
+        let (watched, pace) = (self.machine.is_watched(), &mut self.pace);
+        let mut keep = |at| watched && pace.as_mut().is_none_or(|pace| pace.keep(at));
         Ok(match backend.next(output.pool(), &mut keep) {
             Ok(Next::Frame(captured)) => {
                 output.publish(captured, self.sequence)?;

@@ -10,7 +10,9 @@
 //! | answers | `video.set_mode` |
 //! | needs of Linux | `VIDEO_DEV`, the driver of the hardware (`USB_VIDEO_CLASS`, `VIDEO_TC358743`, in the lab `VIDEO_VIVID`), `INOTIFY_USER` |
 //!
-//! It captures only while somebody wants `video.raw`, and 3 s longer. A missing signal, a missing device, a mode that changes
+//! With the feature `nokhwa` it is the camera of a person's own machine too.
+//!
+//! It captures only while somebody wants `video.raw`, and 3 s longer, in which no frame is copied or sent. A missing signal, a missing device, a mode that changes
 //! are states (`video.state`), never an end of the process. Where the driver can, it writes straight into the
 //! slots that readers see; else there is one copy per frame.
 //!

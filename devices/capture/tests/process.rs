@@ -78,6 +78,28 @@ fn frames_flow_only_on_demand() -> Result<(), Failure> {
     kernel.expect_no_leftovers()
 }
 
+/// Who wants a frame a second, for a thumbnail, is not made to carry sixty, and the source is not started anew for each.
+#[test]
+fn without_viewers_it_goes_on_for_a_while_and_sends_nothing() -> Result<(), Failure> {
+    let mut kernel = dummy()?;
+    kernel.demand(VIDEO_RAW, 1)?;
+    let first = kernel.expect_frame::<FrameInfo>(VIDEO_RAW)?;
+    kernel.demand(VIDEO_RAW, 0)?;
+    let mut late = 0;
+    while let Some(event) = kernel.within(Duration::from_millis(100), VIDEO_RAW)? {
+        for lease in &event.leases {
+            kernel.give_back(lease)?;
+        }
+        late += 1;
+        assert!(late < 20, "frames go on");
+    }
+    kernel.demand(VIDEO_RAW, 1)?;
+    let next = kernel.expect_frame::<FrameInfo>(VIDEO_RAW)?;
+    assert_eq!(next.lease.pool, first.lease.pool);
+    assert!(next.info.sequence > first.info.sequence);
+    kernel.goodbye()
+}
+
 #[test]
 fn another_mode_is_another_pool_and_what_is_not_offered_is_refused() -> Result<(), Failure> {
     let mut kernel = dummy()?;

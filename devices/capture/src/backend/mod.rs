@@ -1,6 +1,8 @@
 //! Where pictures come from: one file per kind of source, all with the same few calls.
 
 pub mod dummy;
+#[cfg(feature = "nokhwa")]
+pub mod nokhwa;
 pub mod v4l2;
 
 use crate::{
@@ -9,14 +11,24 @@ use crate::{
 };
 use dkvm_sdk::{FramePool, Slot};
 use dummy::Dummy;
-use std::time::Duration;
+#[cfg(feature = "nokhwa")]
+use nokhwa::Nokhwa;
+use std::{fmt::Display, path::Path, time::Duration};
 use thiserror::Error;
 use v4l2::V4l2;
+
+/// Linux' number for a device that was unplugged.
+const ENODEV: i32 = 19;
+/// The node is in use.
+const EBUSY: i32 = 16;
 
 /// An open source of pictures.
 pub enum Backend {
     /// Video4Linux.
     V4l2(V4l2),
+    /// A camera of a person's own machine.
+    #[cfg(feature = "nokhwa")]
+    Nokhwa(Nokhwa),
     /// Synthetic.
     Dummy(Dummy),
 }
@@ -84,6 +96,10 @@ impl Backend {
             BackendKind::V4l2 => {
                 V4l2::open(config).map(|(v4l2, source)| (Self::V4l2(v4l2), source))
             }
+            #[cfg(feature = "nokhwa")]
+            BackendKind::Nokhwa => {
+                Nokhwa::open(config).map(|(camera, source)| (Self::Nokhwa(camera), source))
+            }
             BackendKind::Dummy => {
                 let (dummy, source) = Dummy::open(config);
                 Ok((Self::Dummy(dummy), source))
@@ -95,6 +111,8 @@ impl Backend {
     pub fn signal(&mut self) -> Result<SignalReport, Fault> {
         match self {
             Self::V4l2(v4l2) => v4l2.signal(),
+            #[cfg(feature = "nokhwa")]
+            Self::Nokhwa(camera) => camera.signal(),
             Self::Dummy(_) => Ok(SignalReport::ok(None)),
         }
     }
@@ -103,6 +121,8 @@ impl Backend {
     pub fn prepare(&mut self, plan: &Plan) -> Result<Running, StartFault> {
         match self {
             Self::V4l2(v4l2) => v4l2.prepare(plan),
+            #[cfg(feature = "nokhwa")]
+            Self::Nokhwa(camera) => camera.prepare(plan),
             Self::Dummy(dummy) => Ok(dummy.prepare(plan)),
         }
     }
@@ -111,6 +131,8 @@ impl Backend {
     pub fn begin(&mut self, pool: &FramePool, slots: u32) -> Result<(), StartFault> {
         match self {
             Self::V4l2(v4l2) => v4l2.begin(pool, slots),
+            #[cfg(feature = "nokhwa")]
+            Self::Nokhwa(camera) => camera.begin(),
             Self::Dummy(dummy) => {
                 dummy.begin();
                 Ok(())
@@ -122,6 +144,8 @@ impl Backend {
     pub fn stop(&mut self) {
         match self {
             Self::V4l2(v4l2) => v4l2.stop(),
+            #[cfg(feature = "nokhwa")]
+            Self::Nokhwa(camera) => camera.stop(),
             Self::Dummy(dummy) => dummy.stop(),
         }
     }
@@ -130,6 +154,8 @@ impl Backend {
     pub async fn wake(&mut self) -> Woken {
         match self {
             Self::V4l2(v4l2) => v4l2.wake().await,
+            #[cfg(feature = "nokhwa")]
+            Self::Nokhwa(camera) => camera.wake().await,
             Self::Dummy(dummy) => dummy.wake().await,
         }
     }
@@ -138,8 +164,22 @@ impl Backend {
     pub fn next(&mut self, pool: &FramePool, keep: Keep<'_>) -> Result<Next, Fault> {
         match self {
             Self::V4l2(v4l2) => v4l2.next(pool, keep),
+            #[cfg(feature = "nokhwa")]
+            Self::Nokhwa(camera) => camera.next(pool, keep),
             Self::Dummy(dummy) => Ok(dummy.next(pool, keep)),
         }
+    }
+}
+
+/// Why a node does not do what it has to for a start, by Linux's number for it.
+fn start_fault(path: &Path, act: &str, code: Option<i32>, error: &dyn Display) -> StartFault {
+    let path = path.display();
+    match code {
+        Some(ENODEV) => StartFault::Gone,
+        Some(EBUSY) => StartFault::Failed(format!(
+            "{path} does not {act}, since another program uses it: end that program"
+        )),
+        _ => StartFault::Failed(format!("{path} does not {act}: {error}")),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Video4Linux: HDMI receivers (DV timings) and what behaves like a camera (USB dongles).
 
 mod buffers;
-mod find;
+pub(super) mod find;
 mod ioctl;
 mod offers;
 mod signal;
 mod stream;
 
-use super::{Fault, Keep, Next, Woken};
+use super::{start_fault, Fault, Keep, Next, Woken, ENODEV};
 use crate::{
     config::Config,
     core::{Kind, Plan, Running, SignalReport, Source, StartFault},
@@ -19,10 +19,6 @@ use stream::{Memory, Stream};
 use tokio::io::{unix::AsyncFd, Interest};
 use v4l::Device;
 
-/// Linux' number for a device that was unplugged.
-const ENODEV: i32 = 19;
-/// The node is in use.
-const EBUSY: i32 = 16;
 /// A frame of more bytes is a driver's nonsense; 8K in 24 bits has less.
 const FRAME_LEN_MAX: usize = 256 << 20;
 
@@ -65,6 +61,12 @@ impl V4l2 {
         v4l2.watch(IDLE)
             .map_err(|error| format!("{} cannot be waited for: {error}", v4l2.path.display()))?;
         Ok((v4l2, source))
+    }
+
+    /// Which node it is.
+    #[cfg(feature = "nokhwa")]
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.path
     }
 
     /// Waits for something else from now on. The old registration goes first: a node can be registered once.
@@ -189,14 +191,7 @@ impl V4l2 {
     }
 
     fn start_fault(&self, act: &str, error: &io::Error) -> StartFault {
-        let path = self.path.display();
-        match error.raw_os_error() {
-            Some(ENODEV) => StartFault::Gone,
-            Some(EBUSY) => StartFault::Failed(format!(
-                "{path} does not {act}, since another program uses it: end that program"
-            )),
-            _ => StartFault::Failed(format!("{path} does not {act}: {error}")),
-        }
+        start_fault(&self.path, act, error.raw_os_error(), error)
     }
 }
 

@@ -16,7 +16,7 @@ const STALL: Duration = Duration::from_secs(2);
 const STALLS_BEFORE_REOPEN: u32 = 2;
 
 const MUTE: &str =
-    "the capture device gives no frames: check the HDMI cable, then plug the device in again";
+    "the capture device gives no frames: check its cables (HDMI too), then plug it in again";
 
 /// What the machine is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,6 +141,11 @@ impl Machine {
         let state = self.state(Duration::ZERO);
         self.shown = Some(state.clone());
         state
+    }
+
+    /// Whether anybody takes frames. While it goes on without (see `GRACE`), none need be carried to nobody.
+    pub fn is_watched(&self) -> bool {
+        self.readers > 0
     }
 
     /// Takes an event and says what to do about it, in order.

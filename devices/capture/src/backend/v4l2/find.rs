@@ -37,8 +37,8 @@ pub(super) fn find(config: &Config) -> Result<Found, String> {
 }
 
 fn nothing(config: &Config, refusals: &[String]) -> String {
-    let wanted = match (&config.device, &config.card) {
-        (Some(device), _) => format!("no capture device at {device}"),
+    let wanted = match (named(config), &config.card) {
+        (Some(node), _) => format!("no capture device at {}", node.display()),
         (None, Some(card)) => format!("no capture device whose name has {card:?} in it"),
         (None, None) => "no capture device".to_owned(),
     };
@@ -47,19 +47,22 @@ fn nothing(config: &Config, refusals: &[String]) -> String {
     } else {
         format!(" ({})", refusals.join("; "))
     };
-    format!(
-        "{wanted}{looked}: plug in the USB dongle, or check the HDMI bridge's cable and overlay"
-    )
+    format!("{wanted}{looked}: {}", config.backend.remedy())
+}
+
+/// The node that the configuration names, by its path or its number.
+fn named(config: &Config) -> Option<PathBuf> {
+    let device = config.device.as_ref()?;
+    Some(match device.parse::<u32>() {
+        Ok(number) => PathBuf::from(format!("/dev/video{number}")),
+        Err(_) => PathBuf::from(device),
+    })
 }
 
 fn candidates(config: &Config) -> Vec<PathBuf> {
-    if let Some(device) = config
-        .device
-        .as_ref()
-        .filter(|device| !device.contains('\0'))
-    {
+    if let Some(node) = named(config) {
         // A node that is not there is the usual case, and needs no reason beside it.
-        return Some(PathBuf::from(device))
+        return Some(node)
             .filter(|path| path.exists())
             .into_iter()
             .collect();
@@ -77,7 +80,8 @@ fn candidates(config: &Config) -> Vec<PathBuf> {
     nodes.into_iter().map(|(_, path)| path).collect()
 }
 
-fn number(path: &Path) -> Option<u32> {
+/// The N of `/dev/videoN`.
+pub(in crate::backend) fn number(path: &Path) -> Option<u32> {
     path.file_name()?
         .to_str()?
         .strip_prefix("video")?
