@@ -91,6 +91,8 @@ export class Mock {
   private readonly thumbs = new WebSocketServer({ noServer: true });
   /** The hid of each node whose target a page worked. */
   private readonly hids = new Map<string, FarHid>();
+  /** Whose target a page spoke to, and what it held there, oldest first. */
+  readonly order: string[] = [];
   /** Pages that see small pictures of all. */
   readonly lookers = new Set<WebSocket>();
   /** The addresses of the WebSockets that pages opened, oldest first. */
@@ -164,6 +166,7 @@ export class Mock {
   }
 
   private farInput(page: WebSocket, node: string, state: InputState): void {
+    this.order.push(`${node}: ${state.keys.join()}`);
     const hid = this.far(node);
     const { ack, taken } = hid.input(state);
     const known = this.world.say.find((said) => said.type === "target" && said.node === node);
@@ -395,6 +398,7 @@ export class Mock {
   /** As hid does it: a higher epoch takes over, a lower one is dropped, steps count up. */
   private input(page: WebSocket, state: InputState): void {
     this.inputs.push(state);
+    this.order.push(`here: ${state.keys.join()}`);
     if (!this.world.acknowledges) return;
     if (state.focus > this.epoch || this.holder === 0) {
       const fresh = this.holder !== state.holder;
