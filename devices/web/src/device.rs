@@ -9,7 +9,7 @@ use crate::{
     configuration,
     error::Error,
     http::listen,
-    state::{Hub, LOOK, MAX_HOLD},
+    state::{Complaints, Hub, LOOK, MAX_HOLD},
     status::{Board, Part, Status},
     streams::Streams,
     tls::{self, Certificate, Names},
@@ -19,7 +19,11 @@ use dkvm_wire::{
     service::{methods, DeviceList, KernelInfo, MemoryStats, Nothing, Subscribe},
     topics,
 };
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -82,6 +86,8 @@ fn refused(error: CallError) -> Result<Nothing, CallError> {
 
 struct Web {
     app: Arc<App>,
+    /// What was said of other nodes.
+    complaints: Mutex<Complaints>,
     frames: FrameReader,
     status: watch::Receiver<Status>,
     https: JoinHandle<Result<Infallible, Error>>,
@@ -116,6 +122,7 @@ impl Web {
         tokio::spawn(poll(app.hub.clone()));
         Ok(Self {
             app,
+            complaints: Mutex::default(),
             frames: FrameReader::by(sender),
             status,
             https,
@@ -141,6 +148,7 @@ impl Web {
                 _ = settle.tick(), if streams.holds_lease() => streams.settle(Moment::now()),
                 _ = look.tick(), if streams.is_watched() => streams.look(Moment::now()),
                 () = until(self.app.hub.targets_due()) => self.app.hub.tell_targets(),
+                () = until(streams.thumbs.due()) => streams.thumbs.turn(Moment::now()),
                 ended = &mut self.https => return ended_by(ended),
             }
         }

@@ -149,7 +149,7 @@ impl Streams {
         match part {
             Part::Encode => {
                 each(self.pictures_of(place), |pictures| pictures.forget());
-                self.thumbs.gone(place.clone());
+                self.thumbs.gone(place);
             }
             Part::H264 => each(self.units_of(place), |units| units.forget()),
             _ => {}

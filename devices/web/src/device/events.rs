@@ -4,7 +4,7 @@ use super::Web;
 use crate::{
     clock::Moment,
     error::Error,
-    state::{Key, Part, Picture, Place, Unit, MAX_PICTURE},
+    state::{Key, Part, Picture, Place, Unit, Untold, MAX_PICTURE},
 };
 use bytes::Bytes;
 use dkvm_sdk::{Body, FrameView, Incoming, Lease, Source};
@@ -12,6 +12,7 @@ use dkvm_wire::{
     service::DeviceInfo,
     topics,
     vocab::{
+        audio::Speaker,
         page::ToPage,
         update::UpdateState,
         video::{AccessUnit, FrameInfo},
@@ -30,8 +31,10 @@ impl Web {
                 source,
                 ..
             } => {
-                if let Err(error) = self.event(&topic, &body, &leases, source) {
-                    dkvm_sdk::warn!("{error}");
+                let place = place_of(&source.name);
+                let name = source.name.clone();
+                if let Err(error) = self.event((&place, source), &topic, &body, &leases) {
+                    self.complain(&place, &name, &error);
                 }
                 Ok(())
             }
@@ -46,27 +49,40 @@ impl Web {
 
     fn event(
         &self,
+        (place, source): (&Place, Source),
         topic: &str,
         body: &Body,
         leases: &[Lease],
-        source: Source,
-    ) -> Result<(), DecodeError> {
-        let place = place_of(&source.name);
+    ) -> Result<(), Untold> {
         match topic {
-            topics::VIDEO_JPEG => self.show(&place, body, leases),
-            topics::VIDEO_H264 => self.show_unit(&place, body, leases),
+            topics::VIDEO_JPEG => self.show(place, body, leases)?,
+            topics::VIDEO_H264 => self.show_unit(place, body, leases)?,
             topics::VIDEO_THUMB => {
-                self.app.streams.thumbs.show(place, body.decode(topic)?);
-                Ok(())
+                let (thumb, now) = (body.decode(topic)?, Moment::now());
+                self.app.streams.thumbs.show(place.clone(), thumb, now);
             }
             topics::AUDIO_SPEAKER => {
-                if let Some(sounds) = self.app.streams.sounds_of(&place) {
-                    sounds.play(body.decode(topic)?);
+                if let Some(sounds) = self.app.streams.sounds_of(place) {
+                    let mut piece: Speaker = body.decode(topic)?;
+                    piece.captured_ns = on_our_clock(place, piece.captured_ns);
+                    sounds.play(piece);
                 }
-                Ok(())
             }
-            _ if place == Place::Here => self.own_event(topic, body, source),
-            _ => self.far_event(topic, body, &source),
+            _ if *place == Place::Here => self.own_event(topic, body, source)?,
+            _ => self.far_event(place, topic, body, &source)?,
+        }
+        Ok(())
+    }
+
+    /// A node that talks nonsense does not fill the log of this one.
+    fn complain(&self, place: &Place, source: &str, error: &Untold) {
+        match place {
+            Place::Here => dkvm_sdk::warn!("{error}"),
+            Place::At(node) => {
+                if crate::lock(&self.complaints).note(node, Moment::now()) {
+                    dkvm_sdk::warn!("{source}: {error}; more of the kind is told once a minute");
+                }
+            }
         }
     }
 
@@ -93,7 +109,13 @@ impl Web {
         Ok(())
     }
 
-    fn far_event(&self, topic: &str, body: &Body, source: &Source) -> Result<(), DecodeError> {
+    fn far_event(
+        &self,
+        place: &Place,
+        topic: &str,
+        body: &Body,
+        source: &Source,
+    ) -> Result<(), Untold> {
         // The kernel lets no other through.
         let Ok(name) = SourceName::try_from(source.name.as_str()) else {
             return Ok(());
@@ -105,10 +127,8 @@ impl Web {
             return Ok(());
         };
         let told = (&name, source.generation);
-        match self.app.hub.post_far(told, (part, topic), body) {
-            Ok(()) => self.app.streams.follow(&place_of(&source.name), part),
-            Err(untold) => dkvm_sdk::warn!("{untold}"),
-        }
+        self.app.hub.post_far(told, (part, topic), body)?;
+        self.app.streams.follow(place, part);
         Ok(())
     }
 
@@ -139,9 +159,10 @@ impl Web {
     }
 
     fn show_unit(&self, place: &Place, body: &Body, leases: &[Lease]) -> Result<(), DecodeError> {
-        let info: FrameInfo = body.decode(topics::VIDEO_H264)?;
+        let mut info: FrameInfo = body.decode(topics::VIDEO_H264)?;
+        info.captured_ns = on_our_clock(place, info.captured_ns);
         let units = self.app.streams.units_of(place);
-        if let (Some(units), Some(view)) = (units, self.view(place, leases)) {
+        if let (Some(units), Some(view)) = (units, self.view(leases)) {
             let (number, unit) = unit_of(info, &view);
             units.show(number, &Arc::new(unit), Moment::now());
         }
@@ -149,31 +170,41 @@ impl Web {
     }
 
     fn show(&self, place: &Place, body: &Body, leases: &[Lease]) -> Result<(), DecodeError> {
-        let info = body.decode(topics::VIDEO_JPEG)?;
+        let mut info: FrameInfo = body.decode(topics::VIDEO_JPEG)?;
+        info.captured_ns = on_our_clock(place, info.captured_ns);
         let pictures = self.app.streams.pictures_of(place);
-        if let (Some(pictures), Some(view)) = (pictures, self.view(place, leases)) {
+        if let (Some(pictures), Some(view)) = (pictures, self.view(leases)) {
             pictures.show(Picture::new(info, Arc::new(view), Moment::now()));
         }
         Ok(())
     }
 
     /// Of H.264 the next does not follow on one that is left out, and nobody is shown it.
-    fn view(&self, place: &Place, leases: &[Lease]) -> Option<FrameView> {
+    fn view(&self, leases: &[Lease]) -> Option<FrameView> {
         match self.frames.view(leases.first()?) {
-            Ok(view) if view.len() > MAX_PICTURE => {
-                let bytes = view.len();
+            Ok(view) if view.len() <= MAX_PICTURE => Some(view),
+            // Those of other nodes are no larger: peer has taken them.
+            Ok(view) => {
                 dkvm_sdk::warn!(
-                    "a picture of {place} of {bytes} bytes is over the limit of {MAX_PICTURE}"
+                    "a picture of {} bytes is over the limit of {MAX_PICTURE}",
+                    view.len()
                 );
                 None
             }
-            Ok(view) => Some(view),
             // The encoder died or was too fast; the next picture is there soon.
             Err(error) => {
                 dkvm_sdk::debug!("{error}");
                 None
             }
         }
+    }
+}
+
+/// Another node's clock says nothing here: 0 is unknown.
+const fn on_our_clock(place: &Place, captured_ns: u64) -> u64 {
+    match place {
+        Place::Here => captured_ns,
+        Place::At(_) => 0,
     }
 }
 

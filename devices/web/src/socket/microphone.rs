@@ -13,7 +13,7 @@ use crate::{
 };
 use dkvm_wire::{
     topics,
-    vocab::audio::{Microphone, MicrophoneRef, MICROPHONE_FRAMES},
+    vocab::audio::{Microphone, MicrophoneRef, CHUNK_FRAMES, MICROPHONE_FRAMES},
     ErrorCode, WireError,
 };
 use std::{sync::Arc, time::Duration};
@@ -22,6 +22,8 @@ use std::{sync::Arc, time::Duration};
 const AUDIO: &str = "audio";
 /// Bytes of a sample of the microphone.
 const SAMPLE: usize = 2;
+/// Bytes of a piece that travels by itself.
+const PIECE: usize = CHUNK_FRAMES * SAMPLE;
 /// Messages of a microphone in a second; a page sends 50.
 const MESSAGES: u32 = 200;
 /// Letters that are shown of who has it at another node.
@@ -52,23 +54,21 @@ pub async fn speak_to(
     write: &mut Write,
     app: &Arc<App>,
 ) -> Ending {
-    let Some(audio) = app.hub.far_audio(node) else {
-        return Ending::later(format!("{node} has no sound now: try again"));
-    };
-    if let Some(open) = audio.microphone.filter(|open| open.holder != who.holder) {
-        let name: String = open.name.chars().take(SHOWN).collect();
-        return Ending::policy(format!("{node}: the microphone of {name} is open"));
-    }
     let mut voice = Voice::new(Place::At(node.to_owned()), who);
-    pass_on(&mut voice, reader, write, app).await
+    match voice.is_heard(app) {
+        Ok(()) => pass_on(&mut voice, reader, write, app).await,
+        Err(ending) => ending,
+    }
 }
 
 /// A page's voice on its way to one target.
 struct Voice {
     place: Place,
     who: MicrophoneRef,
-    /// Samples before the next: over a link they come in any order.
+    /// For another node: frames before the next piece, and what is no whole piece yet. Over a link each travels by itself, so they are
+    /// of one length and have numbers.
     position: u64,
+    rest: Vec<u8>,
 }
 
 impl Voice {
@@ -77,6 +77,7 @@ impl Voice {
             place,
             who,
             position: 0,
+            rest: Vec::new(),
         }
     }
 
@@ -86,6 +87,49 @@ impl Voice {
             Place::Here => app.hub.device_of(&Key::Audio, AUDIO),
             Place::At(node) => app.hub.far_device(node, Part::Audio, AUDIO),
         }
+    }
+
+    /// Whether the other node's state says that it can be: nobody there answers who speaks.
+    fn is_heard(&self, app: &App) -> Result<(), Ending> {
+        let Place::At(node) = &self.place else {
+            return Ok(());
+        };
+        let Some(audio) = app.hub.far_audio(node) else {
+            return Err(Ending::later(format!("{node} has no sound now: try again")));
+        };
+        if !audio.usb {
+            let why = format!("{node}: its USB profile has no sound");
+            return Err(Ending::policy(why));
+        }
+        match audio.microphone {
+            Some(open) if open.holder != self.who.holder => {
+                let name: String = open.name.chars().take(SHOWN).collect();
+                Err(Ending::policy(format!(
+                    "{node}: the microphone of {name} is open"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What goes on now.
+    fn pieces(&mut self, data: Vec<u8>) -> Vec<Microphone> {
+        let piece = |position, data| Microphone {
+            who: self.who.clone(),
+            position,
+            data,
+        };
+        if self.place == Place::Here {
+            return vec![piece(None, data)];
+        }
+        self.rest.extend_from_slice(&data);
+        let mut pieces = Vec::new();
+        while let Some((whole, rest)) = self.rest.split_at_checked(PIECE) {
+            pieces.push(piece(Some(self.position), whole.to_vec()));
+            self.position += CHUNK_FRAMES as u64;
+            self.rest = rest.to_vec();
+        }
+        pieces
     }
 }
 
@@ -139,18 +183,51 @@ fn hear(voice: &mut Voice, data: Vec<u8>, app: &App) -> Result<(), Ending> {
             "a message of a microphone is at most 100 ms of 16 bit samples",
         ));
     }
-    let samples = data.len() / SAMPLE;
-    let sound = Microphone {
-        position: (voice.place != Place::Here).then_some(voice.position),
-        who: voice.who.clone(),
-        data,
-    };
-    voice.position += samples as u64;
+    // Somebody else's may have been first.
+    voice.is_heard(app)?;
     let ear = voice.ear(app);
-    let sent = app
-        .hub
-        .sender()
-        .emit_to(topics::AUDIO_MICROPHONE, &sound, &[&ear]);
-    // The link's own loop ends the device.
-    sent.map_err(|_| Ending::Gone)
+    for sound in voice.pieces(data) {
+        let sender = app.hub.sender();
+        let sent = sender.emit_to(topics::AUDIO_MICROPHONE, &sound, &[&ear]);
+        // The link's own loop ends the device.
+        sent.map_err(|_| Ending::Gone)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn voice(place: Place) -> Voice {
+        let who = MicrophoneRef {
+            holder: 1,
+            name: String::new(),
+        };
+        Voice::new(place, who)
+    }
+
+    #[test]
+    fn what_goes_to_another_node_is_whole_pieces_in_their_order_however_it_comes() {
+        let all: Vec<u8> = (0..PIECE * 10).map(|n| (n % 251) as u8).collect();
+        for length in [SAMPLE, 480 * SAMPLE, PIECE, 4800 * SAMPLE] {
+            let mut voice = voice(Place::At("lab".to_owned()));
+            let came = all
+                .chunks(length)
+                .flat_map(|data| voice.pieces(data.to_vec()));
+            let came: Vec<Microphone> = came.collect();
+            let positions = came.iter().map(|piece| piece.position);
+            assert!(positions.eq((0..10).map(|n| Some(n * 960))), "{length}");
+            assert!(came.iter().flat_map(|piece| &piece.data).eq(&all));
+        }
+    }
+
+    #[test]
+    fn what_stays_here_goes_as_it_comes() {
+        let came = voice(Place::Here).pieces(vec![1, 2]);
+        assert_eq!(
+            (came.len(), came[0].position, &*came[0].data),
+            (1, None, &[1, 2][..])
+        );
+    }
 }

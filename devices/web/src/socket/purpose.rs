@@ -38,14 +38,14 @@ pub enum Purpose {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needs {
     node: String,
-    grant: Grant,
+    grants: &'static [Grant],
 }
 
 impl Needs {
     /// Completes when it does not any more; never for what needs no other node.
     pub async fn denied(needs: Option<&Self>, app: &App) -> Ending {
         match needs {
-            Some(needs) => ending(&app.hub.denied(&needs.node, needs.grant).await),
+            Some(needs) => ending(&app.hub.denied(&needs.node, needs.grants).await),
             None => std::future::pending().await,
         }
     }
@@ -64,7 +64,7 @@ pub fn of(app: &Arc<App>, visit: &Visit, kind: Kind) -> Result<(Purpose, Option<
     let needs = needs(&place, kind);
     let denied = needs
         .as_ref()
-        .and_then(|needs| app.hub.allows(&needs.node, needs.grant).err());
+        .and_then(|needs| app.hub.allows(&needs.node, needs.grants).err());
     let purpose = match denied {
         Some(lacks) => Purpose::Nothing(ending(&lacks)),
         None => open(app, visit, kind, &place)?,
@@ -86,12 +86,13 @@ fn place(visit: &Visit, kind: Kind) -> Result<Place, Refusal> {
 
 fn needs(place: &Place, kind: Kind) -> Option<Needs> {
     let Place::At(node) = place else { return None };
-    let grant = match kind {
-        Kind::Microphone => Grant::Type,
-        _ => Grant::View,
+    let grants: &[Grant] = match kind {
+        // Whether it is heard there, only its state says, and that is shown to who may `view`.
+        Kind::Microphone => &[Grant::View, Grant::Type],
+        _ => &[Grant::View],
     };
     let node = node.clone();
-    Some(Needs { node, grant })
+    Some(Needs { node, grants })
 }
 
 fn open(app: &Arc<App>, visit: &Visit, kind: Kind, place: &Place) -> Result<Purpose, Refusal> {

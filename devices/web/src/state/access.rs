@@ -35,8 +35,8 @@ impl Lacks {
     }
 }
 
-/// Whether this node may do that at another.
-pub fn allows(peers: Option<&PeerState>, node: &str, grant: Grant) -> Result<(), Lacks> {
+/// Whether this node may do all that at another.
+pub fn allows(peers: Option<&PeerState>, node: &str, grants: &[Grant]) -> Result<(), Lacks> {
     let peers = peers.ok_or(Lacks::Peer)?;
     let named = || node.to_owned();
     let peer = peers.peers.iter().find(|peer| peer.node == node);
@@ -46,9 +46,9 @@ pub fn allows(peers: Option<&PeerState>, node: &str, grant: Grant) -> Result<(),
         LinkState::Connecting => return Err(Lacks::Link(named())),
         LinkState::Up | LinkState::Stalled => {}
     }
-    match peer.granted.contains(&grant) {
-        true => Ok(()),
-        false => Err(Lacks::Grant {
+    match grants.iter().find(|grant| !peer.granted.contains(grant)) {
+        None => Ok(()),
+        Some(&grant) => Err(Lacks::Grant {
             node: named(),
             grant,
         }),
@@ -80,24 +80,24 @@ mod tests {
     #[test]
     fn what_the_other_node_grants_counts_and_not_what_it_is_granted_here() {
         let up = peers(LinkState::Up, &[Grant::View]);
-        assert_eq!(allows(Some(&up), "office", Grant::View), Ok(()));
+        assert_eq!(allows(Some(&up), "office", &[Grant::View]), Ok(()));
         for grant in [Grant::Type, Grant::Configure] {
             let node = "office".to_owned();
             let lacks = Err(Lacks::Grant { node, grant });
-            assert_eq!(allows(Some(&up), "office", grant), lacks);
+            assert_eq!(allows(Some(&up), "office", &[Grant::View, grant]), lacks);
         }
     }
 
     #[test]
     fn a_link_that_holds_its_breath_is_one() {
         let stalled = peers(LinkState::Stalled, &[Grant::View]);
-        assert_eq!(allows(Some(&stalled), "office", Grant::View), Ok(()));
+        assert_eq!(allows(Some(&stalled), "office", &[Grant::View]), Ok(()));
         for (link, passes) in [(LinkState::Connecting, true), (LinkState::Refused, false)] {
-            let lacks = allows(Some(&peers(link, &[])), "office", Grant::View).unwrap_err();
+            let lacks = allows(Some(&peers(link, &[])), "office", &[Grant::View]).unwrap_err();
             assert_eq!(lacks.passes(), passes, "{lacks}");
         }
-        assert_eq!(allows(None, "office", Grant::View), Err(Lacks::Peer));
-        let lab = allows(Some(&stalled), "lab", Grant::View).unwrap_err();
+        assert_eq!(allows(None, "office", &[Grant::View]), Err(Lacks::Peer));
+        let lab = allows(Some(&stalled), "lab", &[Grant::View]).unwrap_err();
         assert!(!lab.passes() && lab == Lacks::Node("lab".into()));
     }
 

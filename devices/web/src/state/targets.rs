@@ -3,6 +3,7 @@
 //! Nothing that a node tells costs more than it may: of each there are a few states of a bounded size, and it is told to the pages
 //! a bounded number of times a second, the latest of it.
 
+use super::turns::Turns;
 use crate::clock::Moment;
 use dkvm_wire::{
     decode_body, topics,
@@ -17,12 +18,14 @@ use thiserror::Error;
 
 /// Nodes whose targets are shown: more tiles nobody looks at.
 pub const MAX_TARGETS: usize = 32;
-/// Longest state that is taken, twice the longest that a device of ours tells.
-const LONGEST: usize = 16 * 1024;
+/// All that a node tells of its target, bytes: several times what devices of ours do.
+const LONGEST: usize = 32 * 1024;
 /// A target is told to the pages so often,
 const EVERY: Duration = Duration::from_millis(50);
 /// after it was told so often at once: all its states come when a link begins.
 const AT_ONCE: u32 = 20;
+/// One that tells much is told more seldom: acknowledgements stand behind it. So much of it counts once more.
+const ONCE_MORE: usize = 4 * 1024;
 
 /// What of a target a device tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,19 +98,14 @@ impl Part {
 #[derive(Debug, Error)]
 pub enum Untold {
     /// It is none.
-    #[error("{source_name}: {error}")]
-    Broken {
-        /// Whose.
-        source_name: String,
-        /// What is wrong with it.
-        error: DecodeError,
-    },
+    #[error(transparent)]
+    Broken(#[from] DecodeError),
     /// It is too long.
-    #[error("{0} tells a state of {1} bytes, more than the {LONGEST} that are shown: is it a newer release?")]
-    Long(String, usize),
+    #[error("with a state of {0} bytes it tells more than the {LONGEST} that are shown of a target: is it a newer release?")]
+    Long(usize),
     /// There is no room.
-    #[error("{0} is not shown: the targets of {MAX_TARGETS} other nodes are already")]
-    Full(String),
+    #[error("it is not shown: the targets of {MAX_TARGETS} other nodes are already")]
+    Full,
 }
 
 /// What pages are to be told.
@@ -122,38 +120,28 @@ pub enum Change {
 #[derive(Debug)]
 struct Known {
     target: FarTarget,
-    /// Who told each part, and in which life.
-    tellers: BTreeMap<Part, (SourceName, Generation)>,
+    tellers: BTreeMap<Part, Teller>,
     /// Whether pages have not been told what is known.
     news: bool,
     turns: Turns,
 }
 
-/// How often something may be done.
+/// Who told a part, in which life, and how much.
 #[derive(Debug)]
-struct Turns {
-    left: u32,
-    filled: Moment,
+struct Teller {
+    source: SourceName,
+    life: Generation,
+    bytes: usize,
 }
 
-impl Turns {
-    fn take(&mut self, now: Moment) -> bool {
-        let gained = now.since(self.filled).as_millis() / EVERY.as_millis();
-        if gained > 0 {
-            let left = u128::from(self.left).saturating_add(gained);
-            self.left = u32::try_from(left).unwrap_or(AT_ONCE).min(AT_ONCE);
-            self.filled = now;
-        }
-        let has = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        has
+impl Known {
+    fn bytes(&self) -> usize {
+        self.tellers.values().map(|teller| teller.bytes).sum()
     }
 
-    fn next(&self) -> Moment {
-        match self.left {
-            0 => self.filled.after(EVERY),
-            _ => self.filled,
-        }
+    /// In turns.
+    fn cost(&self) -> u32 {
+        u32::try_from(1 + self.bytes() / ONCE_MORE).unwrap_or(AT_ONCE)
     }
 }
 
@@ -176,27 +164,28 @@ impl Targets {
         let Some(node) = source.node() else {
             return Ok(());
         };
-        let named = || source.as_str().to_owned();
-        if body.len() > LONGEST {
-            return Err(Untold::Long(named(), body.len()));
-        }
-        let mut after = match self.nodes.get(node) {
-            Some(known) => known.target.clone(),
-            None if self.nodes.len() >= MAX_TARGETS => return Err(Untold::Full(node.to_owned())),
-            None => FarTarget {
-                node: node.to_owned(),
-                ..FarTarget::default()
-            },
+        let (mut after, others) = match self.nodes.get(node) {
+            Some(known) => {
+                let same = known.tellers.get(&part).map_or(0, |teller| teller.bytes);
+                (known.target.clone(), known.bytes() - same)
+            }
+            None if self.nodes.len() >= MAX_TARGETS => return Err(Untold::Full),
+            None => (FarTarget::default(), 0),
         };
-        let put = part.put(&mut after, topic, body);
-        put.map_err(|error| Untold::Broken {
-            source_name: named(),
-            error,
-        })?;
+        if others + body.len() > LONGEST {
+            return Err(Untold::Long(body.len()));
+        }
+        node.clone_into(&mut after.node);
+        part.put(&mut after, topic, body)?;
         let known = self.known(node, now);
         known.news |= known.target != after;
         known.target = after;
-        known.tellers.insert(part, (source.clone(), life));
+        let teller = Teller {
+            source: source.clone(),
+            life,
+            bytes: body.len(),
+        };
+        known.tellers.insert(part, teller);
         Ok(())
     }
 
@@ -208,10 +197,7 @@ impl Targets {
                 target: FarTarget::default(),
                 tellers: BTreeMap::new(),
                 news: true,
-                turns: Turns {
-                    left: AT_ONCE,
-                    filled: now,
-                },
+                turns: Turns::new(AT_ONCE, EVERY, now),
             }),
         }
     }
@@ -222,7 +208,7 @@ impl Targets {
             return Vec::new();
         };
         let tellers = known.tellers.iter();
-        let of_it = tellers.filter(|(_, (teller, told))| teller == source && *told <= life);
+        let of_it = tellers.filter(|(_, told)| told.source == *source && told.life <= life);
         let parts: Vec<Part> = of_it.map(|(part, _)| *part).collect();
         for part in &parts {
             part.clear(&mut known.target);
@@ -242,7 +228,7 @@ impl Targets {
         let gone = std::mem::take(&mut self.gone).into_iter().map(Change::Gone);
         let news = self.nodes.values_mut().filter(|known| known.news);
         let due = news.filter_map(|known| {
-            let turn = known.turns.take(now);
+            let turn = known.turns.take(known.cost(), now);
             known.news = !turn;
             turn.then(|| Change::Is(Box::new(known.target.clone())))
         });
@@ -252,13 +238,13 @@ impl Targets {
     /// When there is more to be told.
     pub fn deadline(&self) -> Option<Moment> {
         let waiting = self.nodes.values().filter(|known| known.news);
-        waiting.map(|known| known.turns.next()).min()
+        waiting.map(|known| known.turns.next(known.cost())).min()
     }
 
     /// Who tells a part of a node's target, `office/hid`.
     pub fn teller(&self, node: &str, part: Part) -> Option<&str> {
-        let (teller, _) = self.nodes.get(node)?.tellers.get(&part)?;
-        Some(teller.as_str())
+        let teller = self.nodes.get(node)?.tellers.get(&part)?;
+        Some(teller.source.as_str())
     }
 
     /// What is known of a node's target.

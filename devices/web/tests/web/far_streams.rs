@@ -18,6 +18,8 @@ type Outcome = Result<(), Failure>;
 
 const H264: &str = "codec=h264&node=lab";
 const FLAGS: usize = 4;
+/// Numbers of this node's own pictures begin here.
+const OWN: u64 = 70;
 
 fn wanted(node: &mut Node) -> Result<(String, bool, Option<String>), Failure> {
     loop {
@@ -37,6 +39,7 @@ fn show(node: &mut Node, from: &str, number: u64, key: bool) -> Outcome {
     let lease = node.kernel.lend(&[(number % 256) as u8; 50])?;
     let info = FrameInfo {
         sequence: number,
+        captured_ns: 1000 + number,
         width: 640,
         height: 480,
         format: "H264".to_owned(),
@@ -50,6 +53,10 @@ fn show(node: &mut Node, from: &str, number: u64, key: bool) -> Outcome {
 
 fn next(viewer: &mut Socket) -> Result<(u64, bool), Failure> {
     let frame = viewer.picture()?;
+    // Those of another node are of another clock.
+    let is_own = frame.sequence >= OWN;
+    let captured = if is_own { 1000 + frame.sequence } else { 0 };
+    assert_eq!(frame.captured_ns, captured);
     Ok((frame.sequence, frame.jpeg[..FLAGS] == [1, 0, 0, 0]))
 }
 
@@ -172,13 +179,15 @@ fn a_far_jpeg_comes_as_it_was() -> Outcome {
     wanted(&mut node)?;
     let info = FrameInfo {
         sequence: 3,
+        captured_ns: 1003,
         format: "MJPG".to_owned(),
         ..FrameInfo::default()
     };
     let lease = node.kernel.lend(&[9; 70_000])?;
     node.kernel
         .emit_with("lab/encode", topics::VIDEO_JPEG, &info, &[lease])?;
-    assert!(viewer.picture()?.jpeg == [9; 70_000]);
+    let frame = viewer.picture()?;
+    assert!(frame.jpeg == [9; 70_000] && frame.captured_ns == 0);
     viewer.shown()?;
     node.kernel.expect_release(&lease)
 }
@@ -192,36 +201,42 @@ fn sound_of_another_node_is_heard_by_who_asked_for_that() -> Outcome {
     let piece = |value| Speaker {
         stream: 3,
         position: 0,
-        captured_ns: 0,
+        captured_ns: 5,
         data: vec![value; 8],
     };
     node.kernel
         .emit("audio", topics::AUDIO_SPEAKER, &piece(1))?;
     node.kernel
         .emit("lab/audio", topics::AUDIO_SPEAKER, &piece(2))?;
-    assert_eq!(binary(&mut listener)?[SOUND_HEAD_LEN..], [2; 8]);
+    let came = binary(&mut listener)?;
+    assert_eq!(came[SOUND_HEAD_LEN..], [2; 8]);
+    assert_eq!(came[8..16], [0; 8], "of another clock");
     Ok(())
 }
 
 #[test]
 fn a_microphone_is_heard_by_one_target_alone() -> Outcome {
     let mut node = Node::start()?;
-    allow(&mut node, &[Grant::Type])?;
+    allow(&mut node, &[Grant::View, Grant::Type])?;
     sound_of(&mut node, None)?;
     let query = "holder=42&node=lab";
     let mut page = node.owner()?.socket_with("/api/microphone", query)?;
     assert!(binary(&mut page)?.is_empty());
-    for position in [0, 2] {
-        let said = page.inner.send(Message::binary(vec![1, 0, 2, 0]));
+    for position in [0, 960] {
+        let said = page.inner.send(Message::binary(vec![1; 1920]));
         said.map_err(|error| Failure::new(error.to_string()))?;
         let event = node.kernel.expect_event(topics::AUDIO_MICROPHONE)?;
         let sound: Microphone = event.decode()?;
         assert_eq!(event.to, ["lab/audio"]);
         assert_eq!((sound.who.holder, sound.position), (42, Some(position)));
     }
-    drop(page);
-    // Where another one is open, nobody speaks into the wind.
+    // Where another one is open, nobody speaks into the wind: neither from then on,
     sound_of(&mut node, Some(7))?;
+    let said = page.inner.send(Message::binary(vec![1; 1920]));
+    said.map_err(|error| Failure::new(error.to_string()))?;
+    let (code, why) = page.expect_close()?;
+    assert!(code == 1008 && why.contains("10.0.0.9"), "{code} {why}");
+    // nor from the beginning.
     let mut page = node.owner()?.socket_with("/api/microphone", query)?;
     let (code, why) = page.expect_close()?;
     assert!(code == 1008 && why.contains("10.0.0.9"), "{code} {why}");
@@ -243,6 +258,12 @@ fn what_cannot_be_watched_is_said_and_whether_to_try_again() -> Outcome {
     allow(&mut node, &[Grant::View])?;
     let (code, why) = closed("/api/microphone", "holder=1&node=lab")?;
     assert!(code == 1008 && why.contains("'type'"), "{code} {why}");
+    allow(&mut node, &[Grant::Type])?;
+    let (code, why) = closed("/api/microphone", "holder=1&node=lab")?;
+    assert!(code == 1008 && why.contains("'view'"), "{code} {why}");
+    allow(&mut node, &[Grant::View, Grant::Type])?;
+    let (code, why) = closed("/api/microphone", "holder=1&node=lab")?;
+    assert!(code == 1013 && why.contains("no sound"), "{code} {why}");
     peers(&mut node, LinkState::Connecting, &[])?;
     let (code, why) = closed("/api/video", "node=lab")?;
     assert!(code == 1013 && why.contains(LAB), "{code} {why}");

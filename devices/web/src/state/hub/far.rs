@@ -80,16 +80,16 @@ impl Hub {
         }
     }
 
-    /// Whether this node may do that at another now.
-    pub fn allows(&self, node: &str, grant: Grant) -> Result<(), Lacks> {
-        allows(self.peers.borrow().as_ref(), node, grant)
+    /// Whether this node may do all that at another now.
+    pub fn allows(&self, node: &str, grants: &[Grant]) -> Result<(), Lacks> {
+        allows(self.peers.borrow().as_ref(), node, grants)
     }
 
     /// Completes when it may not any more.
-    pub async fn denied(&self, node: &str, grant: Grant) -> Lacks {
+    pub async fn denied(&self, node: &str, grants: &[Grant]) -> Lacks {
         let mut peers = self.peers.subscribe();
         loop {
-            if let Err(lacks) = allows(peers.borrow_and_update().as_ref(), node, grant) {
+            if let Err(lacks) = allows(peers.borrow_and_update().as_ref(), node, grants) {
                 return lacks;
             }
             // Its sender lives in `self`.

@@ -84,7 +84,7 @@ impl PageIn {
     pub fn input(&self, place: &Place, state: &InputState) -> Result<bool, SendError> {
         if let Place::At(node) = place {
             // It is sent again while it is not acknowledged, and shows by itself when it may be.
-            if self.hub.allows(node, Grant::Type).is_err() {
+            if self.hub.allows(node, &[Grant::Type]).is_err() {
                 return Ok(true);
             }
         }

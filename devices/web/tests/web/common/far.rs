@@ -41,9 +41,17 @@ pub fn peers(node: &mut Node, link: LinkState, granted: &[Grant]) -> Result<(), 
     node.settle()
 }
 
-/// Its hid.
+/// Its hid, and it was heard.
 pub fn hid(node: &mut Node, name: &str, focus: u32) -> Result<HidState, Failure> {
-    let state = HidState {
+    let state = hid_state(focus);
+    node.kernel.emit(name, topics::HID_STATE, &state)?;
+    node.settle()?;
+    Ok(state)
+}
+
+/// What a hid tells whose focus has that epoch.
+pub fn hid_state(focus: u32) -> HidState {
+    HidState {
         keyboard: Link::Ok,
         absolute: Link::Ok,
         relative: Link::Ok,
@@ -54,10 +62,7 @@ pub fn hid(node: &mut Node, name: &str, focus: u32) -> Result<HidState, Failure>
         jiggle: 0,
         by: String::new(),
         busy: false,
-    };
-    node.kernel.emit(name, topics::HID_STATE, &state)?;
-    node.settle()?;
-    Ok(state)
+    }
 }
 
 /// Its encoder of H.264.
