@@ -224,7 +224,7 @@ export class App {
   /** Whether keyboard and mouse may go to the chosen target: there is a way to it, and it grants that. */
   private mayWork(): boolean {
     const model = this.model.value;
-    return !isFar(model) || (model.link.kind === "open" && mayType(model) && worked(model).hid !== null);
+    return !isFar(model) || (model.link.kind === "open" && mayView(model) && mayType(model) && worked(model).hid !== null);
   }
 
   /** Opens a device's record and asks for its deaths. */

@@ -25,7 +25,7 @@ export function farBanner(model: Model): Notice | null {
   }
   if (!peer.granted.includes("view")) return null; // what it tells of keys comes with that alone
   if (!mayType(model)) {
-    const text = `${peer.node} shows its target to this node, and takes no keys from it: “type” is granted there, under Nodes.`;
+    const text = `${peer.node} shows its target to this node, and takes no keys from it: somebody there has to grant “type”, under Nodes.`;
     return { id: "far-view-only", tone: "quiet", title: "View only", text, remedy: elsewhere(model, peer) };
   }
   return handless(model, peer) ?? usbless(model, peer);
@@ -50,7 +50,7 @@ function unlinked(model: Model, peer: PeerInfo): Notice {
 }
 
 function blind(model: Model, peer: PeerInfo): Notice {
-  const text = `“view” is granted to ${own(model)} at ${peer.node}, under Nodes.`;
+  const text = `Somebody at ${peer.node} has to grant “view” to ${own(model)}, under Nodes.`;
   return { id: "far-not-granted", tone: "warn", title: `${peer.node} does not show its target here`, text, remedy: elsewhere(model, peer), hides: true };
 }
 

@@ -7,7 +7,7 @@ import { CHORDS } from "../input/chord";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import { bannerOf, coverOf, heldByAnother, workstation, type Notice } from "../model/status";
-import { isFar, mayType, whoTypes } from "../model/targets";
+import { isFar, mayType, mayView, whoTypes } from "../model/targets";
 import { isTyping } from "../model/typing";
 
 /** What fingers and mice do. */
@@ -87,7 +87,7 @@ interface HintProps {
 /** Who has keyboard and mouse, when it is not this page. */
 export function FocusHint({ app, model, ui, settings }: HintProps): JSX.Element | null {
   const { focus, link, hid } = model;
-  if (link.kind !== "open" || !mayType(model) || focus.engaged || (hid === null && !focus.holding)) return null;
+  if (link.kind !== "open" || !mayView(model) || !mayType(model) || focus.engaged || (hid === null && !focus.holding)) return null;
   const another = heldByAnother(model);
   if (!another && (ui.drawer !== null || coverOf(model, 0)?.remedy?.kind === "take")) return null; // one offer is enough
   if (another && isTyping(model)) return null; // the banner tells it, and offers to end it
