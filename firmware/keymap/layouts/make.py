@@ -180,7 +180,9 @@ class Table:
 
     def __init__(self, keyboard, shape):
         self.keyboard = keyboard
-        self.plain, self.dead, self.composed, self.symbols, self.every = {}, {}, {}, {}, []
+        self.plain, self.dead, self.composed, self.symbols = {}, {}, {}, {}
+        # what a keyboard types beside the cheapest way: by other keys, and by a dead key though it has a key of its own
+        self.every, self.pairs = [], []
         held = HELD if keyboard.has_altgr() else HELD[:2]
         for key, usage in keys_of(shape).items():
             for level, modifiers in enumerate(held):
@@ -211,12 +213,16 @@ class Table:
         for base in sorted(self.symbols):
             # What has a key of its own needs no dead one. A space beside an accent gives the accent.
             text = self.keyboard.composed(dead, self.symbols[base])
-            if typable(text) and text not in self.plain:
-                self.composed.setdefault(text, (name, base))
+            self.pair(name, base, text)
         # Where a space does not give the accent alone, twice the same does.
         text = self.keyboard.composed(dead, dead)
-        if typable(text) and text not in self.plain:
-            self.composed.setdefault(text, (name, None))
+        self.pair(name, None, text)
+
+    def pair(self, name, base, text):
+        if not typable(text):
+            return
+        if text in self.plain or self.composed.setdefault(text, (name, base)) != (name, base):
+            self.pairs.append((name, base, text))
 
 
 def stroke_text(stroke):
@@ -227,18 +233,22 @@ def stroke_text(stroke):
 def lines_of(table):
     for character, stroke in sorted(table.plain.items(), key=lambda item: (item[1][3], item[1][2])):
         yield f"key {stroke_text(stroke)} {ord(character):04x} {shown(character)}"
-    used = {by for by, _ in table.composed.values()}
+    used = {by for by, _ in table.composed.values()} | {by for by, _, _ in table.pairs}
     simplest = {**table.plain, **{name: stroke for name, (_, stroke) in table.dead.items() if name in used}}
     for stroke, types in sorted(table.every, key=lambda item: (item[0][3], item[0][2])):
         if types in simplest and simplest[types] != stroke:
             yield f"same {stroke_text(stroke)} {stroke_text(simplest[types])} {shown(types) if len(types) == 1 else types[5:]}"
     for name, (_, stroke) in sorted(table.dead.items()):
         pairs = sorted((text, base or "") for text, (by, base) in table.composed.items() if by == name)
-        if pairs:
+        others = sorted((base or "", text) for by, base, text in table.pairs if by == name)
+        if pairs or others:
             yield f"dead {stroke_text(stroke)} {name[5:]}"
         for text, base in pairs:
             first = f"with {ord(base):04x}" if base else "twice"
             yield f"{first} {ord(text):04x} {shown(text)}"
+        for base, text in others:
+            second = f"{ord(base):04x}" if base else "twice"
+            yield f"also {second} {ord(text):04x} {shown(text)}"
 
 
 def shown(character):
@@ -259,7 +269,7 @@ HEAD = """\
 # Made by layouts/make.py from xkb-data {data} ({layout}), compose table of libx11-data {compose} ({locale}). Not to be edited.
 #   key STROKE CHARACTER        pressed alone; s: with Shift, g: with AltGr; numbers in hexadecimal
 #   same STROKE STROKE          the first types what the second types, by which it is typed
-#   dead STROKE NAME            a dead key; each "with BASE CHARACTER" below it: then BASE is typed; "twice": the same again
+#   dead STROKE NAME            a dead key; each "with BASE CHARACTER" below it: then BASE is typed; "twice": the same again; "also": these too, but there is a simpler way to it
 """
 
 

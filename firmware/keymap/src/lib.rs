@@ -5,6 +5,8 @@
 
 mod keys;
 mod layout;
+#[cfg(test)]
+mod layout_tests;
 mod tables;
 
 pub use keys::{

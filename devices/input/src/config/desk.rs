@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// Heads of one desk.
 const MAX_HEADS: usize = 8;
 const KEY: &str = "desk";
+/// What `dkvm focus` calls this machine.
+const HERE: &str = "here";
 
 /// One target that is made of several nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,11 +41,10 @@ impl HeadConfig {
         }
     }
 
-    /// Whether one pixel of both is the same, as far as it is known here.
-    fn overlaps(&self, other: &Self) -> bool {
+    /// Whether one pixel of both is the same, where they are of these sizes.
+    pub fn overlaps(&self, one: (u32, u32), other: &Self, two: (u32, u32)) -> bool {
         let reaches =
             |from: i32, size: u32, to: i32| i64::from(to) < i64::from(from) + i64::from(size);
-        let (one, two) = (self.size.unwrap_or((1, 1)), other.size.unwrap_or((1, 1)));
         let across = reaches(self.at.0, one.0, other.at.0) && reaches(other.at.0, two.0, self.at.0);
         let down = reaches(self.at.1, one.1, other.at.1) && reaches(other.at.1, two.1, self.at.1);
         across && down
@@ -80,14 +81,22 @@ pub fn check(config: &Config) -> Result<(), Senseless> {
     check_others(config, &taken)
 }
 
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['/', '*', ' '])
+}
+
 fn check_one(name: &str, heads: &[HeadConfig]) -> Result<(), Senseless> {
     if !(2..=MAX_HEADS).contains(&heads.len()) {
         return wrong(format!("{name} needs 2 to {MAX_HEADS} heads: a node with the only screen of its PC is a target without a desk"));
     }
+    if !is_name(name) || name == HERE {
+        return wrong(format!("{name:?} is no name for a desk: write a word that is no node's, such as [device.input.config.desk.pc]"));
+    }
+    let known = |head: &HeadConfig| head.size.unwrap_or((1, 1));
     let largest = i32::try_from(LARGEST).unwrap_or(i32::MAX);
     for (index, head) in heads.iter().enumerate() {
         let node = &head.node;
-        if node.is_empty() || node.contains('/') {
+        if !is_name(node) {
             return wrong(format!(
                 "{node:?} in {name} is no node's name: write it as dkvm peers shows it"
             ));
@@ -106,7 +115,10 @@ fn check_one(name: &str, heads: &[HeadConfig]) -> Result<(), Senseless> {
         {
             return wrong(format!("{node} in {name}: a screen has 2 to {LARGEST} pixels each way: size = [1920, 1080]"));
         }
-        if let Some(other) = heads[..index].iter().find(|other| other.overlaps(head)) {
+        if let Some(other) = heads[..index]
+            .iter()
+            .find(|other| other.overlaps(known(other), head, known(head)))
+        {
             return wrong(format!("{} and {node} of {name} lie over each other: their places (at) are their upper left corners on the PC's desktop", other.node));
         }
     }
@@ -192,6 +204,8 @@ mod tests {
                 "a is a head of both pc and tv",
             ),
             (vec![("a", two.to_vec())], "a is the name of a node"),
+            (vec![("here", two.to_vec())], "no name for a desk"),
+            (vec![("a/b", two.to_vec())], "no name for a desk"),
             (
                 vec![("pc", vec![a.clone(), head("", (9, 9), None)])],
                 "no node's name",

@@ -48,6 +48,25 @@ impl Desks {
         (self.node(target) == node).then_some(target)
     }
 
+    /// That screens lie over each other, now that it is known how large they are: a sentence.
+    pub fn crowded(&self, known: impl Fn(&str) -> Option<(u32, u32)>) -> Option<String> {
+        let size = |head: &HeadConfig| known(&head.node).or(head.size);
+        self.0.iter().find_map(|(name, desk)| {
+            let heads = desk.heads.iter().enumerate();
+            let mut pairs = heads.flat_map(|(place, one)| {
+                let others = desk.heads.iter().skip(place + 1);
+                others.map(move |other| (one, other))
+            });
+            let (one, other) = pairs.find(|(one, other)| match (size(one), size(other)) {
+                (Some(first), Some(second)) => one.overlaps(first, other, second),
+                _ => false,
+            })?;
+            let (width, height) = size(one)?;
+            let (node, at, over) = (&one.node, other.at, &other.node);
+            Some(format!("{node} has {width} × {height} pixels, and {over} stands at {}, {} over it: write where it stands on that desktop (at in [device.input.config.desk.{name}])", at.0, at.1))
+        })
+    }
+
     /// The box around all screens of a target, where it has several.
     pub fn size(
         &self,

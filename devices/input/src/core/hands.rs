@@ -163,11 +163,10 @@ impl Hands {
         }
     }
 
-    /// Whether these keys can be pressed together, where there is a keyboard: who has none is not locked out of it.
+    /// Whether these keys can be pressed together.
     pub fn can_press(&self, keys: &[u16]) -> bool {
-        let mut devices = self.devices.values();
         let has = |key: &u16| self.devices.values().any(|one| one.keys.contains(key));
-        keys.iter().all(has) || !devices.any(|one| one.info.keyboard)
+        keys.iter().all(has)
     }
 
     /// All keys that are down.

@@ -49,6 +49,8 @@ pub struct Core {
     keyboard: Option<Layout>,
     /// From it to those of the targets that want it and have told theirs.
     translations: BTreeMap<String, Translation>,
+    /// Layouts that were told and are not known here.
+    strange: BTreeMap<String, String>,
     /// The target that is worked; input is here without one.
     session: Option<Session>,
     farewells: Vec<Farewell>,
@@ -83,6 +85,7 @@ impl Core {
             channels: BTreeMap::new(),
             keyboard,
             translations: BTreeMap::new(),
+            strange: BTreeMap::new(),
             session: None,
             farewells: Vec::new(),
             here: Pointer::new(config.screen),
@@ -158,7 +161,14 @@ impl Core {
                     self.on_ack(&target, &ack, now);
                 }
             }
-            Event::Peers(state) => self.targets.peers(state),
+            Event::Peers(state) => {
+                self.targets.peers(state);
+                // Another node may come by that name.
+                let targets = &self.targets;
+                self.translations
+                    .retain(|target, _| targets.is_paired(target));
+                self.strange.retain(|target, _| targets.is_paired(target));
+            }
             Event::PeersGone => self.targets.all_gone(),
             Event::Trouble(trouble) => self.trouble = trouble,
             Event::Tick => {}

@@ -27,6 +27,9 @@ pub enum Side {
 }
 
 impl Side {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Left, Self::Right, Self::Top, Self::Bottom];
+
     /// The one across.
     pub const fn opposite(self) -> Self {
         match self {

@@ -8,6 +8,9 @@ use super::{
 };
 use crate::codes::{usage, Usage};
 
+/// So much of a name that is not known is told.
+const LONGEST: usize = 32;
+
 impl Core {
     pub(super) fn press(&mut self, id: DeviceId, node: &str, code: u16) {
         let Some(usage) = usage(code) else {
@@ -31,7 +34,10 @@ impl Core {
     fn turn(&mut self, node: &str, usage: Usage, edge: Edge) -> Result<(), Full> {
         let translation = self.translations.get(node);
         let channel = self.channels.entry(node.to_owned()).or_default();
-        let most = translation.map_or(1, |_| MOST);
+        let most = match self.config.translates(node) {
+            true => MOST,
+            false => 1,
+        };
         if edge == Edge::Down && !channel.has_room(most) {
             return Err(Full);
         }
@@ -72,14 +78,27 @@ impl Core {
                 let here = here.clone();
                 let both = Translation { here, there };
                 let told = self.untranslated(&target);
+                self.strange.remove(&target);
                 self.translations.insert(target, both);
                 // It came a little later than the focus.
                 if told.is_some() && self.notice == told {
                     self.notice = None;
                 }
             }
-            // Of a release that has more of them.
-            Err(_) => drop(self.translations.remove(&target)),
+            Err(_) => self.strange(target, layout),
+        }
+    }
+
+    /// A layout of a release that has more of them.
+    fn strange(&mut self, target: String, layout: &str) {
+        let name: String = layout.chars().take(LONGEST).collect();
+        if self.strange.get(&target) == Some(&name) {
+            return;
+        }
+        self.translations.remove(&target);
+        self.strange.insert(target.clone(), name);
+        if self.node() == Some(&target) {
+            self.notice = self.untranslated(&target);
         }
     }
 
@@ -94,10 +113,16 @@ impl Core {
 
     /// Why keys are not translated for a target that wants it, a sentence.
     pub(super) fn untranslated(&self, target: &str) -> Option<String> {
-        let lacks = self.config.translates(target) && !self.translations.contains_key(target);
-        let node = self.targets.desks().node(target);
-        lacks.then(|| {
-            format!("keys are not translated for {target}: {node} does not tell a keyboard layout that is known here; its typist has to run, and to be no newer than this node")
-        })
+        if !self.config.translates(target) || self.translations.contains_key(target) {
+            return None;
+        }
+        let why = match self.strange.get(target) {
+            Some(layout) => format!("its layout {layout:?} is not known here, where dKVM is older than there: bring this machine up to date"),
+            None => {
+                let node = self.targets.desks().node(target);
+                format!("{node} does not tell its keyboard layout: there dKVM is of an older release, typist does not run, or the configuration lacks \"peer\" in the route of typist.state (to = [\"web\", \"peer\"])")
+            }
+        };
+        Some(format!("keys are not translated for {target}: {why}"))
     }
 }

@@ -41,7 +41,7 @@ pub enum Refusal {
         why: String,
     },
     /// Who goes there could not come back.
-    #[error("{node} is not worked: no keyboard that is read has {keys}, which lead back; name keys that it has as `release` in [device.input.config]")]
+    #[error("{node} is not worked: no keyboard that is read has {keys}, which lead back, and no edge of it leads here; plug one in, or name keys that it has as `release` in [device.input.config]")]
     NoWayBack {
         /// Where to.
         node: String,
@@ -105,22 +105,27 @@ impl Core {
         })
     }
 
-    /// The chords that lead back from a target, where none of them can be pressed.
+    /// The chords that lead back from a target, where none of them can be pressed and the pointer does not lead back either.
     fn missing(&self, node: &str) -> Option<String> {
         let names = self.targets.names();
         let place = names.iter().position(|name| name == node);
         let hotkey = place.and_then(|place| self.chords.of(node, place));
         let mut chords = [Some(self.chords.release()), hotkey].into_iter().flatten();
-        if chords
+        let can = chords
             .clone()
-            .any(|chord| self.hands.can_press(chord.keys()))
-        {
+            .any(|chord| self.hands.can_press(chord.keys()));
+        if can || self.pointer_leads_back(node) {
             return None;
         }
         let first = chords.next()?.spoken();
         Some(chords.fold(first, |told, chord| {
             format!("{told}, or {}", chord.spoken())
         }))
+    }
+
+    fn pointer_leads_back(&self, node: &str) -> bool {
+        let here = |side: &Side| self.config.beside(Some(node), *side) == Some(None);
+        self.is_absolute(node) && Side::ALL.iter().any(here)
     }
 
     fn go(&mut self, node: &str, how: How, now: Time) {

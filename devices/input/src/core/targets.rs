@@ -26,6 +26,8 @@ pub struct Targets {
     peers: Vec<PeerInfo>,
     order: Vec<String>,
     desks: Desks,
+    /// Who is paired is known.
+    told: bool,
 }
 
 impl Targets {
@@ -46,6 +48,7 @@ impl Targets {
     /// The other nodes, as the link tells.
     pub fn peers(&mut self, state: PeerState) {
         self.peers = state.peers;
+        self.told = true;
     }
 
     fn node(&mut self, name: &str) -> Option<&mut Node> {
@@ -91,6 +94,12 @@ impl Targets {
         self.desks.size(target, known).or_else(|| known(target))
     }
 
+    /// That screens of one target lie over each other, a sentence.
+    pub fn crowded(&self) -> Option<String> {
+        self.desks
+            .crowded(|node: &str| self.nodes.get(node)?.screen)
+    }
+
     /// The state of a target's keyboard, where it is known.
     pub fn hid_of(&self, target: &str) -> Option<&HidState> {
         self.nodes.get(self.desks.node(target))?.hid.as_ref()
@@ -114,6 +123,11 @@ impl Targets {
 
     /// Why a target cannot be worked now, a sentence.
     pub fn unfit(&self, target: &str) -> Option<String> {
+        if !self.told {
+            return Some(
+                "who is paired is not known yet: dkvm ps shows whether peer runs".to_owned(),
+            );
+        }
         self.unfit_desk(target)
             .or_else(|| self.unfit_node(self.desks.node(target)))
     }

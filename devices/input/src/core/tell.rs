@@ -22,7 +22,8 @@ impl Core {
             problem: self
                 .trouble
                 .clone()
-                .or_else(|| self.hands.problem().map(str::to_owned)),
+                .or_else(|| self.hands.problem().map(str::to_owned))
+                .or_else(|| self.targets.crowded()),
             release: self.chords.release().spoken(),
         }
     }

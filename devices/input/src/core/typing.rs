@@ -5,14 +5,21 @@
 
 use super::types::Edge;
 use dkvm_keymap::{Keys, Layout, Modifiers, Stroke, Typed, LEFT_SHIFT, RIGHT_ALT, RIGHT_SHIFT};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
-/// Most keys that one key presses at a target: an accent and its letter, Shift and AltGr for each, and the person's own again.
-pub const MOST: usize = 9;
+/// Most keys that one key presses at a target: an accent and a letter by two keys each, Shift and AltGr for each of these, and the
+/// person's own again.
+pub const MOST: usize = 14;
 
 const LEFT_ALT: u8 = 0xe2;
 /// Ctrl, the left Alt and Meta of both sides.
 const SHORTCUTS: [u8; 5] = [0xe0, LEFT_ALT, 0xe3, 0xe4, 0xe7];
+const SPACE: u8 = 0x2c;
+/// The row of digits.
+const DIGITS: RangeInclusive<u8> = 0x1e..=0x27;
 const FIRST_MODIFIER: u8 = 0xe0;
 const LAST_MODIFIER: u8 = 0xe7;
 /// Those that decide what a key types.
@@ -37,12 +44,10 @@ enum Meaning {
     Same,
     /// This one, with these modifiers and no others.
     One(Stroke),
-    /// This one, with these modifiers beside the person's.
-    Shortcut(Stroke),
+    /// This key, with the person's modifiers.
+    Other(u8),
     /// Two, one after the other.
     Two(Stroke, Stroke),
-    /// A dead key of this machine and the same key, as they are.
-    After(Stroke),
     /// Nothing yet: a dead key says with the next one what it is.
     Nothing,
 }
@@ -95,6 +100,37 @@ impl Typing {
     }
 }
 
+/// What types a character there that a key types here.
+fn typed(both: &Translation, stroke: Stroke, character: char) -> Meaning {
+    // By whatever way it is typed here: with another key or without its Shift it might be another shortcut.
+    if both.there.typed(stroke) == Some(Typed::Character(character)) {
+        return Meaning::Same;
+    }
+    match both.there.keys(character) {
+        Some(Keys::One(stroke)) => Meaning::One(stroke),
+        Some(Keys::Two(first, then)) => Meaning::Two(first, then),
+        None => Meaning::Same,
+    }
+}
+
+/// A key with Ctrl, Alt or Meta: where its character is without Shift. Shift that comes or goes would make it another shortcut, and
+/// digits are where they are, whatever else their keys type.
+fn shortcut(both: &Translation, key: u8) -> Meaning {
+    let Some(Typed::Character(character)) = both.here.typed(Stroke::plain(key)) else {
+        return Meaning::Same;
+    };
+    match both.there.keys(character) {
+        Some(Keys::One(stroke))
+            if stroke.modifiers == Modifiers::NONE
+                && !DIGITS.contains(&key)
+                && !DIGITS.contains(&stroke.usage) =>
+        {
+            Meaning::Other(stroke.usage)
+        }
+        _ => Meaning::Same,
+    }
+}
+
 /// One key's way.
 struct Turn<'a> {
     typing: &'a mut Typing,
@@ -142,21 +178,15 @@ impl Turn<'_> {
                 self.bend(Some((key, stroke.modifiers)));
                 self.strike(key, stroke.usage);
             }
-            Meaning::Shortcut(stroke) => {
-                let both = self.own().and(stroke.modifiers);
-                self.bend(Some((key, both)));
-                self.strike(key, stroke.usage);
+            Meaning::Other(there) => {
+                self.bend(None);
+                self.strike(key, there);
             }
             Meaning::Two(first, then) => {
                 self.tap(key, first);
                 self.tap(key, then);
                 self.typing.down.insert(key, None);
                 self.bend(None);
-            }
-            Meaning::After(dead) => {
-                self.tap(key, dead);
-                self.bend(None);
-                self.strike(key, key);
             }
             Meaning::Nothing => drop(self.typing.down.insert(key, None)),
         }
@@ -168,36 +198,51 @@ impl Turn<'_> {
             return Meaning::Same;
         };
         if self.is_shortcut() {
-            let Some(Typed::Character(character)) = both.here.typed(Stroke::plain(key)) else {
-                return Meaning::Same;
-            };
-            return match both.there.keys(character) {
-                Some(Keys::One(stroke)) => Meaning::Shortcut(stroke),
-                _ => Meaning::Same,
-            };
+            return shortcut(both, key);
         }
         let stroke = Stroke {
             usage: key,
             modifiers: self.pressed(),
         };
-        let character = match (both.here.typed(stroke), dead) {
-            (Some(Typed::Dead), None) => {
-                self.typing.dead = Some(stroke);
-                return Meaning::Nothing;
-            }
+        match (both.here.typed(stroke), dead) {
+            (Some(Typed::Dead), None) => self.wait(stroke),
             // What types nothing ends what a dead key began, as it does on a desktop.
-            (None, _) => return Meaning::Same,
-            (Some(Typed::Character(character)), Some(_)) if character.is_control() => character,
-            (Some(Typed::Character(character)), None) => character,
-            (Some(_), Some(dead)) => match both.here.composed(dead, stroke) {
-                Some(character) if both.there.keys(character).is_some() => character,
-                _ => return Meaning::After(dead),
+            (None, _) => Meaning::Same,
+            (Some(Typed::Character(character)), Some(_)) if character.is_control() => {
+                typed(both, stroke, character)
+            }
+            (Some(Typed::Character(character)), None) => typed(both, stroke, character),
+            (Some(then), Some(dead)) => match both.here.composed(dead, stroke) {
+                Some(character) if both.there.keys(character).is_some() => {
+                    typed(both, stroke, character)
+                }
+                _ => {
+                    self.accent(both, key, dead);
+                    match then {
+                        Typed::Character(character) => typed(both, stroke, character),
+                        Typed::Dead => self.wait(stroke),
+                    }
+                }
             },
-        };
-        match both.there.keys(character) {
-            Some(Keys::One(stroke)) => Meaning::One(stroke),
-            Some(Keys::Two(first, then)) => Meaning::Two(first, then),
-            None => Meaning::Same,
+        }
+    }
+
+    fn wait(&mut self, dead: Stroke) -> Meaning {
+        self.typing.dead = Some(dead);
+        Meaning::Nothing
+    }
+
+    /// A dead key that makes nothing of the next one: its own character, or the same key where that is not to be had.
+    fn accent(&mut self, both: &Translation, key: u8, dead: Stroke) {
+        let alone = both.here.composed(dead, Stroke::plain(SPACE));
+        match alone.and_then(|accent| both.there.keys(accent)) {
+            Some(keys) => keys.strokes().for_each(|stroke| self.tap(key, stroke)),
+            None => {
+                let shift = dead.modifiers.has(Modifiers::SHIFT);
+                let altgr = dead.modifiers.has(Modifiers::ALTGR) && both.there.has_altgr();
+                let modifiers = Modifiers::held(shift, altgr);
+                self.tap(key, Stroke { modifiers, ..dead });
+            }
         }
     }
 

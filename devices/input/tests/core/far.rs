@@ -14,7 +14,7 @@ const RIGHT_ALT: u8 = 0xe6;
 pub struct Far {
     layout: Layout,
     pub down: BTreeSet<u8>,
-    dead: Option<Stroke>,
+    pub dead: Option<Stroke>,
     /// What repeats: the key that went down last, while it is down.
     latest: Option<u8>,
     pub text: String,

@@ -110,6 +110,25 @@ fn a_screen_that_changes_makes_the_box_another() {
 }
 
 #[test]
+fn screens_that_lie_over_each_other_are_told() {
+    let mut desk = desk();
+    assert_eq!(desk.state().problem, None);
+    desk.step(Event::Screen("office".into(), (1920, 500)));
+    let problem = desk.state().problem.expect("it is told");
+    assert!(
+        problem.contains("office has 1920 × 500 pixels, and lab stands at 1000, 0"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn who_is_paired_has_to_be_known_first() {
+    let core = dkvm_input::core::Core::new(config(), HOLDER).expect("right");
+    let detail = core.state().targets[0].detail.clone().expect("why");
+    assert!(detail.contains("not known yet"), "{detail}");
+}
+
+#[test]
 fn places_may_be_left_of_the_first_and_sizes_be_configured() {
     let mut config = config();
     let heads = &mut config.desk.get_mut("pc").expect("it").heads;

@@ -1,6 +1,9 @@
 //! A target whose layout is another than this machine's.
 
-use super::{desk::Desk, far::Far};
+use super::{
+    desk::{peers, Desk},
+    far::Far,
+};
 use dkvm_input::{
     codes::{code, Usage},
     config::{Config, TargetConfig},
@@ -102,6 +105,29 @@ fn a_layout_that_comes_a_little_later_takes_the_notice_away() {
     assert!(desk.state().notice.is_some());
     desk.step(Event::Layout("office".into(), "de".into()));
     assert_eq!(desk.state().notice, None);
+}
+
+#[test]
+fn a_layout_that_becomes_unknown_is_told() {
+    let mut desk = translating("us");
+    desk.step(Event::Layout("office".into(), "de".into()));
+    desk.go("office");
+    desk.step(Event::Layout("office".into(), "klingon".into()));
+    let notice = desk.state().notice.expect("it is told");
+    assert!(notice.contains("\"klingon\" is not known here"), "{notice}");
+    types(&mut desk, "us", "z");
+    assert_eq!(text(desk.last("office"), "us"), "z");
+}
+
+#[test]
+fn another_node_of_that_name_has_a_layout_of_its_own() {
+    let mut desk = translating("us");
+    desk.step(Event::Layout("office".into(), "de".into()));
+    desk.step(Event::Peers(peers(&["lab", "office"])));
+    assert!(told(&desk).is_some_and(|told| told.contains("us to de")));
+    desk.step(Event::Peers(peers(&["lab"])));
+    desk.step(Event::Peers(peers(&["lab", "office"])));
+    assert!(told(&desk).is_some_and(|told| told.contains("not translated")));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use dkvm_input::core::{
     types::Edge,
     typing::{Translation, Typing, MOST},
 };
-use dkvm_keymap::{find, list, Keys, Layout, Stroke};
+use dkvm_keymap::{find, list, Keys, Layout, Modifiers, Stroke, Typed};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -114,11 +114,89 @@ fn a_character_that_the_target_has_nowhere_is_the_same_key() {
     );
     both.release(RIGHT_ALT);
     both.release(0x08);
-    // é would be a dead key and an e: both are as they are.
+    // é is an accent and an e.
     both.stroke(Stroke::plain(0x2e));
     both.stroke(Stroke::plain(0x08));
-    assert_eq!(both.far.text, ";e=e");
+    assert_eq!(both.far.text, ";e'e");
     assert!(both.far.down.is_empty());
+}
+
+/// Also what a keyboard types by a dead key though it has a key of its own: an apostrophe of us-intl.
+#[test]
+fn whatever_a_dead_key_makes_comes_out_the_same() {
+    let mut count = 0;
+    for here in dkvm_keymap::all() {
+        let held = [(false, false), (true, false), (false, true), (true, true)];
+        let strokes = held.iter().flat_map(|(shift, altgr)| {
+            let modifiers = Modifiers::held(*shift, *altgr);
+            (0x04..=0x89).map(move |usage| Stroke { usage, modifiers })
+        });
+        let strokes: Vec<Stroke> = strokes.collect();
+        for there in ["de", "us-intl"] {
+            let there = find(there).expect("a layout");
+            let mut both = Both::new(&here, &there);
+            for dead in &strokes {
+                if here.typed(*dead) != Some(Typed::Dead) {
+                    continue;
+                }
+                for then in &strokes {
+                    let made = here.composed(*dead, *then);
+                    let Some(made) = made.filter(|made| there.keys(*made).is_some()) else {
+                        continue;
+                    };
+                    both.far.text.clear();
+                    both.stroke(*dead);
+                    both.stroke(*then);
+                    assert_eq!(both.far.text, made.to_string(), "{} {}", here.id, there.id);
+                    assert!(both.far.down.is_empty());
+                    count += 1;
+                }
+            }
+        }
+    }
+    assert!(count > 5000, "{count}");
+}
+
+#[test]
+fn what_a_dead_key_makes_nothing_of_comes_after_its_accent() {
+    let mut both = Both::of("fr", "us");
+    // ^ and a, ^ and m.
+    for then in [0x14, 0x33] {
+        both.stroke(Stroke::plain(0x2f));
+        both.stroke(Stroke::plain(then));
+    }
+    assert_eq!(both.far.text, "^a^m");
+    // An accent with AltGr that is not there is no Alt either.
+    let mut both = Both::of("ch-de", "us");
+    both.press(RIGHT_ALT);
+    both.press(0x2d);
+    both.release(0x2d);
+    both.release(RIGHT_ALT);
+    both.press(0x08);
+    assert_eq!(both.far.text, "'e");
+    assert!(both.far.shortcuts.is_empty());
+}
+
+#[test]
+fn what_types_the_same_there_is_pressed_as_it_is() {
+    const SPACE: u8 = 0x2c;
+    for there in ["us", "de"] {
+        let mut both = Both::of("us", there);
+        both.press(LEFT_SHIFT);
+        both.press(SPACE);
+        assert_eq!(both.far.down, [LEFT_SHIFT, SPACE].into(), "a page up");
+    }
+}
+
+#[test]
+fn shortcuts_with_digits_are_where_they_are() {
+    const ONE: u8 = 0x1e;
+    for (here, there) in [("fr", "us"), ("us", "fr"), ("cz", "us"), ("us", "cz")] {
+        let mut both = Both::of(here, there);
+        both.press(LEFT_CTRL);
+        both.press(ONE);
+        assert_eq!(both.far.down, [LEFT_CTRL, ONE].into(), "{here} {there}");
+    }
 }
 
 #[test]
@@ -280,6 +358,50 @@ proptest! {
             both.release(key);
         }
         prop_assert!(both.far.down.is_empty(), "{:?}", both.far.down);
+    }
+
+    /// Whatever else is down: a key types there what it types here, and between keys Shift and AltGr are the person's.
+    #[test]
+    fn each_press_is_right(here in 0_usize..42, there in 0_usize..42, keys in proptest::collection::vec(key(), 1..80)) {
+        let ids = list();
+        let mut both = Both::of(&ids[here].id, &ids[there].id);
+        let Translation { here, there } = both.translation.clone().expect("one");
+        let mut down = BTreeSet::new();
+        let mut dead = false;
+        for key in keys {
+            if down.remove(&key) {
+                both.release(key);
+            } else {
+                both.far.dead = None;
+                both.press(key);
+                let altgr = here.has_altgr();
+                let other = [LEFT_CTRL, LEFT_ALT].iter().any(|key| down.contains(key));
+                let other = other || (!altgr && down.contains(&RIGHT_ALT));
+                let shift = down.contains(&LEFT_SHIFT) || down.contains(&RIGHT_SHIFT);
+                let modifiers = Modifiers::held(shift, altgr && down.contains(&RIGHT_ALT));
+                let typed = here.typed(Stroke { usage: key, modifiers });
+                if key < 0xe0 {
+                    let before = std::mem::replace(&mut dead, !other && typed == Some(Typed::Dead));
+                    if let (Some(Typed::Character(wanted)), false, false) = (typed, other, before) {
+                        if there.keys(wanted).is_some() {
+                            prop_assert_eq!(both.far.text.chars().last(), Some(wanted));
+                        }
+                    }
+                }
+                down.insert(key);
+            }
+            if here.has_altgr() && !there.has_altgr() {
+                prop_assert!(!both.far.down.contains(&RIGHT_ALT));
+            }
+            if down.iter().all(|key| *key >= 0xe0) {
+                for key in [LEFT_SHIFT, RIGHT_SHIFT] {
+                    prop_assert_eq!(both.far.down.contains(&key), down.contains(&key));
+                }
+                if here.has_altgr() && there.has_altgr() {
+                    prop_assert_eq!(both.far.down.contains(&RIGHT_ALT), down.contains(&RIGHT_ALT));
+                }
+            }
+        }
     }
 
     /// Without a translation every key is itself.

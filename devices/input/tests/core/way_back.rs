@@ -3,7 +3,9 @@
 use super::desk::{Desk, KEYBOARD};
 use dkvm_input::{
     codes::named_code,
+    config::{Config, Neighbour, PointerKind, TargetConfig},
     core::{
+        pointer::Side,
         types::{DeviceId, Event, KeysOf},
         How,
     },
@@ -42,4 +44,34 @@ fn who_could_not_come_back_does_not_go() {
         with(&["leftctrl", "leftalt"]),
     ));
     desk.go("office");
+}
+
+fn with_an_edge(pointer: PointerKind) -> Desk {
+    let left = Neighbour {
+        of: None,
+        edge: Side::Left,
+        node: "office".into(),
+    };
+    let target = TargetConfig {
+        pointer,
+        ..TargetConfig::default()
+    };
+    let mut desk = Desk::with(Config {
+        layout: vec![left],
+        target: [("office".to_owned(), target)].into(),
+        ..Config::default()
+    });
+    desk.step(Event::Unplugged(KEYBOARD));
+    desk
+}
+
+#[test]
+fn who_has_a_mouse_alone_goes_where_an_edge_leads_back() {
+    let mut desk = with_an_edge(PointerKind::Absolute);
+    desk.focus(Some("lab"), How::Call).expect_err("no edge");
+    desk.go("office");
+    let mut desk = with_an_edge(PointerKind::Relative);
+    let refusal = desk.focus(Some("office"), How::Call);
+    let told = refusal.expect_err("its place is not known").to_string();
+    assert!(told.contains("no edge of it leads here"), "{told}");
 }
