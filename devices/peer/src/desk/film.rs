@@ -18,14 +18,20 @@ use crate::{
 use bytes::Bytes;
 use dkvm_sdk::FrameReader;
 use dkvm_wire::{topics, vocab::video::FrameInfo};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// `encode` sends what rests again each second: one that came longer ago is a picture of what is off by now.
+const FRESH: Duration = Duration::from_secs(3);
 
 /// What is known of them.
 pub struct Film {
     frames: FrameReader,
     keys: Keys,
-    /// The newest JPEG of each device, for who begins to read it while it rests.
-    newest: BTreeMap<String, Picture>,
+    /// The newest JPEG of each device, and when it came, for who begins to read it while it rests.
+    newest: BTreeMap<String, (Instant, Picture)>,
 }
 
 impl Film {
@@ -58,8 +64,9 @@ impl Film {
     }
 
     fn show_newest(&self, from: &str, lanes: &mut Lanes) {
-        if let Some(picture) = self.newest.get(from) {
-            lanes.stills.send(picture);
+        match self.newest.get(from) {
+            Some((came, picture)) if came.elapsed() < FRESH => lanes.stills.send(picture),
+            _ => {}
         }
     }
 
@@ -78,7 +85,7 @@ impl Film {
     fn keep(&mut self, picture: Picture) {
         let newest = &mut self.newest;
         if newest.len() < SOURCES_MOST || newest.contains_key(&picture.from) {
-            newest.insert(picture.from.clone(), picture);
+            newest.insert(picture.from.clone(), (Instant::now(), picture));
         }
     }
 }

@@ -156,7 +156,8 @@ impl Desk {
                 continue;
             };
             ask(&self.own.demands, &known.node, peer);
-            if readers > 0 && table::picture(topic).is_some() {
+            // JPEGs come again by themselves.
+            if readers > 0 && matches!(topic, topics::VIDEO_H264 | topics::VIDEO_THUMB) {
                 ask_for_key(topic, &known.node, from, peer);
             }
         }
@@ -227,6 +228,10 @@ impl Desk {
                 let lanes = peer.wires.get_mut(&id).and_then(|wire| wire.lanes.as_mut());
                 if let Some(lanes) = lanes {
                     self.own.film.anew(&from, lanes);
+                    let topic = topics::VIDEO_THUMB.to_owned();
+                    if lanes.is_read(&topic, &from) {
+                        show_latest(lanes, &Watched { topic, from }, &self.own.shown);
+                    }
                 }
             }
             Control::Hello(_) | Control::Ping { .. } | Control::Pong { .. } | Control::Unknown => {}

@@ -116,8 +116,19 @@ impl Flow {
         self.meter.stands_still(now);
     }
 
-    /// It was given up: what needs it cannot be shown.
-    pub fn lost(&mut self, ticket: Ticket) {
+    /// It was not wanted: what needs it cannot be shown.
+    pub fn lost(&mut self, ticket: Ticket, now: Moment) {
+        self.breaks(ticket);
+        self.meter.lost(self.road(), now);
+    }
+
+    /// It was given up, with so many bytes.
+    pub fn late(&mut self, ticket: Ticket, bytes: usize, now: Moment) {
+        self.breaks(ticket);
+        self.meter.late(bytes, self.road(), now);
+    }
+
+    fn breaks(&mut self, ticket: Ticket) {
         self.ended(ticket);
         if ticket >= self.key {
             self.next = None;
@@ -208,12 +219,12 @@ mod tests {
         flow.arrived(first, 9, RTT, at(10));
         let lost = flow.unit(unit(101), RTT, at(33)).expect("sent");
         let key = flow.unit(unit(200), RTT, at(66)).expect("sent");
-        flow.lost(lost);
+        flow.late(lost, 9, at(70));
         assert!(!flow.begins_mending());
         let last = flow.unit(unit(201), RTT, at(99)).expect("sent");
-        flow.lost(last);
+        flow.lost(last, at(100));
         assert!(flow.begins_mending());
-        flow.lost(key);
+        flow.lost(key, at(101));
         assert_eq!(flow.mend(at(200)), Mend::Ask, "though nothing else comes");
         assert_eq!(flow.unit(unit(202), RTT, at(233)), None);
         assert!(flow.unit(unit(300), RTT, at(266)).is_some());

@@ -75,14 +75,24 @@ impl Meter {
     /// One is there.
     pub fn arrived(&mut self, bytes: usize, rtt: Duration, road: Road, now: Moment) {
         self.way.measured(rtt, now);
+        self.late(bytes, road, now);
+        if road.is_free(self.way.shortest(), now) {
+            self.rested = Rested::Yes;
+        }
+    }
+
+    /// One was given up because the link has not carried it by now: it carries no more than that in this time.
+    pub fn late(&mut self, bytes: usize, road: Road, now: Moment) {
         self.arrived += bytes as u64;
         if let Some(since) = self.busy_since {
             self.busy += now.saturating_sub(since);
         }
         self.busy_since = road.first.map(|_| now);
-        if road.is_free(self.way.shortest(), now) {
-            self.rested = Rested::Yes;
-        }
+    }
+
+    /// One was not wanted, which says nothing of the link; nor does the time until the next goes.
+    pub fn lost(&mut self, road: Road, now: Moment) {
+        self.busy_since = road.first.map(|_| now);
     }
 
     /// What the link carried since this was asked last.
@@ -229,6 +239,25 @@ mod tests {
         meter.arrived(50_000, WAY, BROKEN, at(1250));
         assert_eq!(meter.load(BROKEN, at(1500)), Load::Carries(200_000));
         assert_eq!(meter.load(EMPTY, at(2000)), Load::KeepsUp);
+    }
+
+    #[test]
+    fn one_that_never_arrives_says_that_the_link_carries_less() {
+        let mut meter = Meter::default();
+        meter.sent(at(0));
+        assert_eq!(meter.load(since(0), at(2999)), Load::Unknown);
+        meter.late(900_000, BROKEN, at(3000));
+        assert_eq!(meter.load(BROKEN, at(3001)), Load::Carries(300_000));
+    }
+
+    #[test]
+    fn who_does_not_want_one_says_nothing_of_the_link() {
+        let mut meter = Meter::default();
+        meter.sent(at(0));
+        meter.lost(BROKEN, at(100));
+        meter.sent(at(1100));
+        meter.arrived(10_000, WAY, BROKEN, at(1200));
+        assert_eq!(meter.load(BROKEN, at(1300)), Load::Carries(100_000));
     }
 
     #[test]

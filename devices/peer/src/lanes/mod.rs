@@ -86,7 +86,7 @@ impl Lanes {
             large: Arc::new(Semaphore::new(LARGE_MOST)),
             sounds: Arc::new(Semaphore::new(SOUNDS_MOST)),
             pictures: Pictures::new(connection.clone(), keys, Instant::now()),
-            stills: Stills::new(connection.clone()),
+            stills: Stills::new(connection.clone(), Instant::now()),
             _tasks: tasks,
         }
     }

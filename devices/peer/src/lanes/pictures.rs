@@ -90,12 +90,12 @@ impl Pictures {
         let (from, begun) = (picture.from.clone(), self.begun);
         let bytes = picture.event.len() + picture.payload.len();
         tokio::spawn(async move {
-            match stream::ship(&connection, freight, PATIENCE).await {
-                Shipped::Whole => {
-                    let (rtt, now) = (connection.rtt(), begun.elapsed());
-                    lock(&flow).arrived(ticket, bytes, rtt, now);
-                }
-                Shipped::Lost => lock(&flow).lost(ticket),
+            let shipped = stream::ship(&connection, freight, PATIENCE).await;
+            let (rtt, now) = (connection.rtt(), begun.elapsed());
+            match shipped {
+                Shipped::Whole => lock(&flow).arrived(ticket, bytes, rtt, now),
+                Shipped::Late => lock(&flow).late(ticket, bytes, now),
+                Shipped::Lost => lock(&flow).lost(ticket, now),
             }
             mend(&keys, &flow, &from, begun);
         });

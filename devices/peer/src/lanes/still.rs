@@ -2,19 +2,16 @@
 //! behind them waits the newest alone.
 
 use super::flow::Ticket;
-use std::collections::BTreeMap;
+use crate::core::Moment;
+use std::{collections::BTreeMap, time::Duration};
 
 /// So many are under way at most, however small: what comes later overtakes none before it by much.
 const MOST: usize = 8;
 
-/// What becomes of one that was on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Went {
-    /// It is there, or something newer takes its place.
-    Well,
-    /// It is the newest, and it is to be sent again.
-    Again,
-}
+/// One that did not arrive is followed after so long, the next that does not after twice as long, ...
+const PAUSE: Duration = Duration::from_secs(1);
+/// ... and so on: a link that is too slow for any has something else to carry.
+const PAUSE_MOST: Duration = Duration::from_secs(8);
 
 /// Of one source to one node.
 #[derive(Debug)]
@@ -22,6 +19,9 @@ pub struct Still<T> {
     under_way: BTreeMap<Ticket, usize>,
     waiting: Option<T>,
     last: Ticket,
+    pause: Duration,
+    /// Nothing goes before then.
+    resumes: Moment,
 }
 
 impl<T> Default for Still<T> {
@@ -30,6 +30,8 @@ impl<T> Default for Still<T> {
             under_way: BTreeMap::new(),
             waiting: None,
             last: Ticket::default(),
+            pause: PAUSE,
+            resumes: Moment::ZERO,
         }
     }
 }
@@ -41,11 +43,16 @@ impl<T> Still<T> {
     }
 
     /// The one to send next, if there is one and the link has room for it: `room` bytes are what it takes at once.
-    pub fn next(&mut self, room: u64, bytes: impl Fn(&T) -> usize) -> Option<(Ticket, T)> {
+    pub fn next(
+        &mut self,
+        room: u64,
+        now: Moment,
+        bytes: impl Fn(&T) -> usize,
+    ) -> Option<(Ticket, T)> {
         let under_way: usize = self.under_way.values().sum();
         // One larger than all that the link takes goes alone.
         let is_full = under_way > 0 && under_way as u64 >= room;
-        if is_full || self.under_way.len() >= MOST {
+        if now < self.resumes || is_full || self.under_way.len() >= MOST {
             return None;
         }
         let item = self.waiting.take()?;
@@ -57,18 +64,20 @@ impl<T> Still<T> {
     /// It is there.
     pub fn arrived(&mut self, ticket: Ticket) {
         self.under_way.remove(&ticket);
+        self.pause = PAUSE;
     }
 
-    /// It was given up: where nothing newer is on its way, the picture would be an old one for as long as it rests.
-    pub fn lost(&mut self, ticket: Ticket) -> Went {
-        self.arrived(ticket);
-        match ticket == self.last && self.waiting.is_none() {
-            true => Went::Again,
-            false => Went::Well,
-        }
+    /// It is not: how long nothing goes now. Where nothing newer comes, the picture would be an old one for as long as it rests,
+    /// so it is offered again then.
+    pub fn lost(&mut self, ticket: Ticket, now: Moment) -> Duration {
+        self.under_way.remove(&ticket);
+        let pause = self.pause;
+        self.resumes = now + pause;
+        self.pause = (2 * pause).min(PAUSE_MOST);
+        pause
     }
 
-    /// Whether that one is still the newest.
+    /// Whether nothing newer came than that one.
     pub fn is_newest(&self, ticket: Ticket) -> bool {
         ticket == self.last && self.waiting.is_none()
     }
@@ -79,9 +88,10 @@ mod tests {
     use super::*;
 
     const ROOM: u64 = 30_000;
+    const NOW: Moment = Moment::from_secs(100);
 
     fn next(still: &mut Still<usize>) -> Option<(Ticket, usize)> {
-        still.next(ROOM, |bytes| *bytes)
+        still.next(ROOM, NOW, |bytes| *bytes)
     }
 
     #[test]
@@ -118,16 +128,23 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_is_sent_again_and_no_other() {
+    fn after_one_that_did_not_arrive_the_newest_goes_later_and_later() {
         let mut still = Still::default();
-        still.offer(1000);
-        let (first, _) = next(&mut still).expect("sent");
-        still.offer(1001);
-        let (second, _) = next(&mut still).expect("sent");
-        assert_eq!(still.lost(first), Went::Well);
-        assert_eq!(still.lost(second), Went::Again);
-        assert!(still.is_newest(second));
-        still.offer(1002);
-        assert!(!still.is_newest(second));
+        let (mut now, mut pauses) = (NOW, Vec::new());
+        for bytes in 1000..1006 {
+            still.offer(bytes);
+            let (ticket, _) = still.next(ROOM, now, |bytes| *bytes).expect("sent");
+            let pause = still.lost(ticket, now);
+            assert!(still.is_newest(ticket));
+            still.offer(bytes);
+            assert!(!still.is_newest(ticket));
+            assert_eq!(still.next(ROOM, now, |bytes| *bytes), None);
+            now += pause;
+            pauses.push(pause.as_secs());
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 8, 8]);
+        let (ticket, _) = still.next(ROOM, now, |bytes| *bytes).expect("sent");
+        still.arrived(ticket);
+        assert_eq!(still.lost(ticket, now), PAUSE);
     }
 }

@@ -79,14 +79,16 @@ impl Freight {
 pub enum Shipped {
     /// The other side has all of it.
     Whole,
-    /// It was late, or nobody there wants it.
+    /// It was not there in time: the link carries less.
+    Late,
+    /// Nobody there wants it.
     Lost,
 }
 
 /// Until the other side has all of it, or nobody wants it any more.
 pub async fn ship(connection: &Connection, freight: Freight, patience: Duration) -> Shipped {
     let carried = timeout(patience, carry(connection, &freight)).await;
-    carried.ok().flatten().unwrap_or(Shipped::Lost)
+    carried.map_or(Shipped::Late, |carried| carried.unwrap_or(Shipped::Lost))
 }
 
 async fn carry(connection: &Connection, freight: &Freight) -> Option<Shipped> {

@@ -102,6 +102,11 @@ fn a_thumbnail_is_made_while_somebody_looks_and_one_of_long_ago_is_not_shown() -
         let event = desk.kernel.expect_event(topics::VIDEO_THUMB)?;
         assert_eq!(event.body, encode_body(&thumb(text)));
     }
+    // One more looks, of a picture that rests.
+    desk.kernel
+        .demand_from(topics::VIDEO_THUMB, "*/encode", 2)?;
+    let event = desk.kernel.expect_event(topics::VIDEO_THUMB)?;
+    assert_eq!(event.body, encode_body(&thumb("two")));
     assert!(!look(&mut desk, &mut office, 0)?.want);
     assert!(look(&mut desk, &mut office, 1)?.want);
     assert_eq!(desk.kernel.within(QUIET, topics::VIDEO_THUMB)?, None);

@@ -8,7 +8,10 @@ use dkvm_testkit::Failure;
 use dkvm_wire::{
     service::Want,
     topics,
-    vocab::{peer::Grant, video::FrameInfo},
+    vocab::{
+        peer::{Grant, LinkState},
+        video::FrameInfo,
+    },
 };
 use std::time::Duration;
 
@@ -95,6 +98,16 @@ fn who_begins_to_read_sees_a_picture_that_rests() -> Result<(), Failure> {
         .demand_from(topics::VIDEO_JPEG, "*/encode", 1)?;
     assert_eq!(next(&mut attic, LONG, 9000)?, Some(7));
     assert_eq!(next(&mut desk, QUIET, 9000)?, None, "it has it");
+    // What rests comes again each second: this is a picture of long ago.
+    std::thread::sleep(Duration::from_millis(3200));
+    let mut cellar = TestNode::start("cellar")?;
+    office.authorise(&mut cellar, &[Grant::View], "")?;
+    cellar.authorise(&mut office, &[], &address)?;
+    cellar
+        .kernel
+        .demand_from(topics::VIDEO_JPEG, "*/encode", 1)?;
+    cellar.until_link("office", LinkState::Up)?;
+    assert_eq!(next(&mut cellar, QUIET, 9000)?, None);
     Ok(())
 }
 

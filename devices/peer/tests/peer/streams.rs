@@ -320,6 +320,25 @@ fn an_encoder_is_told_what_a_narrow_link_carries_and_then_it_carries_all() -> Re
 }
 
 #[test]
+fn of_a_key_frame_that_the_link_does_not_carry_in_time_the_encoder_is_told() -> Result<(), Failure>
+{
+    let (_desk, mut office, _) = watch(linked_by(&[Grant::View], |office| {
+        way::lay(office.port(), way::NARROW).expect("a way")
+    })?)?;
+    let told = told_of_links(&mut office);
+    // It takes four seconds.
+    publish(&mut office, &info(0, true), &bytes(0, 1_000_000))?;
+    let until = Instant::now() + Duration::from_secs(20);
+    while told.borrow().is_empty() && Instant::now() < until {
+        office.kernel.within(Duration::from_millis(20), "nothing")?;
+    }
+    let told = told.borrow();
+    let slowest = told.first().and_then(|load| load.slowest);
+    assert!(slowest.is_some_and(|bytes| bytes < 400_000), "{told:?}");
+    Ok(())
+}
+
+#[test]
 fn who_is_gone_is_told_as_gone_and_a_free_link_as_nothing() -> Result<(), Failure> {
     let (mut desk, mut office, _) = watched()?;
     let told = told_of_links(&mut office);
