@@ -116,7 +116,7 @@ impl Session {
         self.told(doing, result)
     }
 
-    /// Two nodes that call each other at once give up one of their links. What is first asked over it, and never got out, is asked over the other.
+    /// Two nodes that call each other at once give up one of their links. What is first asked over it, and was not even taken by this node's end, is asked over the other.
     fn first<T>(
         &mut self,
         ask: impl Fn(&mut Client) -> Result<T, ClientError>,

@@ -283,6 +283,10 @@ impl Client {
             }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(true),
+            // It closed with our request unread; what it said before that came first.
+            Err(e) if e.kind() == io::ErrorKind::ConnectionReset && self.farewell.is_some() => {
+                Err(self.ended().into())
+            }
             Err(e) => Err(e.into()),
         }
     }
