@@ -225,12 +225,19 @@ impl Shell {
             return Ok(None);
         };
         let (watched, pace) = (self.machine.is_watched(), &mut self.pace);
-        let mut keep = |at| watched && pace.as_mut().is_none_or(|pace| pace.keep(at));
+        let mut unseen = false;
+        let mut keep = |at| {
+            let kept = pace.as_mut().is_none_or(|pace| pace.keep(at));
+            unseen = kept && !watched;
+            kept && watched
+        };
         Ok(match backend.next(output.pool(), &mut keep) {
             Ok(Next::Frame(captured)) => {
                 output.publish(captured, self.sequence)?;
                 Some(Event::Frame)
             }
+            // It was captured all the same: a look a second leaves the rate what it is.
+            Ok(Next::LeftOut(_)) if unseen => Some(Event::Frame),
             Ok(Next::LeftOut(why)) => {
                 self.starved += u64::from(why == LeftOut::NoSlot);
                 self.broken += u64::from(why == LeftOut::Broken);

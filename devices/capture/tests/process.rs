@@ -93,6 +93,7 @@ fn without_viewers_it_goes_on_for_a_while_and_sends_nothing() -> Result<(), Fail
         late += 1;
         assert!(late < 20, "frames go on");
     }
+    state(&mut kernel, |state| state.rate > 30)?;
     kernel.demand(VIDEO_RAW, 1)?;
     let next = kernel.expect_frame::<FrameInfo>(VIDEO_RAW)?;
     assert_eq!(next.lease.pool, first.lease.pool);

@@ -9,6 +9,8 @@ const PADDING_MAX: usize = 64 * 1024;
 
 const SOI: [u8; 2] = [0xff, 0xd8];
 const EOI: [u8; 2] = [0xff, 0xd9];
+/// Behind it is the picture.
+const SCAN: u8 = 0xda;
 
 /// A JPEG that is whole as far as its frame tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,33 +42,75 @@ pub fn check(bytes: &[u8]) -> Result<Jpeg, BadFrame> {
 
 /// The size in the start-of-frame segment, which comes before the picture itself.
 fn size(bytes: &[u8]) -> Result<(u16, u16), BadFrame> {
-    let cut = BadFrame::Jpeg("it ends before its picture");
     let mut rest = &bytes[SOI.len()..];
     for _ in 0..SEGMENTS_MAX {
-        let [0xff, kind, high, low, body @ ..] = rest else {
-            return Err(cut);
-        };
-        let length = usize::from(u16::from_be_bytes([*high, *low]));
-        match (kind, body) {
-            (0xff, _) => {
-                // A fill byte.
-                rest = &rest[1..];
-                continue;
-            }
+        let segment = Segment::first(rest)?;
+        match (segment.kind, segment.body) {
             (0xc0..=0xc2, [_, h1, h0, w1, w0, ..]) => {
                 return Ok((
                     u16::from_be_bytes([*w1, *w0]),
                     u16::from_be_bytes([*h1, *h0]),
                 ));
             }
-            (0xda, _) => return Err(BadFrame::Jpeg("it does not say its size")),
-            _ => {}
+            (SCAN, _) => return Err(BadFrame::Jpeg("it does not say its size")),
+            _ => rest = segment.behind()?,
         }
-        rest = rest
-            .get(2 + length..)
-            .ok_or(BadFrame::Jpeg("one of its segments is cut short"))?;
     }
     Err(BadFrame::Jpeg("it has too many segments"))
+}
+
+/// Whether it can be decoded line by line: all of it in one scan. Of any other the library keeps the whole picture, and goes over it
+/// as often as there are scans; no hardware makes such.
+pub fn is_one_scan(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(SOI.len()..).unwrap_or_default();
+    let mut components = None;
+    for _ in 0..SEGMENTS_MAX {
+        let Ok(segment) = Segment::first(rest) else {
+            return false;
+        };
+        match (segment.kind, segment.body) {
+            (0xc0..=0xc1, [_, _, _, _, _, count, ..]) => components = Some(*count),
+            (0xc2, _) => return false,
+            (SCAN, [count, ..]) => return components == Some(*count),
+            _ => {}
+        }
+        let Ok(behind) = segment.behind() else {
+            return false;
+        };
+        rest = behind;
+    }
+    false
+}
+
+/// One of the parts before the picture itself.
+struct Segment<'a> {
+    kind: u8,
+    /// What follows its length, and all that follows it.
+    body: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Segment<'a> {
+    fn first(bytes: &'a [u8]) -> Result<Self, BadFrame> {
+        // Any number of 0xff may fill up.
+        let fill = bytes.iter().take_while(|byte| **byte == 0xff).count();
+        match bytes.get(fill..) {
+            Some([kind, high, low, body @ ..]) if fill > 0 => Ok(Self {
+                kind: *kind,
+                body,
+                length: usize::from(u16::from_be_bytes([*high, *low])),
+            }),
+            _ => Err(BadFrame::Jpeg("it ends before its picture")),
+        }
+    }
+
+    fn behind(&self) -> Result<&'a [u8], BadFrame> {
+        let rest = self
+            .length
+            .checked_sub(2)
+            .and_then(|own| self.body.get(own..));
+        rest.ok_or(BadFrame::Jpeg("one of its segments is cut short"))
+    }
 }
 
 /// Where the end marker ends; only zeroes may follow.
@@ -119,10 +163,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn more_than_one_scan_is_told() {
+        let bytes = whole();
+        assert!(is_one_scan(&bytes));
+        let with = |at: usize, to: u8| {
+            let mut bytes = bytes.clone();
+            bytes[at] = to;
+            bytes
+        };
+        assert!(!is_one_scan(&with(9, 0xc2)), "progressive");
+        assert!(!is_one_scan(&with(17, 3)), "one of three components");
+        assert!(!is_one_scan(&bytes[..9]));
+    }
+
     proptest! {
         #[test]
         fn no_bytes_bring_it_down(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = check(&bytes);
+            let _ = is_one_scan(&bytes);
             let _ = check(&[&SOI[..], &bytes].concat());
         }
 

@@ -122,13 +122,13 @@ impl Nokhwa {
         Ok(running)
     }
 
-    /// Opens the camera and starts it.
+    /// Opens the camera and starts it, without waiting for either.
     pub fn begin(&mut self) -> Result<(), StartFault> {
         let Some((format, _)) = self.planned else {
             return Err(StartFault::SignalChanged);
         };
-        let film = Film::begin(self.index, format).map_err(|why| self.start_fault(&why));
-        self.film = Some(film?);
+        let film = Film::begin(self.index, format);
+        self.film = Some(film.map_err(|error| start_fault(&self.path, "start", None, &error))?);
         Ok(())
     }
 
@@ -165,6 +165,7 @@ impl Nokhwa {
             },
         };
         match shot {
+            Shot::Opening => Ok(Next::LeftOut(LeftOut::Pace)),
             Shot::Frame {
                 buffer,
                 sequence,
@@ -178,23 +179,20 @@ impl Nokhwa {
                 };
                 Ok(copy(bytes, pool, sequence, at))
             }
-            Shot::Failed(why) if self.means_absent(&why) => Err(Fault::Gone),
-            Shot::Failed(why) => Err(Fault::Broke(format!(
-                "{} broke off the stream ({why}): it is started again",
-                self.path.display()
-            ))),
+            Shot::Failed(why) => Err(self.broke(&why)),
         }
     }
 
-    fn means_absent(&self, why: &str) -> bool {
-        !self.is_there() || os_error(why).is_some_and(|code| ABSENT.contains(&code))
-    }
-
-    fn start_fault(&self, why: &str) -> StartFault {
-        if self.means_absent(why) {
-            return StartFault::Gone;
+    fn broke(&self, why: &str) -> Fault {
+        let code = os_error(why);
+        let absent = code.is_some_and(|code| ABSENT.contains(&code));
+        if absent || !self.is_there() {
+            return Fault::Gone;
         }
-        start_fault(&self.path, "start", os_error(why), &why)
+        match start_fault(&self.path, "give pictures", code, &why) {
+            StartFault::Failed(sentence) => Fault::Broke(sentence),
+            StartFault::Gone | StartFault::SignalChanged => Fault::Gone,
+        }
     }
 }
 

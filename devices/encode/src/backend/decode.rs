@@ -3,6 +3,7 @@
 
 use super::EncodeError;
 use crate::{
+    jpeg,
     picture::{self, BadFrame, Picture},
     reduce,
 };
@@ -40,20 +41,23 @@ impl Decoder {
     }
 
     /// Decodes a JPEG of the size that `info` says, no larger than it takes to make a thumbnail of it.
-    pub fn decode(&mut self, info: &FrameInfo, jpeg: &[u8]) -> Result<Decoded, EncodeError> {
+    pub fn decode(&mut self, info: &FrameInfo, bytes: &[u8]) -> Result<Decoded, EncodeError> {
         picture::check_size(info).map_err(|error| EncodeError(error.to_string()))?;
+        if !jpeg::is_one_scan(bytes) {
+            return Err(EncodeError("it comes in several scans".to_owned()));
+        }
         let (width, height) = scaled(info.width as usize, info.height as usize);
         let pitch = width * BYTES_PER_PIXEL;
-        let mut bytes = vec![0; pitch * height];
+        let mut pixels = vec![0; pitch * height];
         let image = Image {
-            pixels: bytes.as_mut_slice(),
+            pixels: pixels.as_mut_slice(),
             width,
             pitch,
             height,
             format: PixelFormat::RGB,
         };
         self.0
-            .decompress(jpeg, image)
+            .decompress(bytes, image)
             .map_err(|error| EncodeError(error.to_string()))?;
         let info = FrameInfo {
             // Scaled down from what was u32.
@@ -63,7 +67,10 @@ impl Decoder {
             format: RGB3.to_owned(),
             ..info.clone()
         };
-        Ok(Decoded { info, bytes })
+        Ok(Decoded {
+            info,
+            bytes: pixels,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use nokhwa::{
     Buffer, Camera, NokhwaError,
 };
 use std::{
+    io,
     sync::{
         atomic::{AtomicBool, Ordering},
         mpsc::{self, RecvTimeoutError},
@@ -14,17 +15,24 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::sync::mpsc as frames;
+use tokio::{
+    sync::mpsc as frames,
+    time::{timeout_at, Instant},
+};
 
 /// Frames on their way to the loop; when it is late, what comes besides is left out.
 const AHEAD: usize = 2;
-/// A camera that opens takes some tenths of a second; this one hangs.
-const OPENING: Duration = Duration::from_secs(2);
+/// A camera that opens takes some tenths of a second, one whose USB sleeps some seconds; this one hangs.
+const OPENING: Duration = Duration::from_secs(10);
+/// While it opens that is told so often, so that nobody thinks that it gives no frames.
+const A_MOMENT: Duration = Duration::from_millis(500);
 /// A camera ends with its next frame, some hundredths of a second.
 const ENDING: Duration = Duration::from_millis(500);
 
 /// What the camera gave.
 pub(super) enum Shot {
+    /// Nothing yet: it opens, or has opened now.
+    Opening,
     /// A frame.
     Frame {
         /// Its bytes, and whatever the driver's memory had behind them.
@@ -44,46 +52,54 @@ pub(super) struct Film {
     stop: Arc<AtomicBool>,
     /// Disconnected when the camera is closed.
     over: mpsc::Receiver<()>,
+    opening: Option<Opening>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Opening {
+    ends: Instant,
+    told: Instant,
 }
 
 /// The thread's ends of the same.
 struct Crew {
     shots: frames::Sender<Shot>,
     stop: Arc<AtomicBool>,
-    opened: mpsc::SyncSender<Result<(), String>>,
 }
 
 impl Film {
-    /// Opens a camera in a thread of its own, and starts it. The error is what nokhwa says.
-    pub fn begin(index: u32, format: CameraFormat) -> Result<Self, String> {
+    /// Opens a camera in a thread of its own, and starts it; how that goes is the first that comes. A library that panics there ends the
+    /// process, as everywhere.
+    pub fn begin(index: u32, format: CameraFormat) -> io::Result<Self> {
+        Self::run(move |crew| run(index, format, crew))
+    }
+
+    fn run(work: impl FnOnce(&Crew) + Send + 'static) -> io::Result<Self> {
         let (to_loop, shots) = frames::channel(AHEAD);
-        let (opened, answer) = mpsc::sync_channel(1);
-        let (over_here, over) = mpsc::channel();
+        let (over_here, over) = mpsc::channel::<()>();
         let stop = Arc::new(AtomicBool::new(false));
         let crew = Crew {
             shots: to_loop,
             stop: stop.clone(),
-            opened,
         };
         let body = move || {
-            run(index, format, &crew);
+            work(&crew);
             // After the camera.
-            drop::<mpsc::Sender<()>>(over_here);
+            drop(over_here);
         };
         thread::Builder::new()
             .name("camera".to_owned())
-            .spawn(body)
-            .map_err(|error| format!("no thread for it: {error}"))?;
-        let mut film = Self { shots, stop, over };
-        match answer.recv_timeout(OPENING) {
-            Ok(Ok(())) => Ok(film),
-            Ok(Err(why)) => Err(why),
-            Err(RecvTimeoutError::Timeout) => {
-                film.stop();
-                Err("it does not answer; plug it in again".to_owned())
-            }
-            Err(RecvTimeoutError::Disconnected) => Err("its driver is not understood".to_owned()),
-        }
+            .spawn(body)?;
+        let now = Instant::now();
+        Ok(Self {
+            shots,
+            stop,
+            over,
+            opening: Some(Opening {
+                ends: now + OPENING,
+                told: now,
+            }),
+        })
     }
 
     /// No more frames: the camera ends with the one that it waits for.
@@ -100,12 +116,35 @@ impl Film {
 
     /// Waits for what the camera gives. Cancel-safe.
     pub async fn shot(&mut self) -> Shot {
-        match self.shots.recv().await {
-            Some(shot) => shot,
-            // It was stopped; or it fell over, which its last words in the log tell.
-            None if self.stop.load(Ordering::Relaxed) => std::future::pending().await,
-            None => Shot::Failed("the camera's thread ended".to_owned()),
+        let Some(opening) = self.opening else {
+            return match self.shots.recv().await {
+                Some(shot) => shot,
+                // It was stopped.
+                None => std::future::pending().await,
+            };
+        };
+        let moment = (opening.told + A_MOMENT).min(opening.ends);
+        match timeout_at(moment, self.shots.recv()).await {
+            Ok(Some(shot)) => {
+                self.opening = None;
+                shot
+            }
+            Ok(None) => std::future::pending().await,
+            Err(_) => self.still_opening(opening),
         }
+    }
+
+    fn still_opening(&mut self, opening: Opening) -> Shot {
+        let now = Instant::now();
+        if now >= opening.ends {
+            self.stop();
+            return Shot::Failed("it does not answer; plug it in again".to_owned());
+        }
+        self.opening = Some(Opening {
+            told: now,
+            ..opening
+        });
+        Shot::Opening
     }
 
     /// What it has given already.
@@ -124,11 +163,11 @@ fn run(index: u32, format: CameraFormat, crew: &Crew) {
     let mut camera = match open(index, format) {
         Ok(camera) => camera,
         Err(error) => {
-            let _ = crew.opened.send(Err(error.to_string()));
+            let _ = crew.shots.blocking_send(Shot::Failed(error.to_string()));
             return;
         }
     };
-    let _ = crew.opened.send(Ok(()));
+    let _ = crew.shots.try_send(Shot::Opening);
     let mut sequence = 0_u32;
     while !crew.stop.load(Ordering::Relaxed) {
         let taken = camera.frame();
@@ -157,4 +196,50 @@ fn open(index: u32, format: CameraFormat) -> Result<Camera, NokhwaError> {
     let mut camera = Camera::new(CameraIndex::Index(index), wanted)?;
     camera.open_stream()?;
     Ok(camera)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A camera that opens when it is told to.
+    fn slow() -> (Film, mpsc::Sender<()>) {
+        let (open, opens) = mpsc::channel::<()>();
+        let film = Film::run(move |crew| {
+            let _ = opens.recv();
+            let _ = crew.shots.try_send(Shot::Failed("unplugged".to_owned()));
+        });
+        (film.expect("a thread"), open)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_camera_that_opens_slowly_is_told_so_and_given_up_in_the_end() {
+        let (mut film, _open) = slow();
+        for moment in 1..20 {
+            assert!(matches!(film.shot().await, Shot::Opening), "{moment}");
+        }
+        let Shot::Failed(why) = film.shot().await else {
+            panic!("not given up");
+        };
+        assert!(why.contains("does not answer"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn what_the_camera_says_comes_first() {
+        let (mut film, open) = slow();
+        open.send(()).expect("it waits");
+        loop {
+            if let Shot::Failed(why) = film.shot().await {
+                return assert_eq!(why, "unplugged");
+            }
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_end_is_not_over_and_one_that_ended_is() {
+        let (mut film, open) = slow();
+        assert!(!film.is_over());
+        open.send(()).expect("it waits");
+        while !film.is_over() {}
+    }
 }
