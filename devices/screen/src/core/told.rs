@@ -106,9 +106,9 @@ impl Scene {
     pub fn hint(&self) -> String {
         let back = match self.desk().release.as_str() {
             "" => String::new(),
-            release => format!("; {} brings them back", cut(release)),
+            release => format!("; {}: back here", cut(release)),
         };
-        format!("a click, or arrow keys and Enter: keyboard and mouse go there{back}. F10: one target's picture, or all")
+        format!("click or Enter: keyboard and mouse go there{back}; F10: one or all")
     }
 
     fn mode(&self, source: &Source) -> Option<String> {
