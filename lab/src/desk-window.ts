@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ChildProcess } from "node:child_process";
 import type { DeviceInfo } from "../../devices/web/page/src/wire/DeviceInfo.ts";
+import type { DeskState } from "../../devices/web/page/src/wire/DeskState.ts";
 import type { PeerState } from "../../devices/web/page/src/wire/PeerState.ts";
 import { only, withConfig } from "./config.ts";
 import { LabError, repository, run, until, type Lab } from "./lab.ts";
@@ -52,25 +53,56 @@ export class XServer {
   }
 }
 
-/** A node on this machine with a link and a window. */
+/** A node on this machine with a link and a window; with `input`, its keyboard and mouse are played by a script. */
 export class WindowDesk {
   readonly #program = findBinary("dkvm");
   readonly #socket: string;
+  readonly #config: string;
+  readonly #script: string;
+  /** The configuration that it began with, and what was said of devices since. */
+  readonly #first: string;
+  readonly #more = new Map<string, string>();
 
-  private constructor(socket: string) {
-    this.#socket = socket;
+  private constructor(room: string) {
+    this.#socket = join(room, "run/kernel.sock");
+    this.#config = configFile(room);
+    this.#script = script(room);
+    this.#first = readFileSync(this.#config, "utf8");
   }
 
-  static async start(lab: Lab, display: string, name: string): Promise<WindowDesk> {
+  static async start(lab: Lab, display: string, name: string, devices: readonly string[] = ["peer", "screen"]): Promise<WindowDesk> {
     const room = lab.path("window-desk");
-    for (const folder of ["run", "state", "shm"]) mkdirSync(join(room, folder), { recursive: true });
-    const config = join(room, "dkvm.toml");
-    writeFileSync(config, configuration(room, name));
+    for (const folder of ["run/input", "state", "shm"]) mkdirSync(join(room, folder), { recursive: true });
+    run("mkfifo", script(room));
+    writeFileSync(configFile(room), configuration(room, name, devices));
     run("ip", "link", "set", "lo", "up"); // in the lab's own network namespace
-    lab.start("window-desk.log", findBinary("dkvm"), ["kernel", "--config", config], { env: { ...process.env, DISPLAY: display } });
-    const desk = new WindowDesk(join(room, "run/kernel.sock"));
-    await until("the workstation is up", () => desk.phase("peer") === "running" && desk.phase("screen") === "running", { timeout: 20_000, every: 100 });
+    lab.start("window-desk.log", findBinary("dkvm"), ["kernel", "--config", configFile(room)], { env: { ...process.env, DISPLAY: display } });
+    const desk = new WindowDesk(room);
+    await until("the workstation is up", () => devices.every((device) => desk.phase(device) === "running"), UP);
+    if (devices.includes("input")) await desk.#plug();
     return desk;
+  }
+
+  async #plug(): Promise<void> {
+    writeFileSync(this.#script, "plug 1 keyboard A keyboard\nplug 2 mouse A mouse\n");
+    await until("keyboard and mouse are read", () => this.focus().devices.length === 2, UP);
+  }
+
+  /** With these lines in the configuration of a device, in place of those of before; it begins anew. */
+  async reconfigure(device: "input" | "screen", lines: string): Promise<void> {
+    const before = this.#device(device)?.generation;
+    this.#more.set(device, lines);
+    writeFileSync(this.#config, [...this.#more].reduce((text, [of, more]) => withConfig(text, of, more), this.#first));
+    this.dkvm("reload");
+    await until(`${device} begins anew`, () => {
+      const now = this.#device(device);
+      return now?.phase === "running" && now.generation !== before;
+    }, UP);
+    if (device === "input") await this.#plug();
+  }
+
+  focus(): DeskState {
+    return JSON.parse(this.dkvm("--json", "focus")) as DeskState;
   }
 
   dkvm(...words: string[]): string {
@@ -78,9 +110,13 @@ export class WindowDesk {
   }
 
   phase(device: string): string | undefined {
+    return this.#device(device)?.phase;
+  }
+
+  #device(device: string): DeviceInfo | undefined {
     try {
       const { devices } = JSON.parse(this.dkvm("--json", "ps")) as { devices: DeviceInfo[] };
-      return devices.find(({ name }) => name === device)?.phase;
+      return devices.find(({ name }) => name === device);
     } catch {
       return undefined; // not listening yet
     }
@@ -91,14 +127,28 @@ export class WindowDesk {
   }
 }
 
+const UP = { timeout: 20_000, every: 100 };
+
+function configFile(room: string): string {
+  return join(room, "dkvm.toml");
+}
+
+/** What plays keyboard and mouse, in the one folder that `input` may open. */
+function script(room: string): string {
+  return join(room, "run/input/script");
+}
+
 /** That of the package, on a machine whose only user is root. */
-function configuration(room: string, name: string): string {
+function configuration(room: string, name: string, devices: readonly string[]): string {
   const device = dirname(findBinary("dkvm-device"));
   const text = readFileSync(join(repository, "board/workstation/dkvm.toml"), "utf8")
     .replace("[kernel]\n", `[kernel]\nrun_dir = "${room}/run"\nstate_dir = "${room}/state"\nshm_dir = "${room}/shm"\n`)
     .replace(/^realtime = true.*\n/gm, "")
     .replace('user = "dkvm-peer"', 'user = "0"') // by its number: a gateway has a user of its own
     .replace('user = "dkvm-screen"', 'user = "root"')
+    .replace('user = "dkvm-input"', 'user = "root"')
     .replace(/"dkvm-device"/g, `"${device}/dkvm-device"`);
-  return withConfig(withConfig(only(text, ["peer", "screen"]), "peer", `name = "${name}"`), "screen", "full_screen = true");
+  const named = withConfig(only(text, devices), "peer", `name = "${name}"`);
+  const played = withConfig(named, "input", `backend = "dummy"\nscript = "${script(room)}"`);
+  return withConfig(played, "screen", "full_screen = true");
 }

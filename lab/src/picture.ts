@@ -50,3 +50,56 @@ export function difference(a: Grey, b: Grey, shades: number): number {
 export function lit({ data }: Grey): number {
   return data.reduce((sum, shade) => sum + (shade > 96 ? 1 : 0), 0) / data.length;
 }
+
+export interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** A part of a picture. */
+export function cut(picture: Grey, { x, y, width, height }: Place): Grey {
+  const data = new Uint8Array(width * height);
+  for (let line = 0; line < height; line++) data.set(picture.data.subarray((y + line) * picture.width + x, (y + line) * picture.width + x + width), line * width);
+  return { width, height, data };
+}
+
+/** Brightness is compared in so many parts of a picture. */
+const [ACROSS, DOWN] = [40, 24];
+
+/** How alike a picture and a place of another are, whatever the scale: 1 is the same, 0 has nothing to do with it. */
+export function likeness(picture: Grey, shown: Grey, place: Place): number {
+  const whole = { x: 0, y: 0, width: picture.width, height: picture.height };
+  const [a, b] = [parts(picture, whole), parts(shown, place)];
+  const [meanA, meanB] = [mean(a), mean(b)];
+  let [both, ofA, ofB] = [0, 0, 0];
+  for (let at = 0; at < a.length; at++) {
+    const [x, y] = [a[at]! - meanA, b[at]! - meanB];
+    both += x * y;
+    ofA += x * x;
+    ofB += y * y;
+  }
+  return ofA === 0 || ofB === 0 ? 0 : both / Math.sqrt(ofA * ofB);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function parts(picture: Grey, { x, y, width, height }: Place): number[] {
+  const sums = new Array<number>(ACROSS * DOWN).fill(0);
+  for (let line = 0; line < height; line++) {
+    const row = Math.floor((line * DOWN) / height) * ACROSS;
+    const start = (y + line) * picture.width + x;
+    for (let at = 0; at < width; at++) sums[row + Math.floor((at * ACROSS) / width)]! += picture.data[start + at]!;
+  }
+  return sums;
+}
+
+/** Where a picture of these proportions has to be in a place: as large as it can be, in the middle. */
+export function fitted({ width, height }: { width: number; height: number }, within: Place): Place {
+  const scale = Math.min(within.width / width, within.height / height);
+  const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
+  return { x: within.x + Math.floor((within.width - wide) / 2), y: within.y + Math.floor((within.height - high) / 2), width: wide, height: high };
+}
