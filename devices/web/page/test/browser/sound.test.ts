@@ -175,10 +175,11 @@ test("sound both ways comes back with the link, over sockets of its own", () =>
 test("another target closes the microphone: nobody speaks where it was not opened", () =>
   see("sound-another-target", unchanged, async (here) => {
     await opened(here);
+    const toast = here.page.getByTestId("toast").filter({ hasText: "The microphone was closed" }).waitFor();
     await here.page.evaluate("history.pushState(null, '', '#target=office'); dispatchEvent(new PopStateEvent('popstate'))");
+    await toast;
     await stands(here, "off");
     assert.equal(await tracks(here), "ended");
-    await here.page.getByTestId("toast").filter({ hasText: "The microphone was closed" }).waitFor();
     assert.deepEqual(here.mock.farOpened.filter((path) => path.startsWith("/api/microphone")), []);
     await press(here);
     await here.page.evaluate("window.allow(1)");
