@@ -1,7 +1,7 @@
 //! What the link costs, without a lab: two real devices with fake kernels on the loopback interface.
 //!
 //! `cargo bench -p dkvm-peer --profile lab` prints input one way (kernel to kernel, so with both pipes), idle and beside pictures;
-//! processor time and bytes of it; and the memory of a node that is linked with sixteen others. Figures, no verdicts.
+//! processor time and bytes of it; how old a moving picture is over a narrow way; and the memory of a node that is linked with sixteen others. Figures, no verdicts.
 #![allow(missing_docs, clippy::expect_used)]
 
 #[allow(dead_code)]
@@ -11,24 +11,28 @@ mod way;
 
 use dkvm_testkit::{Failure, FakeKernel};
 use dkvm_wire::{
-    encode_body,
+    decode_body, encode_body,
     service::Nothing,
     topics,
     vocab::{
         input::{InputAck, InputState, Step},
         peer::{Grant, LinkState},
-        video::{AccessUnit, FrameInfo},
+        video::{AccessUnit, FrameInfo, LinkLoad},
     },
 };
 use node::TestNode;
 use std::{
+    cell::Cell,
     fs,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
 const EVENTS: u32 = 3000;
 /// As a fast mouse.
 const PACE: Duration = Duration::from_millis(1);
+/// As somebody who types fast: later than an acknowledgement of QUIC's own waits for a packet to go with.
+const TYPED: Duration = Duration::from_millis(40);
 const PEERS: usize = 16;
 const PICTURE_EVERY: Duration = Duration::from_millis(16);
 /// 100 kB sixty times a second: 48 Mbit/s.
@@ -42,16 +46,23 @@ fn main() -> Result<(), Failure> {
     let names: Vec<_> = names.collect();
     let asked = |name: &str| names.is_empty() || names.iter().any(|one| one == name);
     if asked("input") {
-        input("idle", None)?;
+        input("idle", None, EVENTS, PACE)?;
+    }
+    if asked("typed") {
+        input("as typed", None, EVENTS / 10, TYPED)?;
     }
     if asked("pictures") {
-        input("beside pictures", Some(PICTURE))?;
+        input("beside pictures", Some(PICTURE), EVENTS, PACE)?;
     }
     if asked("stream") {
         for way in way::ALL.into_iter().chain([way::NARROW]) {
             stream(way, None)?;
             stream(way, Some(PICTURE / 3))?;
         }
+    }
+    if asked("narrow") {
+        narrow(Obeys::Nothing)?;
+        narrow(Obeys::Link)?;
     }
     if asked("memory") {
         memory()?;
@@ -85,7 +96,7 @@ fn ack(n: u32) -> InputAck {
 }
 
 /// So many, each acknowledged, one after the other; the pictures go the way of the acknowledgements.
-fn input(title: &str, picture: Option<usize>) -> Result<(), Failure> {
+fn input(title: &str, picture: Option<usize>, events: u32, pace: Duration) -> Result<(), Failure> {
     let (mut desk, mut office) = node::linked(&[Grant::View, Grant::Type])?;
     office
         .kernel
@@ -99,7 +110,7 @@ fn input(title: &str, picture: Option<usize>) -> Result<(), Failure> {
     let (cpu, wire) = (cpu(&desk) + cpu(&office), loopback());
     let mut film = picture.map(Film::new);
     let (mut there, mut back, mut lost) = (Vec::new(), Vec::new(), 0);
-    for n in 1..=EVENTS {
+    for n in 1..=events {
         if let Some(film) = &mut film {
             film.roll(&mut desk, &mut office)?;
         }
@@ -110,21 +121,21 @@ fn input(title: &str, picture: Option<usize>) -> Result<(), Failure> {
             }
             None => lost += 1,
         }
-        std::thread::sleep(PACE);
+        std::thread::sleep(pace);
     }
     let took = begun.elapsed().as_secs_f64();
     let cpu = self::cpu(&desk) + self::cpu(&office) - cpu;
-    println!("input, {title}: {EVENTS} in {took:.1} s, {lost} lost");
+    println!("input, {title}: {events} in {took:.1} s, {lost} lost");
     println!("  there          {}", told(&mut there));
     println!("  and back       {}", told(&mut back));
     println!(
         "  processor      {:.0} ms for 1000, both ends",
-        cpu * 1e6 / f64::from(EVENTS)
+        cpu * 1e6 / f64::from(events)
     );
     if let Some(film) = film {
         println!("  pictures       {} shown of {}", film.shown, film.made);
     } else {
-        let bytes = (loopback() - wire) / f64::from(EVENTS);
+        let bytes = (loopback() - wire) / f64::from(events);
         println!("  on the wire    {bytes:.0} bytes for one and its acknowledgement, with all headers and QUIC's own");
     }
     Ok(())
@@ -173,6 +184,75 @@ fn stream(way: way::Way, picture: Option<usize>) -> Result<(), Failure> {
         println!("  pictures       {} shown of {}", film.shown, film.made);
     }
     Ok(())
+}
+
+/// What an encoder does about what it is told of the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Obeys {
+    Nothing,
+    Link,
+}
+
+/// A picture that moves, 20 kB thirty times a second where nothing else is told, over 2 Mbit/s: how old what is seen is.
+fn narrow(obeys: Obeys) -> Result<(), Failure> {
+    let (mut desk, mut office) = node::linked_by(&[Grant::View], |office| {
+        way::lay(office.port(), way::NARROW).expect("a way")
+    })?;
+    let (told, asked) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(false)));
+    let (note, key) = (told.clone(), asked.clone());
+    office.kernel.answer("h264/h264.link", move |body| {
+        let load: LinkLoad = decode_body("h264.link", body).expect("a load");
+        note.set(load.slowest);
+        Ok(encode_body(&Nothing {}))
+    });
+    office.kernel.answer("h264/video.key_frame", move |_| {
+        key.set(true);
+        Ok(encode_body(&Nothing {}))
+    });
+    desk.kernel.demand_from(topics::VIDEO_H264, "*/h264", 1)?;
+    let (begun, mut sent, mut ages) = (Instant::now(), Vec::new(), Vec::new());
+    while sent.len() < 450 {
+        // 85 % of what it carries, at thirty frames a second.
+        let length = told
+            .get()
+            .filter(|_| obeys == Obeys::Link)
+            .map_or(20_000, |bytes| bytes as usize * 85 / 3000);
+        let bytes = [&[0, 0, 0, 1], &vec![7; length][..]].concat();
+        let info = unit(sent.len() as u64, asked.replace(false));
+        sent.push(Instant::now());
+        let lease = office.kernel.lend(&bytes)?;
+        office
+            .kernel
+            .emit_with("h264", topics::VIDEO_H264, &info, &[lease])?;
+        let due = begun + Duration::from_millis(33) * u32::try_from(sent.len()).unwrap_or_default();
+        office.kernel.within(PACE, "nothing")?;
+        while let Some(event) = desk.kernel.within(
+            due.saturating_duration_since(Instant::now()),
+            topics::VIDEO_H264,
+        )? {
+            let number = event
+                .decode::<FrameInfo>()?
+                .unit
+                .map_or(0, |unit| unit.number);
+            let at = sent.get(number as usize).copied();
+            ages.push(at.map_or(Duration::ZERO, |at| at.elapsed()));
+            desk.kernel.give_back(&event.leases[0])?;
+        }
+    }
+    println!("a moving picture over {:?}, obeys {obeys:?}", way::NARROW);
+    println!("  pictures       {} shown of {}", ages.len(), sent.len());
+    println!("  age            {}", self::told(&mut ages));
+    Ok(())
+}
+
+fn unit(number: u64, key: bool) -> FrameInfo {
+    FrameInfo {
+        width: 1920,
+        height: 1080,
+        format: "H264".to_owned(),
+        unit: Some(AccessUnit { number, key }),
+        ..FrameInfo::default()
+    }
 }
 
 type Turn = Option<(Duration, Duration)>;
@@ -237,16 +317,7 @@ impl Film {
         self.due += PICTURE_EVERY;
         let number = self.made;
         self.made += 1;
-        let info = FrameInfo {
-            width: 1920,
-            height: 1080,
-            format: "H264".to_owned(),
-            unit: Some(AccessUnit {
-                number,
-                key: number.is_multiple_of(60),
-            }),
-            ..FrameInfo::default()
-        };
+        let info = unit(number, number.is_multiple_of(60));
         let Ok(lease) = office.kernel.lend(&self.bytes) else {
             return Ok(());
         };

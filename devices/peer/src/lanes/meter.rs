@@ -41,9 +41,10 @@ pub struct Road {
 
 /// Whether a chain goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Whole {
+    /// Each picture follows on the one before.
     Yes,
+    /// Until the next key frame none is sent.
     No,
 }
 
