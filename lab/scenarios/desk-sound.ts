@@ -1,7 +1,8 @@
 // Sound between a workstation and the target of another node: what the target plays comes out of the workstation's card, and what its
-// microphone hears is what the target records.
+// microphone hears is what the target records. And the workstation's camera.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { camera, CAMERA_PAGE } from "../src/camera.ts";
 import { only, withConfig } from "../src/config.ts";
 import { LabError, repository, sleep, until } from "../src/lab.ts";
 import { createSharedNetwork } from "../src/network.ts";
@@ -25,7 +26,7 @@ const TARGETS = "hw:CARD=dKVM";
 /** A card whose two devices are joined: what one plays the other records. */
 const [OURS, PERSONS] = ["hw:CARD=Loopback,DEV=0", "hw:CARD=Loopback,DEV=1"];
 
-export default scenario("desk-sound", "a tone and a sweep that a target plays come out of the workstation's card without a click, and what its microphone hears the target records; without the grant nothing is heard", async (bench) => {
+export default scenario("desk-sound", "a tone and a sweep that a target plays come out of the workstation's card without a click, and what its microphone hears the target records; without the grant nothing is heard; its camera is seen, pulled out, in use by others, and not open while nobody looks", async (bench) => {
   const [office, desk] = await Promise.all([officePi(bench), deskPi(bench)]);
   await office.pi.must("dkvm usb profile sound --yes");
   await until("the target has its sound card", async () => (await office.pi.must("cat /proc/asound/cards")).includes("[dKVM"), PATIENCE);
@@ -36,8 +37,9 @@ export default scenario("desk-sound", "a tone and a sweep that a target plays co
   await spoken(bench, "the workstation's microphone at the target", desk.pi, PERSONS, office.pi, TARGETS, 1);
   const said = JSON.parse(await office.pi.must("dkvm sound --json")) as { microphone: unknown };
   bench.check(said.microphone !== null, "the node does not say whose microphone its target hears");
+  await camera(bench, desk.pi);
   await Promise.all([office.pi.powerOff(), desk.pi.powerOff()]);
-  return `${SECONDS} s each way, without a click`;
+  return `${SECONDS} s each way, without a click; the camera seen, pulled out, in use, free again`;
 });
 
 interface Machine {
@@ -57,7 +59,7 @@ async function deskPi(bench: Bench): Promise<Machine> {
   const text = readFileSync(join(repository, "board/workstation/dkvm.toml"), "utf8");
   const named = withConfig(only(text, ["peer", "speaker"]), "peer", 'name = "desk"');
   const speaker = withConfig(named, "speaker", `source = "office/audio"\ndevice = "${OURS}"\nbuffer_ms = ${BUFFER_MS}`);
-  const config = withConfig(speaker, "mic", `target = "office/audio"\ndevice = "${OURS}"`);
+  const config = withConfig(speaker, "mic", `target = "office/audio"\ndevice = "${OURS}"`) + CAMERA_PAGE;
   const pi = await Pi.boot(bench.lab, { index: 1, network: createSharedNetwork(1), usb: "none", hdmi: false, modules: ["snd-aloop"], programs: TOOLS, config });
   await new Node(pi).awaitUp(["peer", "speaker"], PATIENCE);
   return { name: "desk", pi };
