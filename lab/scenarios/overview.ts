@@ -152,7 +152,7 @@ async function asJpegs(bench: Bench, rig: Rig, x: XServer, desk: WindowDesk): Pr
 
 /** A second node sees a second screen of the same machine. */
 async function bothScreens(bench: Bench, rig: Rig, x: XServer, desk: WindowDesk): Promise<void> {
-  const config = withConfig(only(imageConfig(), ["nodes", "capture", "encode", "h264", "peer"]), "peer", `name = "${SECOND}"`);
+  const config = withConfig(only(imageConfig(), ["nodes", "capture", "encode", "h264", "peer", "network"]), "peer", `name = "${SECOND}"`);
   const second = await Pi.boot(rig.pi.lab, patternPi({ index: 1, network: createPiNetwork(1), config }));
   await showPattern(second, 720);
   await new Node(second).awaitUp(["capture", "encode", "h264", "peer"], { timeout: 60_000 });

@@ -147,6 +147,7 @@ function configuration(room: string, name: string, devices: readonly string[]): 
     .replace('user = "dkvm-peer"', 'user = "0"') // by its number: a gateway has a user of its own
     .replace('user = "dkvm-screen"', 'user = "root"')
     .replace('user = "dkvm-input"', 'user = "root"')
+    .replace(/^groups = \["input"\].*\n/m, "") // plays a script
     .replace(/"dkvm-device"/g, `"${device}/dkvm-device"`);
   const named = withConfig(only(text, devices), "peer", `name = "${name}"`);
   const played = withConfig(named, "input", `backend = "dummy"\nscript = "${script(room)}"`);
