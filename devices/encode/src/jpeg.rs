@@ -95,6 +95,10 @@ impl<'a> Segment<'a> {
         // Any number of 0xff may fill up.
         let fill = bytes.iter().take_while(|byte| **byte == 0xff).count();
         match bytes.get(fill..) {
+            // They have no length: what follows them is not what it would be taken for.
+            Some([0x00 | 0x01 | 0xd0..=0xd9, ..]) => Err(BadFrame::Jpeg(
+                "it has a marker before its picture that no source writes there",
+            )),
             Some([kind, high, low, body @ ..]) if fill > 0 => Ok(Self {
                 kind: *kind,
                 body,
@@ -160,6 +164,17 @@ mod tests {
         let bytes = whole();
         for length in 0..bytes.len() {
             assert!(check(&bytes[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_marker_without_a_length_hides_no_other_size() {
+        for bare in [0x00, 0x01, 0xd0, 0xd7, 0xd8, 0xd9] {
+            let mut bytes = whole();
+            bytes.splice(2..2, [0xff, bare]);
+            let told = check(&bytes).map_err(|error| error.to_string());
+            assert!(told.is_err_and(|told| told.contains("marker")), "{bare:x}");
+            assert!(!is_one_scan(&bytes), "{bare:x}");
         }
     }
 

@@ -148,6 +148,11 @@ impl Decode {
             Some(decoder) => decoder,
             none => none.insert(Decompressor::new()?),
         };
+        // The library scales down what is larger, after having decoded all of it.
+        let is = decoder.read_header(bytes)?;
+        if (is.width, is.height) != (width, height) {
+            return Err(DecodeError::Size(is.width, is.height));
+        }
         into.resize(width, height);
         let image = Image {
             pixels: into.bytes_mut(),
@@ -228,6 +233,13 @@ mod tests {
             decode.small(&long, &mut pixels),
             Err(DecodeError::Small(..))
         ));
+    }
+
+    #[test]
+    fn a_jpeg_that_the_library_takes_for_larger_than_it_was_told_to_be_is_not_decoded() {
+        let (mut decode, mut pixels) = (Decode::default(), Pixels::default());
+        let made = decode.jpeg(&thumb(64, 64).jpeg, (32, 32), &mut pixels);
+        assert!(matches!(made, Err(DecodeError::Size(64, 64))), "{made:?}");
     }
 
     #[test]

@@ -46,6 +46,13 @@ impl Decoder {
         if !jpeg::is_one_scan(bytes) {
             return Err(EncodeError("it comes in several scans".to_owned()));
         }
+        let is = self.0.read_header(bytes);
+        let is = is.map_err(|error| EncodeError(error.to_string()))?;
+        let told = (info.width as usize, info.height as usize);
+        if (is.width, is.height) != told {
+            let told = format!("{}x{}, told as {}x{}", is.width, is.height, told.0, told.1);
+            return Err(EncodeError(format!("its own size is {told}")));
+        }
         let (width, height) = scaled(info.width as usize, info.height as usize);
         let pitch = width * BYTES_PER_PIXEL;
         let mut pixels = vec![0; pitch * height];
