@@ -7,6 +7,8 @@ use std::time::Duration;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// but never longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(16);
+/// And from one that was asked for to the next, whatever breaks: each is the dearest there is, for the node and for all that watch it.
+const LEAST_WAIT: Duration = Duration::from_millis(500);
 
 /// What becomes of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Chain {
     /// When the next key frame is asked for, while one is needed.
     ask_at: Option<Duration>,
     wait: Duration,
+    /// When one was asked for last.
+    asked: Option<Duration>,
 }
 
 impl Chain {
@@ -54,7 +58,8 @@ impl Chain {
     pub fn broke(&mut self, now: Duration) {
         if self.next.take().is_some() || self.ask_at.is_none() {
             self.wait = FIRST_WAIT;
-            self.ask_at = Some(now);
+            let soonest = self.asked.map_or(now, |asked| asked + LEAST_WAIT);
+            self.ask_at = Some(now.max(soonest));
         }
     }
 
@@ -62,6 +67,7 @@ impl Chain {
     pub fn asks(&mut self, now: Duration) -> bool {
         let due = self.ask_at.is_some_and(|at| now >= at);
         if due {
+            self.asked = Some(now);
             self.ask_at = Some(now + self.wait);
             self.wait = (self.wait * 2).min(LONGEST_WAIT);
         }
@@ -105,6 +111,23 @@ mod tests {
         chain.begin(Duration::ZERO);
         let asked: Vec<u32> = (0..64).filter(|&at| chain.asks(SECOND * at)).collect();
         assert_eq!(asked, [1, 2, 4, 8, 16, 32, 48]);
+    }
+
+    #[test]
+    fn a_chain_that_breaks_again_and_again_asks_seldom() {
+        let mut chain = Chain::default();
+        chain.begin(Duration::ZERO);
+        let tenth = Duration::from_millis(100);
+        let mut asked = Vec::new();
+        for at in 0..20_u32 {
+            let now = tenth * at;
+            chain.unit(unit(u64::from(at) * 10, true), now);
+            chain.broke(now);
+            if chain.asks(now) {
+                asked.push(at);
+            }
+        }
+        assert_eq!(asked, [0, 5, 10, 15]);
     }
 
     #[test]
