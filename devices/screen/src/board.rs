@@ -64,7 +64,13 @@ impl Board {
     }
 
     /// Draws it. Says whether it is another than before.
-    pub fn draw(&mut self, window: Size, tiles: &[Tile], marked: usize, thumbs: &Thumbs) -> bool {
+    pub fn draw(
+        &mut self,
+        window: Size,
+        tiles: &[Tile],
+        marked: Option<usize>,
+        thumbs: &Thumbs,
+    ) -> bool {
         let is_new = self.pixels.size() != window || self.faces.len() != tiles.len();
         if is_new {
             self.pixels = Pixels::black(window.width.into(), window.height.into());
@@ -73,7 +79,7 @@ impl Board {
         let grid = grid(tiles.len(), window);
         let mut is_other = is_new;
         for (number, tile) in tiles.iter().enumerate() {
-            let mark = if number == marked {
+            let mark = if marked == Some(number) {
                 Mark::Yes
             } else {
                 Mark::No
@@ -265,7 +271,7 @@ mod tests {
         for (node, grey) in [("office", 200), ("left", 100), ("right", 150)] {
             thumbs.take(node, &thumb(grey)).expect("decodes");
         }
-        assert!(board.draw(WINDOW, &tiles(), 0, &thumbs));
+        assert!(board.draw(WINDOW, &tiles(), Some(0), &thumbs));
         for (number, quarters, grey) in [(0, 2, 200), (1, 1, 100), (1, 3, 150)] {
             let (x, y) = middle(number, quarters);
             let is = grey_at(&board, x, y);
@@ -277,18 +283,26 @@ mod tests {
     fn only_what_changed_is_drawn_and_told() {
         let (mut board, mut thumbs) = (Board::default(), Thumbs::default());
         let mut tiles = tiles();
-        assert!(board.draw(WINDOW, &tiles, 0, &thumbs));
-        assert!(!board.draw(WINDOW, &tiles, 0, &thumbs));
-        assert!(board.draw(WINDOW, &tiles, 1, &thumbs), "another is marked");
+        assert!(board.draw(WINDOW, &tiles, Some(0), &thumbs));
+        assert!(!board.draw(WINDOW, &tiles, Some(0), &thumbs));
+        assert!(
+            board.draw(WINDOW, &tiles, Some(1), &thumbs),
+            "another is marked"
+        );
+        assert!(board.draw(WINDOW, &tiles, None, &thumbs), "none is");
+        assert!(board.draw(WINDOW, &tiles, Some(1), &thumbs));
         thumbs.take("left", &thumb(100)).expect("decodes");
-        assert!(board.draw(WINDOW, &tiles, 1, &thumbs), "a picture came");
+        assert!(
+            board.draw(WINDOW, &tiles, Some(1), &thumbs),
+            "a picture came"
+        );
         thumbs.forget("left");
-        assert!(board.draw(WINDOW, &tiles, 1, &thumbs), "and went");
+        assert!(board.draw(WINDOW, &tiles, Some(1), &thumbs), "and went");
         tiles[0].state = "web is at work".into();
-        assert!(board.draw(WINDOW, &tiles, 1, &thumbs));
+        assert!(board.draw(WINDOW, &tiles, Some(1), &thumbs));
         assert!(board.hint("a click") && !board.hint("a click"));
         tiles.pop();
-        assert!(board.draw(WINDOW, &tiles, 0, &thumbs), "fewer");
+        assert!(board.draw(WINDOW, &tiles, Some(0), &thumbs), "fewer");
         assert!(board.hint("a click"), "drawn anew with all else");
     }
 
@@ -298,7 +312,7 @@ mod tests {
         thumbs.take("office", &thumb(255)).expect("decodes");
         let mut tiles = tiles();
         tiles[0].screens[0].why = Why::Never("no signal".into());
-        board.draw(WINDOW, &tiles, 1, &thumbs);
+        board.draw(WINDOW, &tiles, Some(1), &thumbs);
         let place = grid(2, WINDOW).place(0).picture;
         let (x, y) = (
             usize::from(place.x.unsigned_abs()),
@@ -311,7 +325,12 @@ mod tests {
     fn no_window_is_too_small() {
         let mut board = Board::default();
         for (width, height) in [(0, 0), (1, 1), (20, 400), (400, 20), (90, 90)] {
-            board.draw(Size { width, height }, &tiles(), 9, &Thumbs::default());
+            board.draw(
+                Size { width, height },
+                &tiles(),
+                Some(9),
+                &Thumbs::default(),
+            );
             board.hint("what can be done");
         }
     }

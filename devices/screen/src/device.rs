@@ -111,6 +111,8 @@ struct Device {
     /// Why the last wish was not done, and until when that is told.
     refusal: Option<(String, Duration)>,
     complaints: Complaints,
+    /// Something happened at the window of which the consequences are still to be drawn: nothing wakes the loop for it.
+    is_behind: bool,
 }
 
 impl Device {
@@ -143,6 +145,7 @@ impl Device {
             going: None,
             refusal: None,
             complaints: Complaints::default(),
+            is_behind: false,
         })
     }
 
@@ -151,6 +154,9 @@ impl Device {
     }
 
     fn deadline(&self) -> Instant {
+        if self.is_behind {
+            return Instant::now();
+        }
         let panes = self.panes.iter();
         let asks = panes
             .filter(|pane| self.expects(pane))
@@ -183,11 +189,8 @@ impl Device {
                 ..
             } => self.event(&topic, &body, leases, &source.name),
             Incoming::SourceGone { source, .. } => self.gone(source.as_str()),
-            Incoming::Dropped { topic, .. } if topic == topics::VIDEO_H264 => {
-                let now = self.now();
-                self.panes.iter_mut().for_each(|pane| pane.lost(now));
-            }
             Incoming::Request(request) => request.unknown()?,
+            // Also what was dropped: it does not say whose units, and the next of that source shows the gap by its number.
             _ => {}
         }
         Ok(Stay::Yes)
@@ -304,7 +307,8 @@ impl Device {
         self.decode();
         self.paint()?;
         // What the server said while an answer of it was waited for has made nothing readable.
-        self.window_events()
+        self.is_behind = self.window_events()?;
+        Ok(())
     }
 
     /// For key frames, of whom one is needed.

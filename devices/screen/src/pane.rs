@@ -124,11 +124,6 @@ impl Pane {
         Ok(())
     }
 
-    /// Units of its source were lost on their way.
-    pub fn lost(&mut self, now: Duration) {
-        self.chain.broke(now);
-    }
-
     /// What it came from is gone.
     pub fn gone(&mut self, now: Duration) {
         self.chain.broke(now);

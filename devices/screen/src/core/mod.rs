@@ -16,7 +16,7 @@ pub use chain::{Chain, Step};
 pub use division::{Division, Spot};
 pub use fit::{first_size, fit, Rect, Size};
 pub use grid::{Direction, Grid, TilePlace};
-pub use overview::{Begin, Overview, Take};
+pub use overview::{Begin, Overview, Take, TOLD as CONFLICT_TOLD};
 pub use scene::{Scene, Screen, Target};
 pub use source::{Kind, Source};
 pub use tile::{Tile, TileScreen, Why, Work};

@@ -7,11 +7,12 @@ use std::time::Duration;
 const MEANS_IT: Duration = Duration::from_secs(2);
 /// But not so soon: the second half of a double click was on its way before anything was told.
 const READS: Duration = Duration::from_millis(600);
+/// So long that is told: as long as it is so.
+pub const TOLD: Duration = READS.saturating_add(MEANS_IT);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Nobody has said anything yet: shown as soon as there are targets.
-    Begin,
+    /// As soon as there are targets, and while there are.
     Shown,
     Away,
 }
@@ -48,7 +49,7 @@ impl Overview {
     pub const fn new(begin: Begin) -> Self {
         Self {
             phase: match begin {
-                Begin::Overview => Phase::Begin,
+                Begin::Overview => Phase::Shown,
                 Begin::Picture => Phase::Away,
             },
             marked: None,
@@ -58,20 +59,17 @@ impl Overview {
 
     /// Whether it is shown, with so many targets.
     pub fn is_shown(&self, targets: usize) -> bool {
-        match self.phase {
-            Phase::Begin => targets > 0,
-            Phase::Shown => true,
-            Phase::Away => false,
-        }
+        self.phase == Phase::Shown && targets > 0
     }
 
-    /// A person wants it, or wants it no more.
+    /// A person wants it, or wants it no more. Without targets there is none to turn to.
     pub fn turn(&mut self, targets: usize) {
-        self.phase = if self.is_shown(targets) {
-            Phase::Away
-        } else {
-            Phase::Shown
-        };
+        if targets > 0 {
+            self.phase = match self.phase {
+                Phase::Shown => Phase::Away,
+                Phase::Away => Phase::Shown,
+            };
+        }
     }
 
     /// Input went to a target: that is seen.
@@ -80,16 +78,16 @@ impl Overview {
         self.refused = None;
     }
 
-    /// The tile that keys go from: the marked one, or the first.
-    pub fn marked(&self, names: &[&str]) -> usize {
-        let marked = self.marked.as_deref();
-        let at = marked.and_then(|marked| names.iter().position(|name| *name == marked));
-        at.unwrap_or(0)
+    /// The tile that a person has marked. Nothing is marked for him: the window may come up under an Enter that is meant for another.
+    pub fn marked(&self, names: &[&str]) -> Option<usize> {
+        let marked = self.marked.as_deref()?;
+        names.iter().position(|name| *name == marked)
     }
 
-    /// Marks the one beside it.
+    /// Marks the one beside it; where none is marked, the first.
     pub fn step(&mut self, names: &[&str], grid: &Grid, direction: Direction) {
-        let to = grid.beside(self.marked(names), direction);
+        let marked = self.marked(names);
+        let to = marked.map_or(0, |marked| grid.beside(marked, direction));
         self.mark(names.get(to).copied());
     }
 
@@ -98,17 +96,20 @@ impl Overview {
         self.marked = name.map(str::to_owned);
     }
 
-    /// How a target is taken that a person goes to now, if that is to be done.
+    /// How a target is taken that a person goes to now, if that is to be done. Who comes too soon has not read it: it counts from
+    /// then.
     pub fn take(&mut self, name: &str, now: Duration) -> Option<Take> {
-        let Some((there, at)) = &self.refused else {
+        let Some((_, at)) = self.refused.as_mut().filter(|(there, _)| there == name) else {
+            self.refused = None;
             return Some(Take::Free);
         };
-        let (same, at) = (there == name, *at);
-        if same && now < at + READS {
+        let since = now.saturating_sub(*at);
+        if since < READS {
+            *at = now;
             return None;
         }
         self.refused = None;
-        Some(if same && now < at + READS + MEANS_IT {
+        Some(if since < TOLD {
             Take::Steal
         } else {
             Take::Free
@@ -129,14 +130,18 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn it_begins_with_the_first_target_and_goes_when_one_is_worked() {
+    fn it_is_there_with_the_first_target_and_goes_when_one_is_worked() {
         let mut overview = Overview::new(Begin::Overview);
         assert!(!overview.is_shown(0), "there is nothing to choose from");
         assert!(overview.is_shown(1));
         overview.leave();
         assert!(!overview.is_shown(1));
         overview.turn(1);
-        assert!(overview.is_shown(0), "it was asked for");
+        assert!(overview.is_shown(1), "it was asked for");
+        assert!(!overview.is_shown(0), "there is nothing to show");
+        overview.turn(0);
+        assert!(overview.is_shown(1), "nor to turn to");
+        overview.turn(1);
         overview.turn(0);
         assert!(!overview.is_shown(1));
         assert!(!Overview::new(Begin::Picture).is_shown(9));
@@ -151,12 +156,14 @@ mod tests {
         };
         let grid = Grid::new(3, size, 40);
         let names = ["attic", "lab", "office"];
-        assert_eq!(overview.marked(&names), 0);
+        assert_eq!(overview.marked(&names), None, "nobody has chosen yet");
         overview.step(&names, &grid, Direction::Right);
-        assert_eq!(overview.marked(&names), 1);
-        assert_eq!(overview.marked(&["lab"]), 0);
-        assert_eq!(overview.marked(&["a", "b", "lab"]), 2);
-        assert_eq!(overview.marked(&["office"]), 0, "it is gone");
+        assert_eq!(overview.marked(&names), Some(0));
+        overview.step(&names, &grid, Direction::Right);
+        assert_eq!(overview.marked(&names), Some(1));
+        assert_eq!(overview.marked(&["lab"]), Some(0));
+        assert_eq!(overview.marked(&["a", "b", "lab"]), Some(2));
+        assert_eq!(overview.marked(&["office"]), None, "it is gone");
     }
 
     #[test]
@@ -173,5 +180,17 @@ mod tests {
         assert_eq!(overview.take("lab", SECOND * 2), free, "once");
         overview.refused("lab", SECOND);
         assert_eq!(overview.take("lab", SECOND * 4), free, "too late");
+    }
+
+    #[test]
+    fn who_goes_on_and_on_without_reading_takes_nothing() {
+        let mut overview = Overview::new(Begin::Overview);
+        overview.refused("lab", Duration::ZERO);
+        let hundredth = Duration::from_millis(10);
+        for at in (50..500).step_by(50) {
+            assert_eq!(overview.take("lab", hundredth * at), None);
+        }
+        let read = hundredth * 450 + READS;
+        assert_eq!(overview.take("lab", read), Some(Take::Steal));
     }
 }

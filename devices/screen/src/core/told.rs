@@ -108,7 +108,9 @@ impl Scene {
             "" => String::new(),
             release => format!("; {}: back here", cut(release)),
         };
-        format!("click or Enter: keyboard and mouse go there{back}; F10: one or all")
+        format!(
+            "click, or arrow keys and Enter: keyboard and mouse go there{back}; F10: one or all"
+        )
     }
 
     fn mode(&self, source: &Source) -> Option<String> {

@@ -3,7 +3,7 @@
 use super::{Device, Seen};
 use crate::{
     board::{grid, Board},
-    core::Take,
+    core::{Take, CONFLICT_TOLD},
     error::Error,
     pane::Pane,
     window::{Happened, Key},
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// The device that keyboard and mouse belong to.
 const INPUT: &str = "input";
-/// So long a refusal is told.
+/// So long a refusal is told, where a second try changes nothing.
 const TOLD: Duration = Duration::from_secs(10);
 
 /// On the way to a target.
@@ -39,11 +39,14 @@ pub(super) async fn answered(going: Option<&mut Going>) -> Answer {
 }
 
 impl Device {
-    pub(super) fn window_events(&mut self) -> Result<(), Error> {
+    /// Says whether there were any.
+    pub(super) fn window_events(&mut self) -> Result<bool, Error> {
+        let mut were_any = false;
         while let Some(window) = &mut self.window {
             let Some(happened) = window.happened()? else {
                 break;
             };
+            were_any = true;
             match happened {
                 Happened::Closed => {
                     self.seen = Seen::Closed;
@@ -59,7 +62,7 @@ impl Device {
                 Happened::Seen | Happened::Arrived => {}
             }
         }
-        Ok(())
+        Ok(were_any)
     }
 
     /// What the window had it has no more.
@@ -95,8 +98,8 @@ impl Device {
                 }
             }
             Key::Enter if self.is_overview() => {
-                if let Some(name) = names.get(self.overview.marked(&names)) {
-                    self.go(name);
+                if let Some(marked) = self.overview.marked(&names) {
+                    self.go(names[marked]);
                 }
             }
             Key::Arrow(_) | Key::Enter | Key::FullScreen => {}
@@ -120,7 +123,11 @@ impl Device {
         if self.going.is_some() {
             return;
         }
-        let Some(take) = self.overview.take(name, self.now()) else {
+        let now = self.now();
+        let Some(take) = self.overview.take(name, now) else {
+            if let Some((_, until)) = &mut self.refusal {
+                *until = now + CONFLICT_TOLD;
+            }
             return;
         };
         let to = FocusTo {
@@ -145,12 +152,12 @@ impl Device {
             Err(error) => error.into_wire(),
         };
         let now = self.now();
-        let why = if error.code == ErrorCode::Conflict {
+        self.refusal = Some(if error.code == ErrorCode::Conflict {
             self.overview.refused(&name, now);
-            format!("{}; here, a second click takes it", error.message)
+            let why = format!("{}; here, a second click takes it", error.message);
+            (why, now + CONFLICT_TOLD)
         } else {
-            error.message
-        };
-        self.refusal = Some((why, now + TOLD));
+            (error.message, now + TOLD)
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! The window's life: it comes, is resized, covered, closed, and comes again.
 
 use super::{
-    keys::{Key, Keys},
+    keys::{Held, Key, Keys},
     paint::{Formats, Ground, Layer},
     panes::Pane,
     upload::{Sharing, Upload},
@@ -47,6 +47,7 @@ atom_manager! {
         WM_DELETE_WINDOW,
         UTF8_STRING,
         _NET_WM_NAME,
+        _NET_WM_USER_TIME,
         _NET_WM_STATE,
         _NET_WM_STATE_FULLSCREEN,
         _NET_SUPPORTING_WM_CHECK,
@@ -105,6 +106,7 @@ pub struct Window {
     pub(super) has_begun: bool,
     open: bool,
     keys: Keys,
+    held: Held,
     title: String,
 }
 
@@ -134,6 +136,7 @@ impl Window {
             ground: Ground::new(&connection, window, formats)?,
             sharing,
             keys: Keys::find(&connection)?,
+            held: Held::default(),
             socket: watched(socket)?,
             connection,
             atoms,
@@ -166,6 +169,10 @@ impl Window {
         let class = (AtomEnum::WM_CLASS, AtomEnum::STRING);
         self.connection
             .change_property8(PropMode::REPLACE, window, class.0, class.1, CLASS)?;
+        // It comes by itself: the keyboard stays with who has it.
+        let (time, kind) = (atoms._NET_WM_USER_TIME, AtomEnum::CARDINAL);
+        self.connection
+            .change_property32(PropMode::REPLACE, window, time, kind, &[0])?;
         self.connection.flush()?;
         Ok(())
     }
@@ -197,7 +204,11 @@ impl Window {
     pub fn close(&mut self) -> Result<(), WindowError> {
         self.open = false;
         self.forget()?;
-        self.connection.unmap_window(self.ground.window)?;
+        let window = self.ground.window;
+        self.connection.unmap_window(window)?;
+        // It comes back when a person goes to a target: then in front.
+        let time = self.atoms._NET_WM_USER_TIME;
+        self.connection.delete_property(window, time)?;
         self.connection.flush()?;
         Ok(())
     }
@@ -240,10 +251,18 @@ impl Window {
                 };
                 return self.resized(size);
             }
-            Event::KeyPress(key) => match self.keys.meaning(key.detail) {
-                Some(Key::FullScreen) => self.turn()?,
-                other => return Ok(other.map(Happened::Pressed)),
-            },
+            Event::KeyPress(key) => {
+                let repeats = self.held.repeats(key.detail, key.time);
+                match self.keys.meaning(key.detail) {
+                    // Only to walk on is what a key is held for.
+                    Some(meant) if repeats && !matches!(meant, Key::Arrow(_)) => {}
+                    Some(Key::FullScreen) => self.turn()?,
+                    other => return Ok(other.map(Happened::Pressed)),
+                }
+            }
+            Event::KeyRelease(key) => self.held.up(key.detail, key.time),
+            Event::FocusOut(_) => self.held.forget(),
+            Event::KeymapNotify(keymap) => self.held.begin(&keymap),
             Event::ButtonPress(button) if button.detail == LEFT => {
                 return Ok(Some(Happened::Clicked((button.event_x, button.event_y))));
             }
@@ -328,6 +347,9 @@ fn create(connection: &RustConnection, screen: &Screen) -> Result<u32, WindowErr
     let mask = EventMask::EXPOSURE
         | EventMask::STRUCTURE_NOTIFY
         | EventMask::KEY_PRESS
+        | EventMask::KEY_RELEASE
+        | EventMask::KEYMAP_STATE
+        | EventMask::FOCUS_CHANGE
         | EventMask::BUTTON_PRESS;
     let look = CreateWindowAux::new()
         .background_pixel(screen.black_pixel)

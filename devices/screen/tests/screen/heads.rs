@@ -4,7 +4,7 @@ use crate::bench::{target, Bench, BLACK, BLUE, GREEN, GREY, RED};
 use dkvm_h264::backend::Kind;
 use dkvm_testkit::Failure;
 use dkvm_wire::{
-    topics::VIDEO_H264,
+    topics::{VIDEO_H264, WANT},
     vocab::{
         desk::{DeskTarget, Head},
         video::Signal,
@@ -95,6 +95,23 @@ fn each_head_asks_for_its_own_key_frame() -> Result<(), Failure> {
     bench.kernel.goodbye()?;
     assert_eq!(bench.kernel.lent(), 0, "every lease went back");
     Ok(())
+}
+
+#[test]
+fn what_one_loses_costs_the_other_nothing() -> Result<(), Failure> {
+    let mut bench = worked(Bench::start(json!({ "overview": false }))?)?;
+    show(&mut bench, RIGHT, RED)?;
+    show(&mut bench, LEFT, RED)?;
+    bench.x.until_color((25, 50), RED.1)?;
+    // The kernel does not say whose.
+    bench.kernel.dropped(VIDEO_H264, 1)?;
+    bench.show(LEFT, Kind::Delta, [BLUE; 4])?;
+    bench.x.until_color((25, 50), BLUE.1)?;
+    assert!(bench.kernel.within(crate::QUIET, WANT)?.is_none());
+    let _lost = bench.make(Kind::Delta, [RED; 4]);
+    bench.show(RIGHT, Kind::Delta, [RED; 4])?;
+    bench.expect_want(VIDEO_H264, RIGHT, false)?;
+    bench.expect_want(VIDEO_H264, RIGHT, true)
 }
 
 #[test]

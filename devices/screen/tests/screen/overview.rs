@@ -17,7 +17,7 @@ use dkvm_wire::{
     ErrorCode, WireError,
 };
 use serde_json::json;
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// XK_F10, XK_Return, XK_Right, XK_Left.
 const F10: u32 = 0xffc7;
@@ -60,7 +60,7 @@ fn until_asked(bench: &mut Bench, asked: &Asked, count: usize) -> Result<FocusTo
         if let Some(to) = asked.borrow().get(count - 1) {
             return Ok(to.clone());
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
     }
     Err(Failure::new("input was never asked"))
 }
@@ -139,10 +139,10 @@ fn a_click_goes_there_and_shows_it() -> Result<(), Failure> {
 #[test]
 fn arrow_keys_mark_a_target_and_enter_goes_there() -> Result<(), Failure> {
     let (mut bench, asked) = overview(Ok(()))?;
-    for (key, there) in [(None, "lab"), (Some(RIGHT), "office"), (Some(LEFT), "lab")] {
-        if let Some(key) = key {
-            bench.x.press(key)?;
-        }
+    // Meant for another window, which had the keyboard until this one came.
+    bench.x.press(ENTER)?;
+    for (key, there) in [(RIGHT, "lab"), (RIGHT, "office"), (LEFT, "lab")] {
+        bench.x.press(key)?;
         bench.x.press(ENTER)?;
         let count = asked.borrow().len() + 1;
         let to = until_asked(&mut bench, &asked, count)?;
@@ -156,6 +156,66 @@ fn arrow_keys_mark_a_target_and_enter_goes_there() -> Result<(), Failure> {
 }
 
 #[test]
+fn a_window_that_comes_by_itself_asks_for_no_keyboard() -> Result<(), Failure> {
+    let (bench, asked) = overview(Ok(()))?;
+    bench.x.until("it is open", |x| Some(x.is_open()))?;
+    assert_eq!(bench.x.user_time(), Some(0));
+    assert!(asked.borrow().is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_key_that_is_held_down_takes_nothing_from_who_is_at_work() -> Result<(), Failure> {
+    let (mut bench, asked) = overview(Err(ErrorCode::Conflict))?;
+    bench.x.press(RIGHT)?;
+    bench.x.down(ENTER)?;
+    assert!(!until_asked(&mut bench, &asked, 1)?.steal);
+    // As the X server does: the first after a while, then many.
+    std::thread::sleep(Duration::from_millis(660));
+    for _ in 0..10 {
+        bench.x.repeat(ENTER)?;
+        std::thread::sleep(Duration::from_millis(30));
+        bench.kernel.ping()?;
+    }
+    assert_eq!(asked.borrow().len(), 1, "it was pressed once");
+    bench.x.up(ENTER)?;
+    for count in 2..20 {
+        bench.x.press(ENTER)?;
+        if until_asked(&mut bench, &asked, count)?.steal {
+            return bench.kernel.goodbye();
+        }
+        std::thread::sleep(Duration::from_millis(800));
+    }
+    Err(Failure::new("a second press never takes it"))
+}
+
+#[test]
+fn a_second_click_that_takes_nothing_any_more_is_promised_no_more() -> Result<(), Failure> {
+    let (mut bench, asked) = overview(Err(ErrorCode::Conflict))?;
+    bench.x.click(SECOND)?;
+    until_asked(&mut bench, &asked, 1)?;
+    let letters = |x: &XServer| Some((20..=80).any(|at| x.color((at, 97)).is_some_and(is_light)));
+    bench.x.until("it is told", letters)?;
+    bench
+        .x
+        .until("it is told no more", |x| letters(x).map(|told| !told))?;
+    bench.x.click(SECOND)?;
+    assert!(!until_asked(&mut bench, &asked, 2)?.steal);
+    bench.kernel.goodbye()
+}
+
+#[test]
+fn without_targets_f10_leaves_the_picture_alone() -> Result<(), Failure> {
+    let mut bench = Bench::start(json!({ "source": "office/h264" }))?;
+    bench.expect_want(VIDEO_H264, OFFICE, true)?;
+    bench.show(OFFICE, Kind::Key, [RED, GREEN, GREY, GREY])?;
+    bench.until_shown([RED, GREEN, GREY, GREY])?;
+    bench.x.press(F10)?;
+    assert!(bench.kernel.within(crate::QUIET, WANT)?.is_none());
+    bench.until_shown([RED, GREEN, GREY, GREY])
+}
+
+#[test]
 fn a_refusal_is_told_and_who_comes_again_means_it() -> Result<(), Failure> {
     let (mut bench, asked) = overview(Err(ErrorCode::Conflict))?;
     bench.x.click(SECOND)?;
@@ -164,7 +224,7 @@ fn a_refusal_is_told_and_who_comes_again_means_it() -> Result<(), Failure> {
     bench.x.until("it is told", letters)?;
     // On a slow machine it may be too late for that, and then the next is.
     for count in 2..20 {
-        std::thread::sleep(std::time::Duration::from_millis(800));
+        std::thread::sleep(Duration::from_millis(800));
         bench.x.click(SECOND)?;
         if until_asked(&mut bench, &asked, count)?.steal {
             return bench.kernel.goodbye();

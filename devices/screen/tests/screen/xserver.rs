@@ -2,6 +2,7 @@
 
 use dkvm_testkit::Failure;
 use std::{
+    cell::Cell,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     thread::sleep,
@@ -23,12 +24,16 @@ use x11rb::{
 const MOMENT: Duration = Duration::from_millis(20);
 /// and so many times.
 const TIMES: u32 = 700;
+/// From one event of a person to the next, by the server's clock, ms.
+const HAND: u32 = 100;
 
 pub struct XServer {
     process: Child,
     pub display: String,
     connection: RustConnection,
     root: Window,
+    /// When the person did something last, ms.
+    time: Cell<u32>,
     pub size: (u16, u16),
 }
 
@@ -59,6 +64,7 @@ impl XServer {
             process,
             display,
             root: screen.root,
+            time: Cell::new(0),
             size: (screen.width_in_pixels, screen.height_in_pixels),
             connection,
         })
@@ -187,6 +193,29 @@ impl XServer {
 
     /// A key of the keyboard, by its name in X.
     pub fn press(&self, sym: u32) -> Result<(), Failure> {
+        self.down(sym)?;
+        self.up(sym)
+    }
+
+    /// It goes down.
+    pub fn down(&self, sym: u32) -> Result<(), Failure> {
+        self.time.set(self.time.get() + HAND);
+        self.input(xproto::KEY_PRESS_EVENT, self.code(sym)?, (0, 0))
+    }
+
+    /// It goes up.
+    pub fn up(&self, sym: u32) -> Result<(), Failure> {
+        self.time.set(self.time.get() + HAND);
+        self.input(xproto::KEY_RELEASE_EVENT, self.code(sym)?, (0, 0))
+    }
+
+    /// It is down for long: up and down, both at one time.
+    pub fn repeat(&self, sym: u32) -> Result<(), Failure> {
+        self.up(sym)?;
+        self.input(xproto::KEY_PRESS_EVENT, self.code(sym)?, (0, 0))
+    }
+
+    fn code(&self, sym: u32) -> Result<u8, Failure> {
         let setup = self.connection.setup();
         let count = setup.max_keycode - setup.min_keycode + 1;
         let map = self
@@ -202,8 +231,7 @@ impl XServer {
             .chunks(each)
             .position(|syms| syms.contains(&sym));
         let at = at.ok_or_else(|| Failure::new(format!("no key {sym:#x}")))?;
-        let code = setup.min_keycode + u8::try_from(at).expect("a keycode");
-        self.input(xproto::KEY_PRESS_EVENT, code, (0, 0))
+        Ok(setup.min_keycode + u8::try_from(at).expect("a keycode"))
     }
 
     /// The left button, in hundredths of the window's size.
@@ -221,7 +249,7 @@ impl XServer {
             response_type: kind,
             detail,
             sequence: 0,
-            time: 0,
+            time: self.time.get(),
             root: self.root,
             event: window,
             child: 0,
@@ -237,6 +265,20 @@ impl XServer {
         self.connection
             .flush()
             .map_err(|error| failed("Xvfb", error))
+    }
+
+    /// What a window manager reads before it gives the window the keyboard: the time of the person's last doing there.
+    pub fn user_time(&self) -> Option<u32> {
+        let (window, _) = self.window()?;
+        let name = b"_NET_WM_USER_TIME";
+        let name = self.connection.intern_atom(false, name).ok()?;
+        let (name, kind) = (name.reply().ok()?.atom, AtomEnum::CARDINAL);
+        let time = self
+            .connection
+            .get_property(false, window, name, kind, 0, 1);
+        let time = time.ok()?.reply().ok()?;
+        let mut values = time.value32()?;
+        values.next()
     }
 
     /// The session ends.
