@@ -111,18 +111,21 @@ function told(like: readonly number[]): string {
   return like.map((one) => one.toFixed(2)).join(", ");
 }
 
-/** The tile shows these screens, beside each other; a click on it goes there. */
+/** The tile, which an arrow key marks, shows these screens, beside each other; a click on it goes there. */
 async function clickTile(bench: Bench, x: XServer, desk: WindowDesk, name: string, screens: () => Promise<Screen[]>): Promise<void> {
+  const hands = await XHands.at(x.display);
   let like: number[] = [];
   const place = await until(`the tile of ${name} shows its picture`, async () => {
     const [wanted, shown] = [await screens(), x.picture()];
     const found = tile(shown);
-    if (!found) return undefined;
+    if (!found) {
+      await hands.right();
+      return undefined;
+    }
     like = alike(wanted, shown, found);
     return areShown(wanted, like) ? found : undefined;
   }, SOON).catch((error: Error) => { throw new Error(`${error.message}: likeness ${told(like)}`); });
   bench.tell(`the overview shows ${name} (likeness ${told(like)}); a click goes there`);
-  const hands = await XHands.at(x.display);
   await until(`keyboard and mouse go to ${name}`, async () => {
     if (desk.focus().node === name) return true;
     await hands.click(Math.round(place.x + place.width / 2), Math.round(place.y + place.height / 2));

@@ -13,6 +13,7 @@ const LEFT = 1;
 const X_KEYS = 8;
 const F10 = 68;
 const ENTER = 28;
+const RIGHT = 106;
 const REPLY = 32;
 
 export class XHands {
@@ -50,6 +51,10 @@ export class XHands {
 
   enter(): Promise<void> {
     return this.#key(ENTER);
+  }
+
+  right(): Promise<void> {
+    return this.#key(RIGHT);
   }
 
   close(): void {
