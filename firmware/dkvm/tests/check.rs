@@ -206,7 +206,7 @@ fn routes_to_other_nodes() {
     );
     one(
         &route("hid", "lab/hid").replace("gateway = true\n", ""),
-        "t.toml:9: route.to: lab/hid is on another node, and no device here has gateway = true to bridge to it: say so of the device peer, or leave this route out",
+        "t.toml:9: route.to: lab/hid is on another node, and no device here has gateway = true to bridge to it: say so of the device peer, or leave out this route and all others to and from other nodes",
     );
 }
 
