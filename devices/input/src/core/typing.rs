@@ -282,10 +282,10 @@ impl Turn<'_> {
             None => self.own(),
         };
         let keys = self.keys_of(wanted);
-        // The right Alt may be down as an Alt.
-        let down = &self.typing.down;
+        // The right Alt may be down there as an Alt.
+        let alts: BTreeSet<u8> = self.typing.down.values().flatten().copied().collect();
         let decide = DECIDE.into_iter();
-        let decide: Vec<u8> = decide.filter(|key| !down.contains_key(key)).collect();
+        let decide: Vec<u8> = decide.filter(|key| !alts.contains(key)).collect();
         for key in &decide {
             if !keys.contains(key) {
                 self.up(*key);
