@@ -33,12 +33,14 @@ export interface World {
   /** Tries that are refused with 429. */
   retryAfter: number;
   size: readonly [number, number];
-  /** Of other nodes' pictures. */
+  /** Of other nodes' pictures, and of those of some that differ. */
   farSize: readonly [number, number];
+  farSizes: Readonly<Record<string, readonly [number, number]>>;
   /** Whose small pictures there are; empty for this node's. */
   thumbs: readonly string[];
-  /** Why there is no picture of another node's target; empty for that there is. */
+  /** Why there is no picture of another node's target; empty for that there is. And for some nodes by name. */
   farRefusal: string;
+  farRefusals: Readonly<Record<string, string>>;
   /** The same of its sound. */
   deaf: string;
   /** Frames are sent. */
@@ -63,7 +65,7 @@ export interface World {
 }
 
 export class Mock {
-  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], farSize: [800, 600], thumbs: ["", "office"], farRefusal: "", deaf: "", picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", overtaken: "", taken: "", say: healthy() };
+  readonly world: World = { session: "open", password: "correct horse", retryAfter: 0, size: [1280, 720], farSize: [800, 600], farSizes: {}, thumbs: ["", "office"], farRefusal: "", farRefusals: {}, deaf: "", picture: true, acknowledges: true, viewers: 1, kernel: states.kernel(), refusal: "", partMs: 0, untypable: "", locked: "", overtaken: "", taken: "", say: healthy() };
   /** The upload, as the update device keeps it. */
   readonly bundle = new Bundle();
   /** An image on its way, as the storage device keeps it, and by which name. */
@@ -80,7 +82,8 @@ export class Mock {
   private holder = 0;
   private written = 0;
   private readonly pages = new Set<WebSocket>();
-  private readonly viewers = new Set<WebSocket>();
+  /** Who sees which node's target; this one's has no name. */
+  private readonly viewers = new Map<WebSocket, string>();
   private readonly sockets = new Set<Socket>();
   private readonly events = new WebSocketServer({ noServer: true });
   private readonly video = new WebSocketServer({ noServer: true });
@@ -136,7 +139,7 @@ export class Mock {
 
   /** The node ends in good order and says so. */
   goodbye(): void {
-    for (const page of [...this.pages, ...this.viewers]) page.close(1012);
+    for (const page of [...this.pages, ...this.viewers.keys()]) page.close(1012);
   }
 
   /** Says something to all pages, and to those that come later. */
@@ -338,10 +341,23 @@ export class Mock {
       else if (server === this.microphone) this.listens(ws);
       else if (server === this.events) this.joined(ws);
       else if (server === this.thumbs) this.looks(ws);
-      else if (node !== null && this.world.farRefusal !== "") ws.close(1013, this.world.farRefusal);
+      else if (node !== null && this.refusalOf(node) !== "") ws.close(1013, this.refusalOf(node));
       else if (url.searchParams.get("codec") === "h264") this.broken(ws);
-      else this.watched(ws, () => (node === null ? this.world.size : this.world.farSize));
+      else this.watched(ws, node ?? "");
     });
+  }
+
+  private refusalOf(node: string): string {
+    return this.world.farRefusals[node] ?? this.world.farRefusal;
+  }
+
+  private sizeOf(node: string): readonly [number, number] {
+    return node === "" ? this.world.size : (this.world.farSizes[node] ?? this.world.farSize);
+  }
+
+  /** How many see a node's target by now. */
+  viewersOf(node: string): number {
+    return [...this.viewers.values()].filter((one) => one === node).length;
   }
 
   /** H.264 that begins well and is none: what a browser does with a stream that it cannot decode. */
@@ -411,13 +427,13 @@ export class Mock {
     page.send(JSON.stringify({ type: "ack", holder: state.holder, seq: state.seq, steps: this.written, lost: 0, focus: this.epoch } satisfies ToPage));
   }
 
-  private watched(viewer: WebSocket, size: () => readonly [number, number]): void {
-    this.viewers.add(viewer);
+  private watched(viewer: WebSocket, node: string): void {
+    this.viewers.set(viewer, node);
     let credit = 2;
     let sequence = 0;
     const timer = setInterval(() => {
       if (credit === 0 || !this.world.picture) return;
-      const [width, height] = size();
+      const [width, height] = this.sizeOf(node);
       sequence += 1;
       credit -= 1;
       viewer.send(frame(sequence, width, height, this.painted(width, height, sequence)));

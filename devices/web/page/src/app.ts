@@ -3,81 +3,55 @@
 import type { Action } from "./wire/Action";
 import type { Button } from "./wire/Button";
 import type { ConfigAnswer } from "./wire/ConfigAnswer";
-import type { Macro } from "./wire/Macro";
 import type { ToPage } from "./wire/ToPage";
 import type { WireError } from "./wire/WireError";
 import type { FileList } from "./wire/FileList";
 import { Api, Refused, sentence, socketUrl } from "./api";
+import { save, stamp, toggleFullScreen } from "./browser";
 import { Console } from "./input/console";
 import { randomHolder } from "./input/engine";
 import { backoff } from "./link/backoff";
 import { NO_ANSWER, Requests } from "./link/requests";
 import { Link } from "./link/socket";
-import { hashOf, OWN, targetIn } from "./model/hash";
-import { endedWords, freshlyEnded, type ConfigEdit } from "./model/config";
+import { endingOf } from "./model/endings";
+import { besideIn, hashOf, OWN, targetIn } from "./model/hash";
 import { emptyModel, type Model } from "./model/model";
 import { forgetNode, reduce } from "./model/reduce";
-import { distinct, loadLayout, loadRead, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
+import { distinct, loadSettings, saveRead, saveSettings, type Settings } from "./model/settings";
 import { heldByAnother, type Remedy } from "./model/status";
 import { Store } from "./model/store";
 import { isFar, mayType, mayView, worked } from "./model/targets";
 import { releasedWords } from "./model/power";
+import { firstUi, type Drawer, type Toast, type Ui } from "./model/ui";
 import { Microphone } from "./sound/microphone";
 import { Speakers } from "./sound/speakers";
 import { SILENT, type SoundUi } from "./sound/state";
-import { keptWords } from "./model/macros";
-import { boundWords, endWords, freshEnd, layoutOf } from "./model/typing";
 import type { SerialSession } from "./serial/session";
-import { freshOutcome, outcomeWords } from "./model/update";
+import { Typing } from "./typing";
 import { Uploads } from "./upload/uploads";
-import { Picture } from "./video/picture";
-import { Screen } from "./video/screen";
+import { Pictures } from "./video/pictures";
+import { Row } from "./video/row";
 import { Thumbs } from "./video/thumbs";
+
+export type { Drawer, Toast, Ui } from "./model/ui";
 
 /** A hidden page stops the video after so long: a short look at another tab costs nothing, ms. */
 const HIDDEN_MS = 10_000;
 
-/** Something to tell that passes by itself. */
-export interface Toast {
-  readonly tone: "quiet" | "bad";
-  readonly text: string;
-}
-
-/** Which drawer is open. */
-export type Drawer = "keyboard" | "video" | "media" | "sound" | "power" | "network" | "nodes" | "console" | "system";
-
-/** What the interface itself stands at. */
-export interface Ui {
-  readonly drawer: Drawer | null;
-  /** All targets are shown. */
-  readonly overview: boolean;
-  /** The device whose record is open. */
-  readonly device: string | null;
-  readonly toast: Toast | null;
-  /** Counts the presses on a picture that another page works: the offer to take over is shown anew. */
-  readonly refusals: number;
-  /** Notices that were put away. */
-  readonly read: ReadonlySet<string>;
-  /** The configuration that is being edited: kept over a break of the link, while this page is open. */
-  readonly edited: ConfigEdit | null;
-}
-
 export class App {
   readonly model: Store<Model>;
   readonly settings: Store<Settings>;
-  readonly ui = new Store<Ui>({ drawer: null, overview: false, device: null, toast: null, refusals: 0, read: loadRead(), edited: null });
+  readonly ui = new Store<Ui>(firstUi());
   readonly api = new Api();
   readonly sound = new Store<SoundUi>(SILENT);
   readonly speakers = new Speakers(() => this.targetUrl("/api/sound"), this.sound);
   readonly thumbs = new Thumbs(() => socketUrl("/api/thumbs", this.api.csrf));
   readonly microphone: Microphone;
   readonly uploads = new Uploads(this.api);
-  readonly screen: Screen;
+  readonly typing = new Typing(this);
   readonly console: Console;
-  readonly picture: Picture;
+  readonly pictures: Pictures;
   private readonly requests = new Requests((id, action) => this.link?.send({ type: "do", id, action }) ?? false);
-  /** The text that waits to be typed: kept while the drawer is closed, never stored. */
-  draft = "";
   /** The serial console, while its drawer is open. */
   serial: SerialSession | null = null;
   private link: Link | null = null;
@@ -88,11 +62,11 @@ export class App {
 
   constructor(stage: HTMLElement, canvas: HTMLCanvasElement) {
     const holder = randomHolder((bytes) => crypto.getRandomValues(bytes));
-    this.model = new Store({ ...emptyModel(holder), chosen: targetIn(location.hash) });
+    this.model = new Store({ ...emptyModel(holder), chosen: targetIn(location.hash), beside: besideIn(location.hash) });
     this.microphone = new Microphone(() => `${this.targetUrl("/api/microphone")}&holder=${holder}`, this.sound);
     this.settings = new Store(loadSettings());
-    this.screen = new Screen(stage, canvas, this.settings.value);
-    this.console = new Console(holder, stage, this.screen, this.settings.value, {
+    const row = new Row(stage, canvas, this.settings.value);
+    this.console = new Console(holder, stage, row, this.settings.value, {
       send: (node, state) => this.link?.send(node === OWN ? { type: "input", ...state } : { type: "input_to", node, state }) ?? false,
       changed: () => this.focusChanged(),
       mayEngage: () => this.model.value.link.kind === "open" && !heldByAnother(worked(this.model.value)),
@@ -100,12 +74,12 @@ export class App {
       epoch: () => worked(this.model.value).hid?.focus ?? 0,
       givenUp: (steps) => this.toast({ tone: "bad", text: `The target took no input: ${steps} presses and releases did not reach it.` }),
       refused: () => this.ui.patch({ refusals: this.ui.value.refusals + 1 }),
-      pasted: (text) => void this.paste(text),
+      pasted: (text) => void this.typing.paste(text),
       overview: () => this.overview(true),
     });
     this.console.retarget(this.model.value.chosen);
-    this.picture = new Picture({ model: this.model, settings: this.settings, screen: this.screen, url: (codec) => `${this.targetUrl("/api/video")}&codec=${codec}` });
-    window.addEventListener("popstate", () => this.turn(targetIn(location.hash)));
+    this.pictures = new Pictures(row, { model: this.model, settings: this.settings, url: (node, codec) => `${this.targetUrl("/api/video", node)}&codec=${codec}` });
+    window.addEventListener("popstate", () => this.turn(targetIn(location.hash), besideIn(location.hash)));
     document.addEventListener("visibilitychange", () => this.visibilityChanged());
   }
 
@@ -185,7 +159,7 @@ export class App {
       case "system":
         return this.open("system");
       case "stop-typing":
-        return this.cancelTyping();
+        return this.typing.cancel();
       case "own":
         return this.choose(OWN);
       case "targets":
@@ -203,21 +177,47 @@ export class App {
     this.ui.patch({ overview: shown, ...(shown ? { drawer: null, device: null } : {}) });
   }
 
-  /** Shows the target of another node, or this node's own, and works it when it is taken. The address keeps the choice. */
+  /** Shows the target of another node, or this node's own, and works it when it is taken; alone, unless it is shown already. The address keeps the choice. */
   choose(node: string): void {
-    if (node !== this.model.value.chosen) history.pushState(null, "", `${location.pathname}${location.search}${hashOf(node)}`);
-    this.turn(node);
+    const { chosen, beside } = this.model.value;
+    this.go(node, node === chosen ? beside : []);
   }
 
-  private turn(node: string): void {
+  /** Shows a node's target to the right of what is shown, as one more head of the same desk. */
+  showBeside(node: string): void {
+    const { chosen, beside } = this.model.value;
+    this.go(chosen, [...beside, node]);
+  }
+
+  /** Takes a head away; whoever looks at all targets stays there. */
+  takeAway(node: string): void {
+    const { chosen, beside } = this.model.value;
+    const { overview } = this.ui.value;
+    this.go(chosen, beside.filter((other) => other !== node));
+    this.ui.patch({ overview });
+  }
+
+  private go(node: string, beside: readonly string[]): void {
+    const { chosen, beside: before } = this.model.value;
+    if (hashOf(node, beside) !== hashOf(chosen, before)) history.pushState(null, "", `${location.pathname}${location.search}${hashOf(node, beside)}`);
+    this.turn(node, beside);
+  }
+
+  private turn(node: string, beside: readonly string[]): void {
     this.ui.patch({ overview: false });
-    if (node === this.model.value.chosen) return;
+    if (node !== this.model.value.chosen) this.turnTo(node);
+    if (hashOf(OWN, beside) === hashOf(OWN, this.model.value.beside)) return;
+    this.model.patch({ beside });
+    this.pictures.arrange();
+  }
+
+  private turnTo(node: string): void {
     if (this.sound.value.microphone !== "off") this.toast({ tone: "quiet", text: "The microphone was closed: it was open for another target." });
     this.microphone.stop();
     this.console.retarget(node);
     this.model.patch({ chosen: node });
     this.console.told(worked(this.model.value).hid);
-    this.picture.turned();
+    this.pictures.first.turned();
     this.speakers.again();
   }
 
@@ -236,9 +236,8 @@ export class App {
   configure(change: Partial<Settings>): void {
     this.settings.set(distinct({ ...this.settings.value, ...change }));
     saveSettings(this.settings.value);
-    this.screen.fit(this.settings.value);
     this.console.configure(this.settings.value);
-    this.picture.configure(change);
+    this.pictures.configure(this.settings.value, change);
   }
 
   /** Puts notices away, for as long as this tab lives. */
@@ -255,58 +254,15 @@ export class App {
     this.toast({ tone: "quiet", text: releasedWords(button, holdMs, power?.power_led ?? null) });
   }
 
-  /** Whether the node can type a text; why not. */
-  checkText(text: string, layout: string): Promise<WireError | null> {
-    return this.ask({ name: "type_check", text, layout, pace_ms: null });
-  }
-
-  /** Has a text typed on the target. What is held here is let go of first. */
-  async typeText(text: string, layout: string, paceMs: number): Promise<void> {
-    this.console.leave();
-    if (await this.act({ name: "type_text", text, layout, pace_ms: paceMs })) this.draft = "";
-  }
-
   /** Volume, mute, delay. */
   tuneSound(change: Partial<SoundUi>): void {
     this.sound.patch(change);
     this.speakers.configure();
   }
 
-  /** Types what was pasted at the picture, in the layout chosen last and at the node's own pace. */
-  async paste(text: string): Promise<void> {
-    if (text === "") return this.toast({ tone: "bad", text: "Nothing was pasted: there is no text in the clipboard." });
-    const { typist, chosen } = this.model.value;
-    if (chosen !== OWN) return this.toast({ tone: "bad", text: `Nothing was pasted: a text for the target of ${chosen} is typed from that node's own page.` });
-    const bound = boundWords(text);
-    if (typist === null) return this.toast({ tone: "bad", text: "Nothing was pasted: the typist is not running." });
-    if (bound !== null) return this.toast({ tone: "bad", text: bound });
-    this.console.leave();
-    await this.act({ name: "type_text", text, layout: layoutOf(typist, loadLayout()), pace_ms: null });
-  }
-
-  /** Presses the keys of a macro, in the layout chosen last. What is held here is let go of first. */
-  async runMacro(which: string): Promise<void> {
-    this.console.leave();
-    const { typist } = this.model.value;
-    await this.act({ name: "macro_run", which, layout: typist === null ? null : layoutOf(typist, loadLayout()) });
-  }
-
-  /** Keeps several macros, up to the first that the node refuses. */
-  async importMacros(macros: readonly Macro[]): Promise<void> {
-    for (const [kept, { name, text }] of macros.entries()) {
-      const error = await this.ask({ name: "macro_put", which: name, text });
-      if (error !== null) return this.toast({ tone: "bad", text: keptWords(kept, macros.length, { name, why: sentence(error.message) }) });
-    }
-    this.toast({ tone: "quiet", text: keptWords(macros.length, macros.length) });
-  }
-
   /** Saves a text as a file. */
   saveText(name: string, text: string): void {
-    this.save(name, new Blob([text], { type: "text/plain" }));
-  }
-
-  cancelTyping(): void {
-    void this.act({ name: "type_cancel" });
+    save(name, new Blob([text], { type: "text/plain" }));
   }
 
   /** Takes out what is in a drive; why not, when the target has locked it: that is asked about. */
@@ -338,10 +294,9 @@ export class App {
     return socketUrl("/api/serial", this.api.csrf) + query;
   }
 
-  /** A socket for the chosen target. */
-  private targetUrl(path: string): string {
-    const { chosen } = this.model.value;
-    return `${socketUrl(path, this.api.csrf)}${chosen === OWN ? "" : `&node=${encodeURIComponent(chosen)}`}`;
+  /** A socket for a node's target: the chosen one's, where no other is named. */
+  private targetUrl(path: string, node = this.model.value.chosen): string {
+    return `${socketUrl(path, this.api.csrf)}${node === OWN ? "" : `&node=${encodeURIComponent(node)}`}`;
   }
 
   toast(toast: Toast): void {
@@ -350,27 +305,16 @@ export class App {
     this.toasted = window.setTimeout(() => this.ui.patch({ toast: null }), 3000 + toast.text.length * 40);
   }
 
-  /** Full screen, where the browser lets a page have the system's shortcuts too. */
-  async fullScreen(): Promise<void> {
-    if (document.fullscreenElement) return document.exitFullscreen();
-    await document.documentElement.requestFullscreen({ navigationUI: "hide" });
-    const { keyboard } = navigator as { keyboard?: { lock?(): Promise<void> } };
-    await keyboard?.lock?.().catch(() => undefined); // needs a secure context; without it Escape leaves
+  /** Full screen, or back from it. */
+  fullScreen(): Promise<void> {
+    return toggleFullScreen();
   }
 
   /** Saves the picture as a PNG. */
   async screenshot(): Promise<void> {
-    const png = await this.screen.png();
+    const png = await this.pictures.row.first.png();
     if (png === null) return this.toast({ tone: "bad", text: "The picture could not be saved." });
-    this.save(`${this.model.value.chosen || this.model.value.node || "dkvm"}-${stamp(new Date())}.png`, png);
-  }
-
-  private save(name: string, content: Blob): void {
-    const anchor = document.createElement("a");
-    anchor.href = URL.createObjectURL(content);
-    anchor.download = name;
-    anchor.click();
-    window.setTimeout(() => URL.revokeObjectURL(anchor.href), HIDDEN_MS);
+    save(`${this.model.value.chosen || this.model.value.node || "dkvm"}-${stamp(new Date())}.png`, png);
   }
 
   // -- link
@@ -388,7 +332,7 @@ export class App {
     this.link?.close();
     this.link = null;
     this.console.pause();
-    this.picture.disconnected();
+    this.pictures.disconnected();
     this.model.set(forgetNode(this.model.value));
   }
 
@@ -419,12 +363,11 @@ export class App {
     else if (message.type === "ack_from") this.console.acked(message.node, message.ack);
     else if (message.type === "hid") this.ownTold(() => this.console.told(message.state));
     else if (message.type === "done") this.requests.done(message.id, { error: message.error, config: message.config ?? null });
-    else if (message.type === "update") this.updateTold(before);
-    else if (message.type === "typist") this.typistTold(before);
-    else if (message.type === "config") this.configTold(before);
-    else if (message.type === "h264") this.ownTold(() => this.picture.h264Told());
-    else if (message.type === "device") this.picture.tune();
+    else if (message.type === "h264") this.ownTold(() => this.pictures.first.h264Told());
+    else if (message.type === "device") this.pictures.first.tune();
     else if (message.type === "target" || message.type === "target_gone" || message.type === "peers") this.farTold(before);
+    const ending = endingOf(before, this.model.value, message);
+    if (ending !== null) this.toast(ending);
   }
 
   /** What concerns this node's own target alone. */
@@ -445,34 +388,16 @@ export class App {
       if (is.hid === null) this.console.away();
       else this.console.told(is.hid);
     }
-    if (differ(was.h264, is.h264)) this.picture.h264Told();
-    else if (mayView(before) !== mayView(model)) this.picture.tune();
+    if (differ(was.h264, is.h264)) this.pictures.first.h264Told();
+    else if (mayView(before) !== mayView(model)) this.pictures.first.tune();
     if (mayView(model) && !mayView(before)) this.speakers.again();
-  }
-
-  /** An update ended while this page was open, most often over a restart of the node. */
-  private updateTold(before: Model): void {
-    const outcome = freshOutcome(before, this.model.value);
-    if (outcome !== null) this.toast({ tone: outcome.committed ? "quiet" : "bad", text: outcomeWords(outcome) });
-  }
-
-  /** A text ended, whoever had it typed. */
-  private typistTold(before: Model): void {
-    const end = freshEnd(before.typist, this.model.value.typist);
-    if (end !== null) this.toast({ tone: end.ending === "failed" || end.ending === "focus_taken" ? "bad" : "quiet", text: endWords(end) });
-  }
-
-  /** A change of the configuration ended, whoever made it. */
-  private configTold(before: Model): void {
-    const end = freshlyEnded(before.config, this.model.value.config);
-    if (end !== null) this.toast({ tone: end.outcome === "taken_back" ? "bad" : "quiet", text: endedWords(end) });
   }
 
   private greeted(before: Model, hello: ToPage & { type: "hello" }): void {
     this.attempt = 0;
     // Another node's hid has to be heard of first.
     this.ownTold(() => this.console.resume());
-    this.picture.greeted();
+    this.pictures.greeted();
     this.thumbs.again();
     this.serial?.again();
     this.speakers.again();
@@ -506,8 +431,8 @@ export class App {
     window.clearTimeout(this.hidden);
     if (document.hidden) this.thumbs.stop();
     else if (this.ui.value.overview && this.model.value.link.kind === "open") this.thumbs.watch();
-    if (document.hidden) this.hidden = window.setTimeout(() => this.picture.unwatch(), HIDDEN_MS);
-    else if (this.model.value.link.kind === "open") this.picture.watch();
+    if (document.hidden) this.hidden = window.setTimeout(() => this.pictures.unwatch(), HIDDEN_MS);
+    else if (this.model.value.link.kind === "open") this.pictures.watch();
   }
 
   private focusChanged(): void {
@@ -520,11 +445,4 @@ export class App {
 /** Of states that come anew with every message. */
 function differ(before: unknown, after: unknown): boolean {
   return JSON.stringify(before) !== JSON.stringify(after);
-}
-
-/** `20260102-030405`, local time. */
-function stamp(date: Date): string {
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
-  return `${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
 }

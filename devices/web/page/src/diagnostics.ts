@@ -11,6 +11,8 @@ export interface Diagnostics {
   readonly frames: number;
   /** The source's number of the last frame shown. */
   readonly lastSequence: number;
+  /** Whose targets are shown beside it, in order, and the frames shown of each. */
+  readonly beside: ReadonlyArray<{ readonly node: string; readonly frames: number }>;
   /** In what the picture comes, and the bytes of the last second. */
   readonly codec: Codec;
   readonly bytes: number;
@@ -40,10 +42,13 @@ export function exposeDiagnostics(app: App): void {
       return app.model.value.chosen;
     },
     get frames() {
-      return app.picture.frames;
+      return app.pictures.first.frames;
     },
     get lastSequence() {
-      return app.picture.sequence;
+      return app.pictures.first.sequence;
+    },
+    get beside() {
+      return app.pictures.others.map(({ node, picture: { frames } }) => ({ node, frames }));
     },
     get codec() {
       return app.model.value.picture.codec;

@@ -4,7 +4,7 @@ import type { HidState } from "../wire/HidState";
 import type { InputAck } from "../wire/InputAck";
 import type { InputState } from "../wire/InputState";
 import type { Settings } from "../model/settings";
-import type { Screen } from "../video/screen";
+import type { Row } from "../video/row";
 import type { Point } from "../video/layout";
 import { Chord } from "./chord";
 import { strokes } from "./combos";
@@ -57,7 +57,7 @@ export class Console implements PointerTarget {
   constructor(
     holder: number,
     private readonly stage: HTMLElement,
-    private readonly screen: Screen,
+    private readonly screen: Row,
     private settings: Settings,
     private readonly events: ConsoleEvents,
   ) {

@@ -92,6 +92,8 @@ export interface Model {
   readonly targets: Readonly<Record<string, FarTarget>>;
   /** Whose target is shown and worked: another node, or `OWN`. */
   readonly chosen: string;
+  /** Whose pictures stand to the right of it, in order: further heads of the same desk. */
+  readonly beside: readonly string[];
   readonly storage: StorageState | null;
   readonly audio: AudioState | null;
   readonly typist: TypistState | null;
@@ -145,6 +147,7 @@ export function emptyModel(holder: number): Model {
     peers: null,
     targets: {},
     chosen: OWN,
+    beside: [],
     storage: null,
     audio: null,
     typist: null,

@@ -27,7 +27,7 @@ export function MacrosPart({ app, model }: { app: App; model: Model }): JSX.Elem
               {one.name}
             </span>
             <span class="macro-act">
-              <button data-testid={`macro-run-${one.name}`} disabled={busy} onClick={() => void app.runMacro(one.name)}>
+              <button data-testid={`macro-run-${one.name}`} disabled={busy} onClick={() => void app.typing.macro(one.name)}>
                 Run
               </button>
               <button data-testid={`macro-edit-${one.name}`} onClick={() => edit(one)}>
@@ -110,11 +110,11 @@ function Files({ app, macros }: { app: App; macros: readonly Macro[] }): JSX.Ele
     if (file.current) file.current.value = "";
     if (typeof read === "string") app.toast({ tone: "bad", text: read });
     else if (overwritten(macros, read).length > 0) ask(read);
-    else if (read.length > 0) await app.importMacros(read);
+    else if (read.length > 0) await app.typing.keep(read);
   };
   const answer = (yes: boolean): void => {
     ask(null);
-    if (yes && asked !== null) void app.importMacros(asked);
+    if (yes && asked !== null) void app.typing.keep(asked);
   };
   if (asked !== null) return <Question testid="macro-import" label="Import" question={overwriteWords(overwritten(macros, asked))} confirm="Import all" answer={answer} />;
   return (

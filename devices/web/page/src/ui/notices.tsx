@@ -29,14 +29,29 @@ function useGrace(notice: Notice | null, picture: boolean): Notice | null {
   return passing && !ripe ? null : notice;
 }
 
-export function Cover({ app, model }: { app: App; model: Model }): JSX.Element | null {
+/** What stands in place of a picture, and what becomes of the picture that was shown last. */
+export interface Covering {
+  readonly notice: Notice | null;
+  readonly covered: "no" | "over-picture" | "empty";
+}
+
+export function useCovering(model: Model): Covering {
   const notice = useGrace(coverOf(model, performance.now()), model.picture.frames > 0);
   // Without a signal the last picture would lie; while something restarts it is what the person wants to keep.
   const keep = notice?.hides !== true && model.picture.frames > 0 && (model.video === null || model.video.signal === "ok");
-  document.body.dataset["covered"] = notice === null ? "no" : keep ? "over-picture" : "empty";
-  if (notice === null) return null;
+  return { notice, covered: notice === null ? "no" : keep ? "over-picture" : "empty" };
+}
+
+export function Cover({ app, model }: { app: App; model: Model }): JSX.Element | null {
+  const { notice, covered } = useCovering(model);
+  document.body.dataset["covered"] = covered;
+  return notice && <CoverNotice app={app} notice={notice} kind="cover" />;
+}
+
+/** Over the whole window, or in the place of one of several pictures. */
+export function CoverNotice({ app, notice, kind }: { app: App; notice: Notice; kind: "cover" | "cover in-place" }): JSX.Element {
   return (
-    <section class={`cover ${notice.tone}`} data-testid="state" data-state={notice.id} role="status">
+    <section class={`${kind} ${notice.tone}`} data-testid="state" data-state={notice.id} role="status">
       <div class="cover-box">
         <h1 data-testid="state-message">{notice.title}</h1>
         <p>{notice.text}</p>

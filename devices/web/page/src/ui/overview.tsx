@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "../app";
 import { OWN } from "../model/hash";
+import { offerOf } from "../model/heads";
 import type { Model } from "../model/model";
 import type { Settings } from "../model/settings";
 import { tilesOf, type Lamp, type Tile } from "../model/targets";
@@ -42,6 +43,7 @@ export function Overview({ app, model, settings }: OverviewProps): JSX.Element {
         {tiles.map((tile) => (
           <li key={tile.node}>
             <TileButton tile={tile} picture={pictures.get(tile.node)} chosen={tile.node === model.chosen} own={tile.node === OWN} choose={() => app.choose(tile.node)} />
+            <BesideButton app={app} model={model} tile={tile} />
           </li>
         ))}
       </ul>
@@ -88,6 +90,19 @@ function TileButton({ tile, picture, chosen, own, choose }: TileProps): JSX.Elem
   );
 }
 
+/** Puts a target's picture beside what is shown, or takes it away from there. */
+function BesideButton({ app, model, tile: { node, name } }: { app: App; model: Model; tile: Tile }): JSX.Element | null {
+  const offer = offerOf(model, node);
+  if (offer === null) return null;
+  const [words, act] = offer === "show" ? ["Show beside", () => app.showBeside(node)] as const : ["Take away", () => app.takeAway(node)] as const;
+  const title = offer === "show" ? "To the right of what is shown, as another screen of the same computer" : "Its picture is shown no longer";
+  return (
+    <button class="tile-beside" data-testid={`${offer}-beside-${node || "self"}`} aria-label={`${words}: ${name}`} title={title} onClick={act}>
+      {words}
+    </button>
+  );
+}
+
 function LampDot({ lamp, label }: { lamp: Lamp | null; label: string }): JSX.Element | null {
   if (lamp === null) return null;
   return (
@@ -121,7 +136,7 @@ function keyed(event: KeyboardEvent, app: App): void {
 /** The tile that the key leads to: beside, or nearest in the next row. */
 function move(panel: HTMLElement, key: string): void {
   const tiles = tilesIn(panel);
-  const at = tiles.indexOf(document.activeElement as HTMLElement);
+  const at = tiles.findIndex((tile) => tile.parentElement?.contains(document.activeElement));
   const steps: Record<string, number> = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: tiles.length - 1, ArrowUp: at - columns(tiles), ArrowDown: at + columns(tiles) };
   tiles[steps[key] ?? at]?.focus();
 }

@@ -36,7 +36,7 @@ function Under({ app, typing }: { app: App; typing: Typing }): JSX.Element {
       <p class="progress-words" data-testid="typing-words">
         {typing.done} of {typing.total} characters
       </p>
-      <button data-testid="typing-cancel" onClick={() => app.cancelTyping()}>
+      <button data-testid="typing-cancel" onClick={() => app.typing.cancel()}>
         Cancel
       </button>
     </div>
@@ -46,11 +46,11 @@ function Under({ app, typing }: { app: App; typing: Typing }): JSX.Element {
 function Compose({ app, typist }: { app: App; typist: TypistState }): JSX.Element {
   const [chosen, setChosen] = useState(loadLayout);
   const [pace, setPace] = useState("fast");
-  const [text, setText] = useState(() => app.draft);
+  const [text, setText] = useState(() => app.typing.draft);
   const layout = layoutOf(typist, chosen);
   const verdict = useVerdict(app, text, layout);
   const write = (fresh: string): void => {
-    app.draft = fresh;
+    app.typing.draft = fresh;
     setText(fresh);
   };
   const choose = (id: string): void => {
@@ -58,7 +58,7 @@ function Compose({ app, typist }: { app: App; typist: TypistState }): JSX.Elemen
     setChosen(id);
   };
   const send = (): void => {
-    if (verdict === "fine") void app.typeText(text, layout, PACES.find(({ value }) => value === pace)?.ms ?? 0);
+    if (verdict === "fine") void app.typing.text(text, layout, PACES.find(({ value }) => value === pace)?.ms ?? 0);
   };
   return (
     <div class="paste">
@@ -110,7 +110,7 @@ function useVerdict(app: App, text: string, layout: string): Verdict {
     if (bound !== null) return set({ refusal: bound });
     let current = true;
     const timer = window.setTimeout(async () => {
-      const error = await app.checkText(text, layout);
+      const error = await app.typing.check(text, layout);
       if (current) set(error === null ? "fine" : { refusal: sentence(error.message) });
     }, CHECK_MS);
     return () => {

@@ -8,6 +8,7 @@ import { Bar } from "./bar";
 import { TrialBar } from "./config";
 import { DrawerPanel } from "./drawer";
 import { Gate } from "./gate";
+import { Heads } from "./heads";
 import { useOverviewChord, useStore } from "./hooks";
 import { NewsBar } from "./news";
 import { PairingBar } from "./nodes";
@@ -41,7 +42,7 @@ function Desk({ app }: { app: App }): JSX.Element {
   }, [ui.drawer, ui.overview]);
   return (
     <>
-      <Cover app={app} model={shown} />
+      {model.beside.length > 0 && model.link.kind === "open" ? <Heads app={app} model={shown} /> : <Cover app={app} model={shown} />}
       <Bar app={app} model={shown} ui={ui} settings={settings} />
       {ui.overview && model.link.kind === "open" && <Overview app={app} model={model} settings={settings} />}
       <div class="below-bar">

@@ -60,19 +60,31 @@ export function place(view: View, pointer: Point | null): Rect {
 function offset(window: number, picture: number, pointer: number, density: number): number {
   const room = window - picture;
   const share = room >= 0 ? 0.5 : clamp(pointer / window, 0, 1);
-  return Math.round(room * share * density) / density; // on whole device pixels, or edges blur
+  return onPixels(room * share, density);
 }
 
-/** The point of the target's screen under a point of the window; outside of the picture the nearest on its edge. */
-export function toTarget(rect: Rect, point: Point): Position {
+/** On whole device pixels, or edges blur. */
+export function onPixels(length: number, density: number): number {
+  return Math.round(length * density) / density;
+}
+
+/** All of the target's screen. */
+const WHOLE: Rect = { left: 0, top: 0, width: 1, height: 1 };
+
+/** The point of the target's screen under a point of the window; outside of the picture the nearest on its edge. `part` is what of the screen the picture shows. */
+export function toTarget(rect: Rect, point: Point, part: Rect = WHOLE): Position {
   return {
-    x: coordinate(point.x - rect.left, rect.width),
-    y: coordinate(point.y - rect.top, rect.height),
+    x: coordinate(part.left + share(point.x - rect.left, rect.width) * part.width),
+    y: coordinate(part.top + share(point.y - rect.top, rect.height) * part.height),
   };
 }
 
-function coordinate(distance: number, length: number): number {
-  return length > 0 ? Math.round(clamp(distance / length, 0, 1) * ABSOLUTE_MAX) : 0;
+function share(distance: number, length: number): number {
+  return length > 0 ? clamp(distance / length, 0, 1) : 0;
+}
+
+function coordinate(share: number): number {
+  return Math.round(share * ABSOLUTE_MAX);
 }
 
 /** Whether a point lies in the picture. */

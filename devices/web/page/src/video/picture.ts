@@ -40,6 +40,7 @@ export class Picture {
   private missed = 0;
   /** Why the browser's decoder of H.264 was given up. */
   private failure: string | null = null;
+  private readonly figuring: number;
 
   constructor(private readonly parts: PictureParts) {
     this.model = parts.model;
@@ -50,7 +51,13 @@ export class Picture {
       refused: (why) => this.refused(why),
       unseen: () => this.unwatch(),
     });
-    window.setInterval(() => this.figures(), FIGURES_MS);
+    this.figuring = window.setInterval(() => this.figures(), FIGURES_MS);
+  }
+
+  /** It is not shown any more. */
+  close(): void {
+    window.clearInterval(this.figuring);
+    this.disconnected();
   }
 
   /** The node said hello. */

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { Mock } from "../../dev/mock.ts";
 
@@ -61,6 +63,13 @@ async function visit(browser: Browser, prepare: (mock: Mock) => void, options: B
     await page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
   };
   return { mock, page, faults, shot, leave };
+}
+
+/** Waits until a value is as expected. What a page sends is still on its way when the click that sends it is done: it is not to be looked at at once. */
+export async function becomes<T>(expected: T, value: () => T | Promise<T>): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!isDeepStrictEqual(await value(), expected) && performance.now() < end) await pause(20);
+  assert.deepEqual(await value(), expected);
 }
 
 /** The page with a picture in it. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import type { Mock } from "../../dev/mock.ts";
+import * as states from "../../dev/states.ts";
 import type { Step } from "../../src/wire/Step.ts";
 import { ABSOLUTE_MAX } from "../../src/wire/constants.ts";
 import { launch, visiting, watching, working, type Visit } from "./harness.ts";
@@ -93,6 +94,25 @@ test("what is held is renewed, and released when the window loses the keyboard",
     await settled(here);
     assert.equal(keys(here.mock), "+4 -4");
     assert.deepEqual(here.mock.inputs.at(-1)?.keys, []);
+  }));
+
+test("without a signal the keyboard is taken all the same, and who has it keeps it when the signal goes: a key may wake the target", () =>
+  visiting(browser, nothing, async (here) => {
+    const { page, mock } = here;
+    const dark = page.locator('[data-testid="state"][data-state="no-signal"]');
+    mock.tell({ type: "video", state: states.video({ signal: "none" }) });
+    await dark.getByTestId("state-action").click();
+    await page.waitForFunction(() => window.dkvm?.focus.engaged === true);
+    await page.keyboard.press("a");
+    await settled(here);
+    mock.tell({ type: "video", state: states.video() });
+    await dark.waitFor({ state: "detached" });
+    mock.tell({ type: "video", state: states.video({ signal: "none" }) });
+    await dark.waitFor();
+    await page.keyboard.press("b");
+    await settled(here);
+    assert.equal(keys(mock), "+4 -4 +5 -5");
+    assert.equal(await engaged(page), true);
   }));
 
 test("the chord lets go, and the keyboard is the browser's again", () =>
