@@ -30,10 +30,10 @@ use crate::core::{
     fingers::Fingers,
     held::{within, Edge, Held, Keys, Media, Pointer, MAX_CONSUMER, MAX_KEYS},
     motion::Fine,
-    time::Time,
     Record,
 };
 use crate::reports::{led_bits, leds, Form, Function, Kind, SYSTEM_BITS};
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{Motion, Position, MAX_CONTACTS};
 
 const MAGIC: [u8; 8] = *b"dKVMhid2";

@@ -3,12 +3,12 @@
 use crate::{
     backend::{Backend, Opened, Said},
     config::Config,
-    core::{focus::Source, time::Time, Action, Bus, Core, Event, Usb},
+    core::{focus::Source, Action, Bus, Core, Event, Usb},
     jiggle::{self, Keeper},
     reports::{Form, Function},
     store::Store,
 };
-use dkvm_sdk::{Fault, Incoming, Link, Request, SendError, Sender};
+use dkvm_sdk::{monotonic, Fault, Incoming, Link, Request, SendError, Sender, Time};
 use dkvm_wire::{
     service::Nothing,
     topics,
@@ -274,13 +274,9 @@ fn form(state: &GadgetState) -> Option<Form> {
     Some(Form::of_traits(told.traits.iter().map(String::as_str)))
 }
 
+/// By the machine's clock, so that it means the same after this device's own death.
 fn now() -> Time {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let micros = time
-        .tv_sec
-        .saturating_mul(1_000_000)
-        .saturating_add(time.tv_nsec / 1000);
-    Time::from_micros(u64::try_from(micros).unwrap_or(0))
+    Time::at(monotonic())
 }
 
 async fn sleep_until(deadline: Option<Time>) {

@@ -4,14 +4,13 @@ use crate::{
     backend::Backend,
     config::{Config, Senseless},
     core::{
-        time::Time,
         types::{Action, Event},
         Core, How, Refusal,
     },
     error::Error,
     watchdog::{Watchdog, BEAT},
 };
-use dkvm_sdk::{Fault, Incoming, Link, Request, SendError, Sender};
+use dkvm_sdk::{Fault, Incoming, Link, Request, SendError, Sender, Time};
 use dkvm_wire::{
     topics,
     vocab::{

@@ -3,10 +3,10 @@
 use crate::{
     backend::{Backend, Said},
     config::{Config, Senseless},
-    core::{time::Time, Action, Core, Event, Position, Ticket},
+    core::{Action, Core, Event, Position, Ticket},
     wake::{self, WakeEntry},
 };
-use dkvm_sdk::{Fault, Incoming, Link, Request, SendError, Sender};
+use dkvm_sdk::{monotonic, Fault, Incoming, Link, Request, SendError, Sender, Time};
 use dkvm_wire::{
     service::Nothing,
     topics,
@@ -223,12 +223,7 @@ impl Device {
 
 /// The clock of GPIO's edges.
 pub(crate) fn now() -> Time {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let nanos = time
-        .tv_sec
-        .saturating_mul(1_000_000_000)
-        .saturating_add(time.tv_nsec);
-    Time::from_nanos(u64::try_from(nanos).unwrap_or(0))
+    Time::at(monotonic())
 }
 
 async fn sleep_until(deadline: Option<Time>) {

@@ -5,14 +5,13 @@ use crate::{
     core::{
         plan::{plan, PlanError},
         script::{check, script},
-        time::Time,
         Core, Event, Item, StartError,
     },
     error::Error,
     keeping::{told, Keeping},
     macros::{Change, Macros},
 };
-use dkvm_sdk::{Fault, Incoming, Link, Request, SendError, Sender};
+use dkvm_sdk::{Fault, Incoming, Link, Request, SendError, Sender, Time};
 use dkvm_wire::{
     service::Nothing,
     topics,

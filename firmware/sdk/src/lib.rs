@@ -38,6 +38,7 @@ mod connect;
 mod error;
 mod exit;
 mod fault;
+pub mod files;
 mod folders;
 mod frames;
 mod identity;
@@ -55,6 +56,7 @@ mod sender;
 mod shared;
 mod stdio;
 mod steady;
+mod time;
 mod writer;
 
 pub use block_on::block_on;
@@ -73,10 +75,11 @@ pub use lease::Lease;
 pub use link::Link;
 #[doc(hidden)]
 pub use log::write_line;
-#[cfg(feature = "tokio")]
 pub use pace::{Pace, RateMeter};
+#[cfg(feature = "tokio")]
 pub use runtime::{main, main_over};
 pub use sender::{Call, Sender};
+pub use time::{boottime, monotonic, Time};
 
 /// The guide's device compiles.
 #[cfg(doctest)]

@@ -1,6 +1,6 @@
 //! Whether the holder of the focus is at work: whoever would take it from him is told so first.
 
-use super::time::Time;
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{InputState, Position, BUSY_MS};
 use std::time::Duration;
 

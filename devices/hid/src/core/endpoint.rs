@@ -1,7 +1,8 @@
 //! One function's endpoint: whether the target takes reports, and what it saw last.
 
-use super::{focus::LEASE, motion::Delta, time::Time};
+use super::{focus::LEASE, motion::Delta};
 use crate::reports::{Form, Function, Kind, Report};
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::Link;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Who may inject: one token with an epoch.
 
-use super::time::Time;
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{InputState, LEASE_MS};
 use std::time::Duration;
 

@@ -6,10 +6,10 @@ use super::{
     focus::{Claim, Source},
     held::{Beyond, Held},
     steps::{Effect, Steps},
-    time::Time,
     Action, Core, Wanted,
 };
 use crate::reports::{Function, Kind, CONTACTS};
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{Extra, InputAck, InputState};
 
 /// Usages of a held set that are looked at: there are no more.

@@ -1,7 +1,8 @@
 //! The jiggler: moves the mouse to and fro while nobody does, so that the target does not lock its screen.
 
-use super::{endpoint::Use, time::Time, Bus, Core};
+use super::{endpoint::Use, Bus, Core};
 use crate::reports::Function;
+use dkvm_sdk::Time;
 use std::time::Duration;
 
 /// Ways of one turn: to and fro.

@@ -16,12 +16,12 @@ pub mod motion;
 mod output;
 mod react;
 pub mod steps;
-pub mod time;
 mod types;
 
 use crate::reports::{Form, Function};
 use book::Books;
 use busy::Busy;
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{Extra, HidState, InputAck, Leds, Link};
 use endpoint::{Endpoint, Shown};
 use focus::{Focus, LEASE};
@@ -29,7 +29,6 @@ use held::Held;
 use jiggle::Jiggle;
 use motion::Pending;
 use steps::Steps;
-use time::Time;
 pub use types::{Action, Bus, Event, Outcome, Record, Usb};
 
 /// What should be held when all steps are done.

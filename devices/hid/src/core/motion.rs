@@ -1,7 +1,8 @@
 //! Motion that has not reached the target: the last hop, where it is coalesced.
 
-use super::{held::within, time::Time};
+use super::held::within;
 use crate::reports::{Form, Function, Turn, Wheel, MAX_DELTA};
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{InputState, Motion, Position, NOTCH};
 use std::time::Duration;
 

@@ -6,10 +6,10 @@ use super::{
     held::{Beyond, Edge, Keys},
     motion::{chunk, Delta},
     steps::{Effect, Progress},
-    time::Time,
     Action, Bus, Core,
 };
 use crate::reports::{system_bit, Function, Kind, Report};
+use dkvm_sdk::Time;
 use std::time::Duration;
 
 const KEYS: [Kind; 2] = [Kind::Keyboard, Kind::Keys];

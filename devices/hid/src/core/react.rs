@@ -6,10 +6,10 @@ use super::{
     held::Held,
     motion::Fine,
     steps::{Out, Progress, Waiting},
-    time::Time,
     Action, Bus, Core, Event, Outcome, Usb,
 };
 use crate::reports::{wheel_feature, Form, Function, Wheel};
+use dkvm_sdk::Time;
 use std::time::Duration;
 
 /// So long after its sleep a target that configures the functions anew still wakes: it resets the bus first, and a machine

@@ -3,9 +3,9 @@
 use super::{
     book::{Book, Mark},
     held::{within, Beyond, Edge, Held},
-    time::Time,
 };
 use crate::reports::{Function, Kind, FIRST_MODIFIER, LAST_MODIFIER};
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{InputState, Position, Step, MAX_STEPS};
 use std::{collections::VecDeque, time::Duration};
 

@@ -1,7 +1,8 @@
 //! What goes into the core and what comes out.
 
-use super::{book::Books, focus::Source, held::Held, motion::Fine, time::Time};
+use super::{book::Books, focus::Source, held::Held, motion::Fine};
 use crate::reports::{Form, Function, Report};
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{InputAck, InputState, Leds};
 
 /// What happened.

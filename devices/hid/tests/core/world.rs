@@ -2,9 +2,10 @@
 
 use dkvm_hid::{
     applied,
-    core::{focus::Source, time::Time, Action, Bus, Core, Event, Outcome, Record, Usb},
+    core::{focus::Source, Action, Bus, Core, Event, Outcome, Record, Usb},
     reports::{Form, Function, Kind, Report, Tip, FIRST_KEY, FIRST_MODIFIER, FIRST_SYSTEM},
 };
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{InputAck, InputState};
 use std::collections::{BTreeSet, VecDeque};
 

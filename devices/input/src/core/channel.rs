@@ -1,7 +1,8 @@
 //! What one node is told: a whole state, and the steps that it has not acknowledged, again and again until it has.
 
-use super::{time::Time, types::Edge};
+use super::types::Edge;
 use crate::codes::Usage;
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{
     Extra, InputState, Motion, Position, Step, MAX_STEPS, NOTCH, REFRESH_MS,
 };

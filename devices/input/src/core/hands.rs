@@ -3,10 +3,8 @@
 //! A device changes hands only while nothing is down on it, or the side that it leaves would be left with a key that it saw go
 //! down and not up. So no key is both here and there.
 
-use super::{
-    time::Time,
-    types::{Action, DeviceId, Edge, Grip, KeysOf},
-};
+use super::types::{Action, DeviceId, Edge, Grip, KeysOf};
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::{
     desk::{DeskDevice, Grab},
     input::Leds,

@@ -14,7 +14,6 @@ mod session;
 mod taking;
 pub mod targets;
 mod tell;
-pub mod time;
 pub mod types;
 pub mod typing;
 
@@ -23,6 +22,7 @@ use channel::Channel;
 use chords::Chords;
 use desks::Desks;
 use dkvm_keymap::Layout;
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::desk::TakenBy;
 use hands::Hands;
 use pointer::Pointer;
@@ -30,7 +30,6 @@ use session::{Farewell, Session};
 use std::collections::BTreeMap;
 pub use taking::{How, Refusal};
 use targets::Targets;
-use time::Time;
 use types::{Action, Event};
 use typing::Translation;
 

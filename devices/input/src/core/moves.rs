@@ -4,10 +4,10 @@ use super::{
     chords::Meaning,
     hands::For,
     pointer::Side,
-    time::Time,
     types::{DeviceId, Edge, Move},
     Core, How,
 };
+use dkvm_sdk::Time;
 
 impl Core {
     pub(super) fn unplugged(&mut self, id: DeviceId) {

@@ -1,6 +1,6 @@
 //! Where a pointer is that nobody tells: counted in a box as large as the screen, whose walls stop it as they stop the real one.
 
-use super::time::Time;
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::input::{Position, ABSOLUTE_MAX};
 use serde::Deserialize;
 use std::time::Duration;

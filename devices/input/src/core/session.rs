@@ -1,9 +1,7 @@
 //! What goes on between this machine and the target that is worked, and with those that were left just now.
 
-use super::{
-    channel::Channel, hands::Owner, targets::worker, time::Time, types::Action, typing::Typing,
-    Core,
-};
+use super::{channel::Channel, hands::Owner, targets::worker, types::Action, typing::Typing, Core};
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::{
     desk::TakenBy,
     input::{HidState, InputAck},

@@ -5,11 +5,11 @@ use super::{
     pointer::{Pointer, Side, USUAL},
     session::{Session, Standing},
     targets::worker,
-    time::Time,
     typing::Typing,
     Core,
 };
 use crate::config::PointerKind;
+use dkvm_sdk::Time;
 use std::time::Duration;
 use thiserror::Error;
 

@@ -4,11 +4,11 @@ use dkvm_input::{
     codes::named_code,
     config::Config,
     core::{
-        time::Time,
         types::{Action, DeviceId, Edge, Event, Grip, KeysOf, Move},
         Core, How, Refusal,
     },
 };
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::{
     desk::{DeskDevice, DeskState},
     input::{HidState, InputAck, InputState, Leds, Link},

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     config::{ButtonWire, Config, LedWire, Level, Pull},
-    core::{name, time::Time, Led, Light, Position, Sample},
+    core::{name, Led, Light, Position, Sample},
 };
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::power::Button;
 use gpiocdev::{
     line::{Bias, EdgeDetection, EdgeKind, Value},

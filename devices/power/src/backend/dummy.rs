@@ -3,10 +3,11 @@
 use super::Said;
 use crate::{
     config::Config,
-    core::{name, time::Time, Led, Light, Position, Sample},
+    core::{name, Led, Light, Position, Sample},
     device::now,
     error::Error,
 };
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::power::Button;
 use std::{
     collections::VecDeque,

@@ -4,14 +4,13 @@ mod press;
 mod sense;
 #[cfg(test)]
 mod tests;
-pub mod time;
 mod types;
 
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::power::{Button, PowerState, WakeTarget};
 use press::Presser;
 use sense::{DiskLed, PowerLed};
 use std::time::Duration;
-use time::Time;
 pub use types::{name, Action, Event, Led, Light, Position, Refusal, Sample, Ticket};
 
 /// All that the device knows.

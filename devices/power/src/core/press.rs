@@ -1,10 +1,8 @@
 //! Pressing: one button at a time, for so long, and released for certain.
 
-use super::{
-    time::Time,
-    types::{Action, Position, Refusal, Ticket},
-};
+use super::types::{Action, Position, Refusal, Ticket};
 use crate::config::PRESS_MIN_MS;
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::power::{Button, Press, ANSWER_MS, HOLD_MAX_MS};
 use std::time::Duration;
 

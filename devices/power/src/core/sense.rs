@@ -1,9 +1,7 @@
 //! What the target's LEDs say.
 
-use super::{
-    time::Time,
-    types::{Light, Sample},
-};
+use super::types::{Light, Sample};
+use dkvm_sdk::Time;
 use std::time::Duration;
 
 /// Lit for shorter is a spike on the wire, or a LED that is dimmed by switching.

@@ -1,7 +1,7 @@
 //! What goes into the core and comes out.
 
-use super::time::Time;
 use crate::config::PRESS_MIN_MS;
+use dkvm_sdk::Time;
 use dkvm_wire::{
     vocab::power::{Button, Press, HOLD_MAX_MS},
     ErrorCode, WireError,

@@ -1,10 +1,8 @@
 //! One text on its way: what is pressed next, and when it is over.
 
-use super::{
-    item::{chord, each, Item},
-    time::Time,
-};
+use super::item::{chord, each, Item};
 use dkvm_keymap::{Keys, Modifiers, Stroke, CAPS_LOCK};
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::{
     input::Step,
     typist::{Ending, Typing},

@@ -10,8 +10,8 @@ pub mod plan;
 pub mod script;
 #[cfg(test)]
 mod tests;
-pub mod time;
 
+use dkvm_sdk::Time;
 use dkvm_wire::vocab::{
     input::{HidState, InputAck, InputState, Link, Motion, LEASE_MS, REFRESH_MS},
     typist::{Typed, Typing},
@@ -20,7 +20,6 @@ pub use item::Item;
 use job::{Caps, End, Job, News};
 use std::time::Duration;
 use thiserror::Error;
-use time::Time;
 
 const REFRESH: Duration = Duration::from_millis(REFRESH_MS);
 /// A holder that was silent for so long may have lost its lease: a message takes some time to hid on a busy machine.

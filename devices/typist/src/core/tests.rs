@@ -1,6 +1,6 @@
 //! The core against a pretended hid, in virtual time.
 
-use super::{job, plan::plan, time::Time, *};
+use super::{job, plan::plan, *};
 use dkvm_keymap::{find, Keys};
 use dkvm_wire::vocab::{
     input::{Leds, Step},
