@@ -1,14 +1,13 @@
 //! The real process under a fake kernel that plays capture and web.
 #![allow(missing_docs, clippy::expect_used)]
 
-use dkvm_testkit::{Failure, FakeKernel, Frame, Launch, Setup};
+use dkvm_testkit::{samples, Failure, FakeKernel, Film, Frame, Launch, Setup};
 use dkvm_wire::{
-    service::{Nothing, Want},
-    topics::{H264_STATE, VIDEO_H264, VIDEO_RAW, VIDEO_STATE, WANT},
+    service::Nothing,
+    topics::{H264_STATE, VIDEO_H264, VIDEO_RAW, VIDEO_STATE},
     vocab::video::{
         methods::{KEY_FRAME, LINK, SET_H264},
-        AccessUnit, Colors, FrameInfo, H264Settings, H264State, LinkLoad, Signal, VideoMode,
-        VideoState,
+        AccessUnit, Colors, FrameInfo, H264Settings, H264State, LinkLoad, VideoState,
     },
     ErrorCode, ExitCode, LeaseRef,
 };
@@ -26,7 +25,7 @@ const TIMES: u32 = 500;
 
 struct Bench {
     kernel: FakeKernel,
-    sequence: u64,
+    film: Film,
     decoder: Decoder,
 }
 
@@ -37,7 +36,7 @@ impl Bench {
         kernel.ready()?;
         Ok(Self {
             kernel,
-            sequence: 0,
+            film: Film::new(Colors::Bt709Limited),
             decoder: Decoder::new().expect("the library"),
         })
     }
@@ -51,20 +50,11 @@ impl Bench {
     }
 
     fn expect_want(&mut self, want: bool) -> Result<(), Failure> {
-        let topic = VIDEO_RAW.into();
-        assert_eq!(
-            self.kernel.expect::<Want>(WANT)?,
-            Want {
-                topic,
-                want,
-                from: None
-            }
-        );
-        Ok(())
+        self.kernel.expect_want(VIDEO_RAW, want)
     }
 
-    fn send(&mut self, (width, height): (u32, u32), bytes: &[u8]) -> Result<LeaseRef, Failure> {
-        self.send_as("YUYV", (width, height), bytes)
+    fn send(&mut self, size: (u32, u32), bytes: &[u8]) -> Result<LeaseRef, Failure> {
+        self.send_as("YUYV", size, bytes)
     }
 
     fn send_as(
@@ -73,20 +63,7 @@ impl Bench {
         size: (u32, u32),
         bytes: &[u8],
     ) -> Result<LeaseRef, Failure> {
-        let lease = self.kernel.lend(bytes)?;
-        self.sequence += 1;
-        let info = FrameInfo {
-            sequence: self.sequence,
-            captured_ns: self.sequence * 16_666_667,
-            width: size.0,
-            height: size.1,
-            format: format.into(),
-            colors: Colors::Bt709Limited,
-            ..FrameInfo::default()
-        };
-        self.kernel
-            .emit_with("capture", VIDEO_RAW, &info, &[lease])?;
-        Ok(lease)
+        self.film.show(&mut self.kernel, format, size, bytes)
     }
 
     /// A grey picture, as it comes out again.
@@ -151,18 +128,8 @@ fn numbered(number: u64, key: bool) -> Option<AccessUnit> {
 
 fn state_of(format: &str) -> VideoState {
     VideoState {
-        signal: Signal::Ok,
-        mode: VideoMode {
-            width: 320,
-            height: 240,
-            millihertz: 60_000,
-        },
         format: format.into(),
-        source: "test".into(),
-        modes: Vec::new(),
-        streaming: true,
-        rate: 60,
-        detail: None,
+        ..samples::video_state()
     }
 }
 

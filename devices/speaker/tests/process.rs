@@ -3,8 +3,7 @@
 
 use dkvm_testkit::{Failure, FakeKernel, Launch, Setup};
 use dkvm_wire::{
-    service::Want,
-    topics::{AUDIO_SPEAKER, INPUT_STATE, READY, WANT},
+    topics::{AUDIO_SPEAKER, INPUT_STATE, READY},
     vocab::{
         audio::{Speaker, CHUNK_FRAMES},
         desk::DeskState,
@@ -29,13 +28,7 @@ fn work(kernel: &mut FakeKernel, node: Option<&str>) -> Result<(), Failure> {
 }
 
 fn expect_want(kernel: &mut FakeKernel, source: &str, want: bool) -> Result<(), Failure> {
-    let wanted = Want {
-        topic: AUDIO_SPEAKER.into(),
-        want,
-        from: Some(source.into()),
-    };
-    assert_eq!(kernel.expect::<Want>(WANT)?, wanted);
-    Ok(())
+    kernel.expect_want_from(AUDIO_SPEAKER, source, want)
 }
 
 fn piece(position: u64) -> Speaker {

@@ -301,14 +301,7 @@ async fn reader(mut link: Link) -> Result<(), Error> {
 #[test]
 fn a_reader_sees_the_bytes_passes_them_on_and_gives_the_lease_back() -> Result<(), Failure> {
     let mut kernel = device(Setup::new("reader"), reader)?;
-    assert_eq!(
-        kernel.expect::<Want>("want")?,
-        Want {
-            topic: "frame".to_owned(),
-            want: true,
-            from: None,
-        }
-    );
+    kernel.expect_want("frame", true)?;
     for round in 1..20u8 {
         let lease = kernel.lend(&[round; 5000])?;
         kernel.emit_with("capture", "frame", &text("x"), &[lease])?;

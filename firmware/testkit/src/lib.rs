@@ -1,6 +1,7 @@
 //! # dkvm-testkit
 //!
 //! * [`FakeKernel`]: the other end of a device's pipes, scripted by a test.
+//! * [`Film`]: frames of a capture device, for who makes something of them.
 //! * [`samples`]: what the kernel and devices tell, to be changed by a test.
 //! * [`conformance`]: what every device, in whatever language, has to get right; also the command `dkvm-conformance`.
 //! * `dkvm-misbehave`: a device that does wrong on demand, for tests of the kernel.
@@ -24,6 +25,7 @@
 
 pub mod conformance;
 mod failure;
+mod film;
 mod kernel;
 mod launch;
 mod log;
@@ -34,6 +36,7 @@ mod setup;
 mod wire;
 
 pub use failure::Failure;
+pub use film::Film;
 pub use kernel::{FakeKernel, Frame};
 pub use launch::Launch;
 pub use run::End;

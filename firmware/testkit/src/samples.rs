@@ -2,7 +2,10 @@
 
 use dkvm_wire::{
     service::{Desired, DeviceInfo, Phase},
-    vocab::gadget::{GadgetState, UsbState},
+    vocab::{
+        gadget::{GadgetState, UsbState},
+        video::{Signal, VideoMode, VideoState},
+    },
     DeviceName, Generation,
 };
 
@@ -37,5 +40,23 @@ pub fn gadget_state(state: UsbState) -> GadgetState {
         functions: vec![],
         profile: String::new(),
         profiles: vec![],
+    }
+}
+
+/// A source that shows a picture of 320 by 240, which somebody watches.
+pub fn video_state() -> VideoState {
+    VideoState {
+        signal: Signal::Ok,
+        mode: VideoMode {
+            width: 320,
+            height: 240,
+            millihertz: 60_000,
+        },
+        format: "YUYV".into(),
+        source: "test".into(),
+        modes: vec![],
+        streaming: true,
+        rate: 60,
+        detail: None,
     }
 }

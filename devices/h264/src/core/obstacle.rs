@@ -88,24 +88,14 @@ impl Obstacle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dkvm_testkit::samples;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn state(width: u32, rate: u32) -> VideoState {
-        VideoState {
-            signal: Signal::Ok,
-            mode: VideoMode {
-                width,
-                height: 20,
-                millihertz: 60_000,
-            },
-            format: "YUYV".into(),
-            source: "test".into(),
-            modes: Vec::new(),
-            streaming: true,
-            rate,
-            detail: None,
-        }
+        let mut state = samples::video_state();
+        (state.mode.width, state.mode.height) = (width, 20);
+        VideoState { rate, ..state }
     }
 
     /// Fails once a second until then.

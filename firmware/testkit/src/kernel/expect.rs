@@ -4,7 +4,7 @@ use super::{FakeKernel, Frame};
 use crate::{run::End, Event, Failure};
 use dkvm_wire::{
     decode_body, encode_body,
-    service::{methods, Nothing},
+    service::{methods, Nothing, Want},
     topics, LeaseRef, Ready, RequestId, WireError,
 };
 use serde::{de::DeserializeOwned, Serialize};
@@ -60,6 +60,34 @@ impl FakeKernel {
                 return Ok(body);
             }
         }
+    }
+
+    /// What the device says next of the streams that it wants: that it wants this one, or does not any more.
+    pub fn expect_want(&mut self, topic: &str, want: bool) -> Result<(), Failure> {
+        self.expect_wanted(topic, None, want)
+    }
+
+    /// The same of one source's stream alone (`office/h264`).
+    pub fn expect_want_from(&mut self, topic: &str, from: &str, want: bool) -> Result<(), Failure> {
+        self.expect_wanted(topic, Some(from), want)
+    }
+
+    fn expect_wanted(
+        &mut self,
+        topic: &str,
+        from: Option<&str>,
+        want: bool,
+    ) -> Result<(), Failure> {
+        let wanted = Want {
+            topic: topic.to_owned(),
+            want,
+            from: from.map(str::to_owned),
+        };
+        let said: Want = self.expect(topics::WANT)?;
+        if said == wanted {
+            return Ok(());
+        }
+        Err(self.failure(format!("the device said {said:?}, not {wanted:?}")))
     }
 
     /// The next frame of a topic: its body, and a copy of its payload. The lease is given back.

@@ -1,82 +1,23 @@
-//! The real process under a fake kernel that plays capture and web.
-#![allow(missing_docs, clippy::expect_used)]
+//! Pictures at full size.
 
-use dkvm_encode::{
-    backend::{turbo::Turbo, Quality},
-    picture::Picture,
-};
-use dkvm_testkit::{Failure, FakeKernel, Frame, Launch, Setup};
+use crate::bench::{self, Bench, QUIET};
+use dkvm_encode::backend::Quality;
+use dkvm_testkit::{Failure, FakeKernel, Launch, Setup};
 use dkvm_wire::{
-    service::{Nothing, Want},
-    topics::{ENCODE_STATE, VIDEO_JPEG, VIDEO_RAW, WANT},
-    vocab::video::{methods::SET_ENCODE, Colors, EncodeSettings, EncodeState, FrameInfo},
-    ErrorCode, ExitCode, LeaseRef,
+    service::Nothing,
+    topics::{ENCODE_STATE, VIDEO_JPEG},
+    vocab::video::{methods::SET_ENCODE, EncodeSettings, EncodeState},
+    ErrorCode, ExitCode,
 };
 use serde_json::{json, Value};
-use std::time::Duration;
 
 const WIDTH: usize = 320;
 const HEIGHT: usize = 240;
-/// Long enough that a frame that must not come would have come.
-const QUIET: Duration = Duration::from_millis(200);
+const SIZE: (u32, u32) = (WIDTH as u32, HEIGHT as u32);
 
-struct Bench {
-    kernel: FakeKernel,
-    sequence: u64,
-}
-
-impl Bench {
-    fn start(config: Value) -> Result<Self, Failure> {
-        let launch = Launch::program(env!("CARGO_BIN_EXE_dkvm-encode"));
-        let mut kernel = FakeKernel::start(launch, Setup::new("encode").config(config))?;
-        kernel.ready()?;
-        Ok(Self {
-            kernel,
-            sequence: 0,
-        })
-    }
-
-    /// With one viewer.
-    fn watched(config: Value) -> Result<Self, Failure> {
-        let mut bench = Self::start(config)?;
-        bench.kernel.demand(VIDEO_JPEG, 1)?;
-        let want: Want = bench.kernel.expect(WANT)?;
-        assert_eq!(
-            want,
-            Want {
-                topic: VIDEO_RAW.into(),
-                want: true,
-                from: None,
-            }
-        );
-        Ok(bench)
-    }
-
-    fn send(&mut self, format: &str, bytes: &[u8]) -> Result<LeaseRef, Failure> {
-        let lease = self.kernel.lend(bytes)?;
-        self.sequence += 1;
-        let info = FrameInfo {
-            sequence: self.sequence,
-            captured_ns: self.sequence * 16_666_667,
-            width: WIDTH as u32,
-            height: HEIGHT as u32,
-            format: format.into(),
-            colors: Colors::Bt601Full,
-            ..FrameInfo::default()
-        };
-        self.kernel
-            .emit_with("capture", VIDEO_RAW, &info, &[lease])?;
-        Ok(lease)
-    }
-
-    fn jpeg(&mut self) -> Result<Frame<FrameInfo>, Failure> {
-        self.kernel.expect_frame(VIDEO_JPEG)
-    }
-
-    fn nothing(&mut self) -> Result<(), Failure> {
-        assert_eq!(self.kernel.within(QUIET, VIDEO_JPEG)?, None);
-        Ok(())
-    }
+/// With one viewer.
+fn watched(config: Value) -> Result<Bench, Failure> {
+    Bench::watched(SIZE, VIDEO_JPEG, config)
 }
 
 /// Grey of this brightness with a gradient, so that quality makes a difference.
@@ -87,32 +28,16 @@ fn raw(brightness: u8) -> Vec<u8> {
 }
 
 fn brightness(jpeg: &[u8]) -> u8 {
-    let image = turbojpeg::decompress(jpeg, turbojpeg::PixelFormat::GRAY).expect("a JPEG");
-    assert_eq!((image.width, image.height), (WIDTH, HEIGHT));
-    let sum: usize = image.pixels.iter().map(|pixel| usize::from(*pixel)).sum();
-    u8::try_from(sum / image.pixels.len()).unwrap_or(0)
+    bench::brightness(jpeg, (WIDTH, HEIGHT))
 }
 
 fn dongles_jpeg(brightness: u8) -> Vec<u8> {
-    let info = FrameInfo {
-        width: 320,
-        height: 240,
-        format: "YUYV".into(),
-        colors: Colors::Bt601Full,
-        ..FrameInfo::default()
-    };
-    let bytes = raw(brightness);
-    let picture = Picture::new(&info, &bytes).expect("whole");
-    Turbo::new()
-        .expect("the library")
-        .encode(&picture, Quality(70))
-        .expect("encodes")
-        .to_vec()
+    bench::dongles_jpeg(SIZE, &raw(brightness), Quality(70))
 }
 
 #[test]
 fn a_raw_frame_becomes_a_jpeg_and_its_lease_goes_back() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({}))?;
+    let mut bench = watched(json!({}))?;
     let first = bench.send("YUYV", &raw(50))?;
     let jpeg = bench.jpeg()?;
     assert_eq!(
@@ -138,25 +63,18 @@ fn a_raw_frame_becomes_a_jpeg_and_its_lease_goes_back() -> Result<(), Failure> {
 
 #[test]
 fn nobody_watches_nothing_is_wanted() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({}))?;
+    let mut bench = watched(json!({}))?;
     bench.kernel.demand(VIDEO_JPEG, 0)?;
-    assert_eq!(
-        bench.kernel.expect::<Want>(WANT)?,
-        Want {
-            topic: VIDEO_RAW.into(),
-            want: false,
-            from: None,
-        }
-    );
+    bench.wants(false)?;
     let late = bench.send("YUYV", &raw(1))?;
-    bench.nothing()?;
+    bench.nothing(VIDEO_JPEG, QUIET)?;
     bench.kernel.expect_release(&late)?;
     bench.kernel.goodbye()
 }
 
 #[test]
 fn a_still_picture_is_sent_once_and_again_to_a_new_viewer() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({}))?;
+    let mut bench = watched(json!({}))?;
     bench.send("YUYV", &raw(50))?;
     bench.jpeg()?;
     for _ in 0..5 {
@@ -168,7 +86,7 @@ fn a_still_picture_is_sent_once_and_again_to_a_new_viewer() -> Result<(), Failur
             lease.lease
         );
     }
-    bench.nothing()?;
+    bench.nothing(VIDEO_JPEG, QUIET)?;
     bench.kernel.demand(VIDEO_JPEG, 2)?;
     bench.send("YUYV", &raw(50))?;
     assert_eq!(bench.jpeg()?.info.sequence, 7);
@@ -177,7 +95,7 @@ fn a_still_picture_is_sent_once_and_again_to_a_new_viewer() -> Result<(), Failur
 
 #[test]
 fn of_frames_that_wait_the_newest_is_taken() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({}))?;
+    let mut bench = watched(json!({}))?;
     bench.kernel.freeze()?;
     for brightness in [10, 20, 30, 40, 50] {
         bench.send("YUYV", &raw(brightness))?;
@@ -185,14 +103,14 @@ fn of_frames_that_wait_the_newest_is_taken() -> Result<(), Failure> {
     bench.kernel.thaw()?;
     let jpeg = bench.jpeg()?;
     assert_eq!(jpeg.info.sequence, 5);
-    bench.nothing()?;
+    bench.nothing(VIDEO_JPEG, QUIET)?;
     assert!(bench.kernel.lent() <= 1);
     bench.kernel.goodbye()
 }
 
 #[test]
 fn a_dongles_jpeg_goes_through_by_its_own_lease() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({}))?;
+    let mut bench = watched(json!({}))?;
     let bytes = dongles_jpeg(80);
     let lease = bench.send("MJPG", &bytes)?;
     let event = bench.kernel.expect_event(VIDEO_JPEG)?;
@@ -202,14 +120,14 @@ fn a_dongles_jpeg_goes_through_by_its_own_lease() -> Result<(), Failure> {
         .expect_that(ENCODE_STATE, |state: &EncodeState| state.passthrough)?;
     assert_eq!(state.settings.quality, 80);
     bench.send("MJPG", &bytes)?;
-    bench.nothing()?;
+    bench.nothing(VIDEO_JPEG, QUIET)?;
     bench.kernel.goodbye()
 }
 
 /// A source that goes wrong is no reason to keep what came before it until the kernel takes it for a leak.
 #[test]
 fn the_frame_before_a_damaged_one_goes_back_with_it() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({}))?;
+    let mut bench = watched(json!({}))?;
     bench.send("YUYV", &raw(50))?;
     bench.jpeg()?;
     let short = bench.send("YUYV", &raw(1)[1..])?;
@@ -220,7 +138,7 @@ fn the_frame_before_a_damaged_one_goes_back_with_it() -> Result<(), Failure> {
 
 #[test]
 fn damaged_frames_cost_themselves_and_one_line() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({}))?;
+    let mut bench = watched(json!({}))?;
     let whole = dongles_jpeg(80);
     for bad in [&whole[..whole.len() / 2], &whole[2..], &[0; 100]] {
         let lease = bench.send("MJPG", bad)?;
@@ -230,7 +148,7 @@ fn damaged_frames_cost_themselves_and_one_line() -> Result<(), Failure> {
     bench.kernel.expect_release(&short)?;
     let unknown = bench.send("H264", &raw(1))?;
     bench.kernel.expect_release(&unknown)?;
-    bench.nothing()?;
+    bench.nothing(VIDEO_JPEG, QUIET)?;
     bench.kernel.expect_log("it is cut short")?;
     bench.send("MJPG", &whole)?;
     bench.kernel.expect_event(VIDEO_JPEG)?;
@@ -248,7 +166,7 @@ fn damaged_frames_cost_themselves_and_one_line() -> Result<(), Failure> {
 
 #[test]
 fn quality_is_set_and_checked() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({ "quality": 95 }))?;
+    let mut bench = watched(json!({ "quality": 95 }))?;
     bench.send("YUYV", &raw(50))?;
     let fine = bench.jpeg()?.bytes.len();
     let coarse = EncodeSettings {
@@ -279,7 +197,7 @@ fn quality_is_set_and_checked() -> Result<(), Failure> {
 
 #[test]
 fn readers_that_hold_all_jpegs_stop_nothing() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({}))?;
+    let mut bench = watched(json!({}))?;
     let mut held = Vec::new();
     for brightness in 0..12 {
         bench.send("YUYV", &raw(brightness * 8))?;
@@ -302,7 +220,7 @@ fn readers_that_hold_all_jpegs_stop_nothing() -> Result<(), Failure> {
 
 #[test]
 fn the_dummy_needs_no_library() -> Result<(), Failure> {
-    let mut bench = Bench::watched(json!({ "backend": "dummy" }))?;
+    let mut bench = watched(json!({ "backend": "dummy" }))?;
     bench.send("YUYV", &raw(100))?;
     assert!(brightness(&bench.jpeg()?.bytes).abs_diff(115) <= 20);
     bench.kernel.goodbye()
