@@ -6,11 +6,12 @@ use crate::{
     config::{self, Config},
     core::{Look, Policy, Say, Source, Thumbs, Verdict},
     error::Error,
-    frame::{Frame, Newest},
+    frame::Frame,
+    maker::{self, Maker, Raw},
     output::{slot_size, Output},
     thumb::{News, Thumbnailer},
 };
-use dkvm_sdk::{Body, FrameReader, Incoming, Lease, Link, Request};
+use dkvm_sdk::{Body, Fault, FrameReader, Incoming, Lease, Link, Request};
 use dkvm_wire::{
     service::Nothing,
     topics,
@@ -19,36 +20,12 @@ use dkvm_wire::{
 };
 use std::time::{Duration, Instant};
 
-/// With nothing to wait for, the loop wakes so seldom.
-const IDLE: Duration = Duration::from_secs(60);
-
 /// Runs until the kernel says goodbye.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let mut encoder = Encoder::new(&link)?;
     encoder.tell(&link)?;
     link.ready()?;
-    loop {
-        let deadline = encoder.deadline();
-        let first = tokio::select! {
-            biased;
-            incoming = link.next() => Some(incoming?),
-            () = tokio::time::sleep_until(deadline.into()) => None,
-        };
-        if let Some(incoming) = first {
-            // What came in meanwhile is read by a task of its own, which gets its turn here: then the newest is known.
-            tokio::task::yield_now().await;
-            if encoder.take_all(&mut link, incoming)? == Stay::No {
-                return Ok(());
-            }
-        }
-        encoder.work(&link).await?;
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stay {
-    Yes,
-    No,
+    maker::run(&mut link, &mut encoder).await
 }
 
 struct Encoder {
@@ -57,60 +34,23 @@ struct Encoder {
     backend: Backend,
     reader: FrameReader,
     output: Output,
-    newest: Newest,
+    raw: Raw,
     last: Option<Frame>,
     complaints: Complaints,
     thumbs: Thumbs,
     thumbnailer: Thumbnailer,
-    /// Whether `video.raw` is wanted of capture.
-    wants: bool,
 }
 
-impl Encoder {
-    fn new(link: &Link) -> Result<Self, Error> {
-        let config: Config = link.config()?;
-        let backend =
-            Backend::open(config.backend).map_err(|EncodeError(why)| Error::Encoder(why))?;
-        Ok(Self {
-            started: Instant::now(),
-            policy: Policy::new(config.settings()),
-            backend,
-            reader: FrameReader::new(link),
-            output: Output::new(topics::VIDEO_JPEG, "encode"),
-            newest: Newest::default(),
-            last: None,
-            complaints: Complaints::default(),
-            thumbs: Thumbs::default(),
-            thumbnailer: Thumbnailer::new(config.backend),
-            wants: false,
-        })
-    }
-
-    fn now(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    fn deadline(&self) -> Instant {
+impl Maker for Encoder {
+    fn deadline(&self) -> Option<Instant> {
         let now = self.now();
         let both = [self.policy.deadline(now), self.thumbs.deadline(now)];
-        self.started + both.into_iter().flatten().min().unwrap_or(now + IDLE)
+        let next = both.into_iter().flatten().min()?;
+        Some(self.started + next)
     }
 
-    /// Takes one incoming thing and all that wait behind it; of frames the newest remains.
-    fn take_all(&mut self, link: &mut Link, first: Incoming) -> Result<Stay, Error> {
-        let mut next = Some(first);
-        while let Some(incoming) = next {
-            if self.take(incoming)? == Stay::No {
-                return Ok(Stay::No);
-            }
-            next = link.try_next()?;
-        }
-        Ok(Stay::Yes)
-    }
-
-    fn take(&mut self, incoming: Incoming) -> Result<Stay, Error> {
+    fn take(&mut self, incoming: Incoming) -> Result<(), Fault> {
         match incoming {
-            Incoming::Goodbye { .. } => return Ok(Stay::No),
             Incoming::Event {
                 topic,
                 body,
@@ -124,14 +64,47 @@ impl Encoder {
             Incoming::Request(request) => request.unknown()?,
             _ => {}
         }
-        Ok(Stay::Yes)
+        Ok(())
+    }
+
+    async fn work(&mut self, link: &Link) -> Result<(), Fault> {
+        if let Some((info, lease)) = self.raw.take() {
+            self.frame(link, info, &lease).await?;
+        }
+        if self.policy.lets_go(self.now()) {
+            self.last = None;
+        }
+        self.follow_demand(link)?;
+        self.tell(link)
+    }
+}
+
+impl Encoder {
+    fn new(link: &Link) -> Result<Self, Fault> {
+        let config: Config = link.config()?;
+        let backend =
+            Backend::open(config.backend).map_err(|EncodeError(why)| Error::Encoder(why))?;
+        Ok(Self {
+            started: Instant::now(),
+            policy: Policy::new(config.settings()),
+            backend,
+            reader: FrameReader::new(link),
+            output: Output::new(topics::VIDEO_JPEG, "encode"),
+            raw: Raw::default(),
+            last: None,
+            complaints: Complaints::default(),
+            thumbs: Thumbs::default(),
+            thumbnailer: Thumbnailer::new(config.backend),
+        })
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
     }
 
     fn event(&mut self, topic: &str, body: &Body, leases: Vec<Lease>) {
         let done = match topic {
-            topics::VIDEO_RAW => body
-                .decode(topic)
-                .map(|info| self.newest.offer(info, leases)),
+            topics::VIDEO_RAW => body.decode(topic).map(|info| self.raw.offer(info, leases)),
             topics::VIDEO_STATE => body
                 .decode(topic)
                 .map(|state: VideoState| self.thumbs.signal(state.signal)),
@@ -162,22 +135,13 @@ impl Encoder {
     }
 
     /// Raw frames are wanted while somebody watches, and else for a moment each second for a thumbnail.
-    fn follow_demand(&mut self, link: &Link) -> Result<(), Error> {
+    fn follow_demand(&mut self, link: &Link) -> Result<(), Fault> {
         let now = self.now();
-        let wants = self.thumbs.wants(now) || self.policy.is_wanted();
-        match (self.wants, wants) {
-            (false, true) => link.sender().want(topics::VIDEO_RAW)?,
-            (true, false) => {
-                link.sender().unwant(topics::VIDEO_RAW)?;
-                self.newest = Newest::default();
-            }
-            _ => {}
-        }
-        self.wants = wants;
-        Ok(())
+        let wanted = self.thumbs.wants(now) || self.policy.is_wanted();
+        Ok(self.raw.want(link, wanted)?)
     }
 
-    fn set(&mut self, request: Request) -> Result<(), Error> {
+    fn set(&mut self, request: Request) -> Result<(), Fault> {
         let checked = request.decode::<EncodeSettings>().and_then(|settings| {
             config::check(&settings).map_err(|why| WireError::new(ErrorCode::BadRequest, why))?;
             Ok(settings)
@@ -189,18 +153,7 @@ impl Encoder {
         Ok(request.answer_with(answer)?)
     }
 
-    async fn work(&mut self, link: &Link) -> Result<(), Error> {
-        if let Some((info, lease)) = self.newest.take() {
-            self.frame(link, info, &lease).await?;
-        }
-        if self.policy.lets_go(self.now()) {
-            self.last = None;
-        }
-        self.follow_demand(link)?;
-        self.tell(link)
-    }
-
-    fn tell(&mut self, link: &Link) -> Result<(), Error> {
+    fn tell(&mut self, link: &Link) -> Result<(), Fault> {
         let now = self.now();
         if let Some(state) = self.policy.news(now) {
             link.sender().emit(topics::ENCODE_STATE, &state)?;
@@ -213,7 +166,7 @@ impl Encoder {
         Ok(link.sender().emit(topics::VIDEO_THUMB, thumb)?)
     }
 
-    async fn frame(&mut self, link: &Link, info: FrameInfo, lease: &Lease) -> Result<(), Error> {
+    async fn frame(&mut self, link: &Link, info: FrameInfo, lease: &Lease) -> Result<(), Fault> {
         let captured = Duration::from_nanos(info.captured_ns);
         let now = self.now();
         let (is_due, looks) = (self.policy.is_due(captured, now), self.thumbs.looks(now));
@@ -246,7 +199,7 @@ impl Encoder {
         link: &Link,
         frame: &Frame,
         before: Option<&Frame>,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Fault> {
         let verdict = self.policy.judge(frame.since(before), self.now());
         match (verdict, frame.is_jpeg()) {
             (Verdict::Leave, _) => Ok(true),
@@ -256,7 +209,7 @@ impl Encoder {
     }
 
     /// A thumbnail of it, after those who watch have had theirs.
-    fn look(&mut self, link: &Link, frame: &Frame) -> Result<(), Error> {
+    fn look(&mut self, link: &Link, frame: &Frame) -> Result<(), Fault> {
         let look = match self.thumbnailer.make(frame) {
             Ok(News::Changed) => Look::Sent,
             Ok(News::Same) => Look::Same,
@@ -275,7 +228,7 @@ impl Encoder {
     }
 
     /// The dongle's own JPEG, by its own lease.
-    fn pass_on(&mut self, link: &Link, frame: &Frame, verdict: Verdict) -> Result<bool, Error> {
+    fn pass_on(&mut self, link: &Link, frame: &Frame, verdict: Verdict) -> Result<bool, Fault> {
         link.sender().emit_with(
             topics::VIDEO_JPEG,
             &frame.info,
@@ -291,7 +244,7 @@ impl Encoder {
         link: &Link,
         frame: &Frame,
         verdict: Verdict,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, Fault> {
         let quality = Quality(self.policy.settings().quality);
         if let Err(why) = self.output.fit(link, slot_size(&frame.info, quality)).await {
             self.complain(&why);

@@ -1,21 +1,11 @@
 //! What ends the encode device. A frame that cannot be encoded costs that frame.
 
-use dkvm_sdk::{ConfigError, Exit, LinkError, SendError};
-use dkvm_wire::ExitCode;
+use dkvm_sdk::{Exit, ExitCode};
 use thiserror::Error;
 
 /// Why the process ends before it was told to.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The link to the kernel.
-    #[error(transparent)]
-    Link(#[from] LinkError),
-    /// Sending to the kernel.
-    #[error(transparent)]
-    Send(#[from] SendError),
-    /// The configuration of this device.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
     /// The encoder itself cannot be set up.
     #[error("no JPEG encoder: {0}; with `backend = \"dummy\"` there is a grey picture at least")]
     Encoder(String),
@@ -24,9 +14,6 @@ pub enum Error {
 impl Exit for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Link(error) => error.exit_code(),
-            Self::Send(error) => error.exit_code(),
-            Self::Config(error) => error.exit_code(),
             Self::Encoder(_) => ExitCode::Internal,
         }
     }

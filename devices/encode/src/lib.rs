@@ -16,7 +16,7 @@
 //! `video.thumb` is the picture at 320 by 200 at most, for an overview: one frame a second is averaged (a dongle's JPEG is decoded at
 //! an eighth, a quarter or a half), and sent where it shows something new. Where nobody wants more, capture is asked for that frame alone.
 //!
-//! What any maker of pictures needs (frames checked, compared, the pool that pictures leave by) is public: `h264` uses it too.
+//! What any maker of pictures needs (its loop, frames checked, compared, the pool that pictures leave by) is public: `h264` uses it too.
 
 pub mod backend;
 #[doc(hidden)]
@@ -28,6 +28,7 @@ pub mod device;
 pub mod error;
 pub mod frame;
 pub mod jpeg;
+pub mod maker;
 pub mod output;
 pub mod picture;
 pub mod planes;

@@ -4,16 +4,16 @@ use crate::{
     backend::{openh264::OpenH264, EncodeError, Form, Kind, Quantiser},
     config::{self, Config},
     core::{Policy, Room, Verdict},
-    error::Error,
     planes::I420,
 };
 use dkvm_encode::{
     complaints::Complaints,
     core::Change,
-    frame::{Frame, Newest, MJPG},
+    frame::{Frame, MJPG},
+    maker::{self, Maker, Raw},
     output::Output,
 };
-use dkvm_sdk::{Body, FrameReader, Incoming, Lease, Link, Request};
+use dkvm_sdk::{Body, Fault, FrameReader, Incoming, Lease, Link, Request};
 use dkvm_wire::{
     service::Nothing,
     topics,
@@ -22,8 +22,6 @@ use dkvm_wire::{
 };
 use std::time::{Duration, Instant};
 
-/// With nothing to wait for, the loop wakes so seldom.
-const IDLE: Duration = Duration::from_secs(60);
 /// FourCC of what is sent.
 const H264: &str = "H264";
 /// Small pictures are noisier per pixel.
@@ -34,32 +32,11 @@ const PIXELS_PER_BYTE: u64 = 2;
 const SLOT_MAX: u64 = 3 * 1024 * 1024;
 
 /// Runs until the kernel says goodbye.
-pub async fn run(mut link: Link) -> Result<(), Error> {
+pub async fn run(mut link: Link) -> Result<(), Fault> {
     let mut device = Device::new(&link)?;
     device.tell(&link)?;
     link.ready()?;
-    loop {
-        let deadline = device.deadline();
-        let first = tokio::select! {
-            biased;
-            incoming = link.next() => Some(incoming?),
-            () = tokio::time::sleep_until(deadline.into()) => None,
-        };
-        if let Some(incoming) = first {
-            // What came in meanwhile is read by a task of its own, which gets its turn here: then the newest is known.
-            tokio::task::yield_now().await;
-            if device.take_all(&mut link, incoming)? == Stay::No {
-                return Ok(());
-            }
-        }
-        device.work(&link).await?;
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stay {
-    Yes,
-    No,
+    maker::run(&mut link, &mut device).await
 }
 
 struct Device {
@@ -69,59 +46,22 @@ struct Device {
     planes: I420,
     reader: FrameReader,
     output: Output,
-    newest: Newest,
+    raw: Raw,
     last: Option<Frame>,
     complaints: Complaints,
     /// Access units so far.
     units: u64,
     room: Room,
-    /// Whether `video.raw` is wanted of capture.
-    wants: bool,
 }
 
-impl Device {
-    fn new(link: &Link) -> Result<Self, Error> {
-        let config: Config = link.config()?;
-        Ok(Self {
-            started: Instant::now(),
-            policy: Policy::new(config.settings),
-            encoder: None,
-            planes: I420::default(),
-            reader: FrameReader::new(link),
-            output: Output::new(topics::VIDEO_H264, "h264"),
-            newest: Newest::default(),
-            last: None,
-            complaints: Complaints::default(),
-            units: 0,
-            room: Room::default(),
-            wants: false,
-        })
+impl Maker for Device {
+    fn deadline(&self) -> Option<Instant> {
+        let next = self.policy.deadline(self.now())?;
+        Some(self.started + next)
     }
 
-    fn now(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    fn deadline(&self) -> Instant {
-        let now = self.now();
-        self.started + self.policy.deadline(now).unwrap_or(now + IDLE)
-    }
-
-    /// Takes one incoming thing and all that wait behind it; of frames the newest remains.
-    fn take_all(&mut self, link: &mut Link, first: Incoming) -> Result<Stay, Error> {
-        let mut next = Some(first);
-        while let Some(incoming) = next {
-            if self.take(incoming)? == Stay::No {
-                return Ok(Stay::No);
-            }
-            next = link.try_next()?;
-        }
-        Ok(Stay::Yes)
-    }
-
-    fn take(&mut self, incoming: Incoming) -> Result<Stay, Error> {
+    fn take(&mut self, incoming: Incoming) -> Result<(), Fault> {
         match incoming {
-            Incoming::Goodbye { .. } => return Ok(Stay::No),
             Incoming::Event {
                 topic,
                 body,
@@ -134,14 +74,46 @@ impl Device {
             Incoming::Request(request) => self.answer(request)?,
             _ => {}
         }
-        Ok(Stay::Yes)
+        Ok(())
+    }
+
+    async fn work(&mut self, link: &Link) -> Result<(), Fault> {
+        if let Some((info, lease)) = self.raw.take() {
+            self.frame(link, info, &lease).await?;
+        }
+        if self.policy.lets_go(self.now()) {
+            self.last = None;
+        }
+        self.follow_demand(link)?;
+        self.tell(link)
+    }
+}
+
+impl Device {
+    fn new(link: &Link) -> Result<Self, Fault> {
+        let config: Config = link.config()?;
+        Ok(Self {
+            started: Instant::now(),
+            policy: Policy::new(config.settings),
+            encoder: None,
+            planes: I420::default(),
+            reader: FrameReader::new(link),
+            output: Output::new(topics::VIDEO_H264, "h264"),
+            raw: Raw::default(),
+            last: None,
+            complaints: Complaints::default(),
+            units: 0,
+            room: Room::default(),
+        })
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
     }
 
     fn event(&mut self, topic: &str, body: &Body, leases: Vec<Lease>) {
         let done = match topic {
-            topics::VIDEO_RAW => body
-                .decode(topic)
-                .map(|info| self.newest.offer(info, leases)),
+            topics::VIDEO_RAW => body.decode(topic).map(|info| self.raw.offer(info, leases)),
             topics::VIDEO_STATE => body.decode(topic).map(|state| self.policy.source(&state)),
             _ => Ok(()),
         };
@@ -150,7 +122,7 @@ impl Device {
         }
     }
 
-    fn answer(&mut self, request: Request) -> Result<(), Error> {
+    fn answer(&mut self, request: Request) -> Result<(), Fault> {
         let answer = match request.method() {
             methods::SET_H264 => request.decode().and_then(|settings| self.set(settings)),
             methods::LINK => request.decode().map(|load: LinkLoad| {
@@ -173,33 +145,16 @@ impl Device {
     }
 
     /// Raw frames are wanted while somebody wants ours and there is something to encode. Else all is given back.
-    fn follow_demand(&mut self, link: &Link) -> Result<(), Error> {
-        match (self.wants, self.policy.is_wanted()) {
-            (false, true) => link.sender().want(topics::VIDEO_RAW)?,
-            (true, false) => {
-                link.sender().unwant(topics::VIDEO_RAW)?;
-                self.newest = Newest::default();
-                self.output.close();
-                self.encoder = None;
-            }
-            _ => {}
+    fn follow_demand(&mut self, link: &Link) -> Result<(), Fault> {
+        let wanted = self.policy.is_wanted();
+        if !wanted {
+            self.output.close();
+            self.encoder = None;
         }
-        self.wants = self.policy.is_wanted();
-        Ok(())
+        Ok(self.raw.want(link, wanted)?)
     }
 
-    async fn work(&mut self, link: &Link) -> Result<(), Error> {
-        if let Some((info, lease)) = self.newest.take() {
-            self.frame(link, info, &lease).await?;
-        }
-        if self.policy.lets_go(self.now()) {
-            self.last = None;
-        }
-        self.follow_demand(link)?;
-        self.tell(link)
-    }
-
-    fn tell(&mut self, link: &Link) -> Result<(), Error> {
+    fn tell(&mut self, link: &Link) -> Result<(), Fault> {
         let now = self.now();
         if let Some(state) = self.policy.news(now) {
             link.sender().emit(topics::H264_STATE, &state)?;
@@ -207,7 +162,7 @@ impl Device {
         Ok(())
     }
 
-    async fn frame(&mut self, link: &Link, info: FrameInfo, lease: &Lease) -> Result<(), Error> {
+    async fn frame(&mut self, link: &Link, info: FrameInfo, lease: &Lease) -> Result<(), Fault> {
         let captured = Duration::from_nanos(info.captured_ns);
         let now = self.now();
         // Capture's state says that first; a frame on its way from before is none of ours.
@@ -239,7 +194,7 @@ impl Device {
         frame: &Frame,
         change: Change,
         now: Duration,
-    ) -> Result<Viewers, Error> {
+    ) -> Result<Viewers, Fault> {
         let Verdict::Encode(kind, quantiser) = self.policy.judge(change, now) else {
             return Ok(Viewers::without(change));
         };
@@ -268,7 +223,7 @@ impl Device {
         frame: &Frame,
         kind: Kind,
         quantiser: Quantiser,
-    ) -> Result<Sent, Error> {
+    ) -> Result<Sent, Fault> {
         if let Err(why) = self.output.fit(link, slot_size(&frame.info)).await {
             self.trouble(&why);
             return Ok(Sent::NoRoom);

@@ -18,7 +18,6 @@ pub mod backend;
 pub mod config;
 pub mod core;
 pub mod device;
-pub mod error;
 pub mod planes;
 
 use dkvm_sdk::Identity;
