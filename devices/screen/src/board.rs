@@ -63,6 +63,13 @@ impl Board {
         &self.pixels
     }
 
+    /// The target whose tile was drawn there last: that is what a person clicks on, whatever has come since.
+    pub fn at(&self, place: (i16, i16)) -> Option<&str> {
+        let grid = grid(self.faces.len(), self.pixels.size());
+        let face = self.faces.get(grid.at(place)?)?;
+        Some(&face.tile.name)
+    }
+
     /// Draws it. Says whether it is another than before.
     pub fn draw(
         &mut self,
@@ -304,6 +311,25 @@ mod tests {
         tiles.pop();
         assert!(board.draw(WINDOW, &tiles, Some(0), &thumbs), "fewer");
         assert!(board.hint("a click"), "drawn anew with all else");
+    }
+
+    #[test]
+    fn a_place_is_the_targets_whose_tile_was_drawn_there() {
+        let mut board = Board::default();
+        let at = |(x, y): (usize, usize)| {
+            let short = |edge: usize| i16::try_from(edge).expect("inside");
+            (short(x), short(y))
+        };
+        let (first, second) = (at(middle(0, 2)), at(middle(1, 2)));
+        assert_eq!(board.at(first), None, "nothing is drawn");
+        let mut tiles = tiles();
+        board.draw(WINDOW, &tiles, None, &Thumbs::default());
+        assert_eq!(board.at(first), Some("office"));
+        assert_eq!(board.at(second), Some("pair"));
+        assert_eq!(board.at((0, 0)), None, "between tiles");
+        tiles.reverse();
+        board.draw(WINDOW, &tiles, None, &Thumbs::default());
+        assert_eq!(board.at(first), Some("pair"));
     }
 
     #[test]

@@ -163,11 +163,6 @@ impl Decode {
         };
         Ok(decoder.decompress(bytes, image)?)
     }
-
-    /// The chain begins anew.
-    pub fn forget(&mut self) {
-        self.h264 = None;
-    }
 }
 
 fn check((width, height): (usize, usize)) -> Result<(), DecodeError> {

@@ -2,11 +2,12 @@
 
 mod paint;
 mod person;
+mod pictures;
 
 use crate::{
     board::Board,
     config::{Backend, Config},
-    core::{Awake, Kind, Overview, Scene},
+    core::{Awake, Overview, Scene},
     error::Error,
     pane::Pane,
     thumbs::Thumbs,
@@ -15,11 +16,8 @@ use crate::{
 };
 use dkvm_encode::complaints::Complaints;
 use dkvm_sdk::{Body, FrameReader, Incoming, Lease, Link, Sender};
-use dkvm_wire::{
-    topics,
-    vocab::video::{EncodeState, FrameInfo, Thumb},
-};
-use person::{answered, Answer, Going};
+use dkvm_wire::{topics, vocab::video::EncodeState};
+use person::{answered, answered_already, Answer, Going};
 use std::time::{Duration, Instant};
 
 /// With nothing to wait for, the loop wakes so seldom.
@@ -40,16 +38,16 @@ pub async fn run(mut link: Link) -> Result<(), Error> {
             happened = said(device.window.as_ref()) => { happened?; Woken::Else }
             () = tokio::time::sleep_until(deadline.into()) => Woken::Else,
         };
-        match woken {
-            Woken::Incoming(incoming) => {
-                // What came in meanwhile is read by a task of its own, which gets its turn here: then the newest is known.
-                tokio::task::yield_now().await;
-                if device.take_all(&mut link, incoming)? == Stay::No {
-                    return Ok(());
-                }
+        let first = match woken {
+            Woken::Incoming(incoming) => Some(incoming),
+            Woken::Answer(answer) => {
+                device.went(answer);
+                None
             }
-            Woken::Answer(answer) => device.went(answer),
-            Woken::Else => {}
+            Woken::Else => None,
+        };
+        if device.take_all(&mut link, first).await? == Stay::No {
+            return Ok(());
         }
         device.work()?;
     }
@@ -111,7 +109,7 @@ struct Device {
     /// Why the last wish was not done, and until when that is told.
     refusal: Option<(String, Duration)>,
     complaints: Complaints,
-    /// Something happened at the window of which the consequences are still to be drawn: nothing wakes the loop for it.
+    /// Something happened at the window of which the consequences are still to be drawn, or units wait: nothing wakes the loop for it.
     is_behind: bool,
 }
 
@@ -162,13 +160,43 @@ impl Device {
             .filter(|pane| self.expects(pane))
             .filter_map(Pane::deadline);
         let told = self.refusal.as_ref().map(|(_, until)| *until);
-        let next = asks.chain(self.awake.deadline()).chain(told).min();
+        let frames = self.panes.iter().filter_map(Pane::due);
+        let next = asks.chain(frames).chain(self.awake.deadline()).chain(told);
+        let next = next.min();
         self.started + next.unwrap_or_else(|| self.now() + IDLE)
     }
 
-    /// Takes one incoming thing and all that wait behind it: each unit is decoded, the last is shown.
-    fn take_all(&mut self, link: &mut Link, first: Incoming) -> Result<Stay, Error> {
-        let mut next = Some(first);
+    /// Takes what came, and decodes what waits for that: each unit is decoded, the last is shown. Between two units what came
+    /// meanwhile is taken, so that no lease waits for the decoder.
+    async fn take_all(&mut self, link: &mut Link, first: Option<Incoming>) -> Result<Stay, Error> {
+        if self.take_what_came(link, first).await? == Stay::No {
+            return Ok(Stay::No);
+        }
+        for _ in 0..self.waiting() {
+            self.decode_unit();
+            if self.take_what_came(link, None).await? == Stay::No {
+                return Ok(Stay::No);
+            }
+        }
+        Ok(Stay::Yes)
+    }
+
+    async fn take_what_came(
+        &mut self,
+        link: &mut Link,
+        first: Option<Incoming>,
+    ) -> Result<Stay, Error> {
+        // A task of its own reads: in one turn it learns that there is something, in the next it has read it.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        // What input answered is older than what came behind it.
+        if let Some(answer) = answered_already(self.going.as_mut()).await {
+            self.went(answer);
+        }
+        let mut next = match first {
+            Some(first) => Some(first),
+            None => link.try_next()?,
+        };
         while let Some(incoming) = next {
             if self.take(incoming)? == Stay::No {
                 return Ok(Stay::No);
@@ -245,57 +273,14 @@ impl Device {
         }
     }
 
-    /// A frame of another source was on its way when that was given up.
-    fn frame(&mut self, info: FrameInfo, leases: Vec<Lease>, from: (&str, &str)) {
-        let now = self.now();
-        let mut panes = self.panes.iter_mut();
-        let is_its = |pane: &&mut Pane| (pane.source.topic(), pane.source.name()) == from;
-        let Some(pane) = panes.find(is_its) else {
-            return;
-        };
-        if let Err(why) = pane.frame(info, leases, &self.reader, now) {
-            self.complain(&format!("{}: {why}", from.1));
-        }
-    }
-
-    /// So is a small picture.
-    fn thumb(&mut self, source: &str, thumb: &Thumb) {
-        let node = source.split_once('/').map(|(node, _)| node);
-        let Some(node) = node.filter(|_| self.watch.has(topics::VIDEO_THUMB, source)) else {
-            return;
-        };
-        if let Err(error) = self.thumbs.take(node, thumb) {
-            self.complain(&format!("{source}: {error}"));
-        }
-    }
-
-    /// Frames that are each a picture are decoded when the window can take one.
-    fn decode(&mut self) {
-        let window = self.window.as_ref();
-        let is_busy = |number| window.is_some_and(|window| window.is_busy(number));
-        let panes = self.panes.iter_mut().enumerate();
-        let failed: Vec<String> = panes
-            .filter(|(number, _)| !is_busy(*number))
-            .filter_map(|(_, pane)| {
-                let made = pane.decode(&self.reader);
-                made.err()
-                    .map(|why| format!("{}: {why}", pane.source.name()))
-            })
-            .collect();
-        failed.iter().for_each(|why| self.complain(why));
-    }
-
-    /// Whether a picture should come.
-    fn expects(&self, pane: &Pane) -> bool {
-        pane.source.kind() == Kind::H264 && self.scene.obstacle(&pane.source).is_none()
-    }
-
     /// Whether all targets are shown.
     fn is_overview(&self) -> bool {
         self.overview.is_shown(self.scene.targets())
     }
 
     fn work(&mut self) -> Result<(), Error> {
+        // Before the window is asked for anything: its server may let us wait, with the leases in hand.
+        self.decode();
         self.window_events()?;
         self.choose()?;
         let now = self.now();
@@ -307,21 +292,7 @@ impl Device {
         self.decode();
         self.paint()?;
         // What the server said while an answer of it was waited for has made nothing readable.
-        self.is_behind = self.window_events()?;
-        Ok(())
-    }
-
-    /// For key frames, of whom one is needed.
-    fn ask(&mut self, now: Duration) -> Result<(), Error> {
-        for number in 0..self.panes.len() {
-            if !self.expects(&self.panes[number]) {
-                continue;
-            }
-            let pane = &mut self.panes[number];
-            if pane.asks(now) {
-                self.watch.again(pane.source.topic(), pane.source.name())?;
-            }
-        }
+        self.is_behind = self.window_events()? || self.waiting() > 0;
         Ok(())
     }
 

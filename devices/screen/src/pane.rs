@@ -1,7 +1,7 @@
 //! One picture of the window: what comes for it, and what it shows.
 
 use crate::{
-    core::{Chain, Kind, Source, Step},
+    core::{Chain, Kind, Room, Source, Step, Waiting},
     decode::Decode,
     pixels::Pixels,
 };
@@ -9,6 +9,12 @@ use dkvm_encode::frame::{Frame, Newest};
 use dkvm_sdk::{FrameReader, Lease};
 use dkvm_wire::vocab::video::FrameInfo;
 use std::time::Duration;
+
+/// So long a frame that is a picture waits for the window; then the picture waits in its place, and its lease goes back.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Why units are left out, and what can be done.
+const BEHIND: &str = "pictures come faster than this machine decodes them, and some are left out: `max_rate` of h264 there says how many are to come";
 
 /// What the window has in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +34,12 @@ pub struct Pane {
     /// What the window has of it.
     pub shown: Shown,
     chain: Chain,
+    /// Units that are not decoded yet.
+    waiting: Waiting,
     decode: Decode,
-    /// Of frames that are each a picture, the last.
+    /// Of frames that are each a picture, the last, and since when it waits.
     newest: Newest,
+    came: Option<Duration>,
     /// The last that was decoded, and whether the window has it.
     pixels: Pixels,
     is_fresh: bool,
@@ -47,8 +56,10 @@ impl Pane {
             source,
             shown: Shown::Nothing,
             chain,
+            waiting: Waiting::default(),
             decode: Decode::default(),
             newest: Newest::default(),
+            came: None,
             pixels: Pixels::default(),
             is_fresh: false,
             is_there: false,
@@ -72,18 +83,20 @@ impl Pane {
         now: Duration,
     ) -> Result<(), String> {
         match (self.source.kind(), leases.first()) {
-            (Kind::H264, Some(lease)) => self.unit(&info, lease, reader, now),
-            (Kind::H264, None) => Ok(()),
-            (Kind::Raw | Kind::Jpeg, _) => {
+            (_, None) => Ok(()),
+            (Kind::H264, Some(lease)) => self.unit(info, lease, reader, now),
+            (Kind::Raw | Kind::Jpeg, Some(_)) => {
                 self.newest.offer(info, leases);
+                self.came = Some(now);
                 Ok(())
             }
         }
     }
 
+    /// It is small, and copied: its lease goes back before anything takes time.
     fn unit(
         &mut self,
-        info: &FrameInfo,
+        info: FrameInfo,
         lease: &Lease,
         reader: &FrameReader,
         now: Duration,
@@ -91,29 +104,49 @@ impl Pane {
         if self.chain.unit(info.unit, now) == Step::Skip {
             return Ok(());
         }
-        let made = match reader.view(lease) {
-            Ok(view) => self
-                .decode
-                .unit(info, &view, &mut self.pixels)
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
+        let why = match reader.view(lease) {
+            Ok(view) => match self.waiting.push((info, view.to_vec())) {
+                Room::Enough => return Ok(()),
+                Room::None => BEHIND.to_owned(),
+            },
+            Err(error) => error.to_string(),
         };
-        match made {
+        self.broke(now);
+        Err(why)
+    }
+
+    /// What waits builds on what is not there.
+    fn broke(&mut self, now: Duration) {
+        self.waiting.clear();
+        self.chain.broke(now);
+    }
+
+    /// How many units wait for the decoder.
+    pub fn waiting(&self) -> usize {
+        self.waiting.count()
+    }
+
+    /// Decodes the first of these. The error is a sentence for people.
+    pub fn decode_unit(&mut self, now: Duration) -> Result<(), String> {
+        let Some((info, bytes)) = self.waiting.pop() else {
+            return Ok(());
+        };
+        match self.decode.unit(&info, &bytes, &mut self.pixels) {
             Ok(is_whole) => {
                 self.is_fresh |= is_whole;
                 self.is_there |= is_whole;
                 Ok(())
             }
-            Err(why) => {
-                self.decode.forget();
-                self.chain.broke(now);
-                Err(why)
+            Err(error) => {
+                self.broke(now);
+                Err(error.to_string())
             }
         }
     }
 
     /// Decodes the frame that waits, if one does. The error is a sentence for people.
     pub fn decode(&mut self, reader: &FrameReader) -> Result<(), String> {
+        self.came = None;
         let Some((info, lease)) = self.newest.take() else {
             return Ok(());
         };
@@ -124,15 +157,21 @@ impl Pane {
         Ok(())
     }
 
+    /// When the frame that waits for the window has waited long enough.
+    pub fn due(&self) -> Option<Duration> {
+        self.came.map(|came| came + PATIENCE)
+    }
+
     /// What it came from is gone.
     pub fn gone(&mut self, now: Duration) {
-        self.chain.broke(now);
-        self.newest = Newest::default();
+        self.broke(now);
+        (self.newest, self.came) = (Newest::default(), None);
         (self.is_fresh, self.is_there) = (false, false);
     }
 
     /// The window has lost its picture. The next that is whole is shown, and asked for without haste: it may be refused again.
     pub fn refused(&mut self, now: Duration) {
+        self.waiting.clear();
         self.chain.begin(now);
         (self.is_fresh, self.is_there) = (false, false);
         self.shown = Shown::Nothing;

@@ -10,6 +10,7 @@ mod scene;
 mod source;
 mod tile;
 mod told;
+mod waiting;
 
 pub use awake::{Awake, Works};
 pub use chain::{Chain, Step};
@@ -21,3 +22,4 @@ pub use scene::{Scene, Screen, Target};
 pub use source::{Kind, Source};
 pub use tile::{Tile, TileScreen, Why, Work};
 pub use told::title_of;
+pub use waiting::{Room, Unit, Waiting};

@@ -38,6 +38,15 @@ pub(super) async fn answered(going: Option<&mut Going>) -> Answer {
     }
 }
 
+/// The same where it has done so by now.
+pub(super) async fn answered_already(going: Option<&mut Going>) -> Option<Answer> {
+    tokio::select! {
+        biased;
+        answer = answered(going) => Some(answer),
+        () = std::future::ready(()) => None,
+    }
+}
+
 impl Device {
     /// Says whether there were any.
     pub(super) fn window_events(&mut self) -> Result<bool, Error> {
@@ -106,15 +115,17 @@ impl Device {
         }
     }
 
+    /// By the tiles that are on the screen. Where the target of one has gone since, nobody goes.
     fn clicked(&mut self, at: (i16, i16)) {
-        let Some(window) = self.window.as_ref().filter(|_| self.is_overview()) else {
+        if !self.is_overview() || !self.is_board_shown {
+            return;
+        }
+        let Some(name) = self.board.at(at).map(str::to_owned) else {
             return;
         };
-        let tiles = self.scene.tiles();
-        let number = grid(tiles.len(), window.size()).at(at);
-        if let Some(tile) = number.and_then(|number| tiles.get(number)) {
-            self.overview.mark(Some(&tile.name));
-            self.go(&tile.name);
+        if self.scene.tiles().iter().any(|tile| tile.name == name) {
+            self.overview.mark(Some(&name));
+            self.go(&name);
         }
     }
 

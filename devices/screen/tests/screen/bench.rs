@@ -1,6 +1,6 @@
 //! The device under a fake kernel that plays a node with a picture.
 
-use crate::xserver::XServer;
+use crate::xserver::{until_stopped, XServer};
 use dkvm_encode::picture::Picture;
 use dkvm_h264::{
     backend::{openh264::OpenH264, Form, Kind, Quantiser},
@@ -14,6 +14,7 @@ use dkvm_wire::{
         desk::{DeskState, DeskTarget},
         video::{AccessUnit, Colors, FrameInfo, Signal, Thumb, VideoMode, VideoState},
     },
+    LeaseRef,
 };
 use serde_json::Value;
 
@@ -126,13 +127,30 @@ impl Bench {
     }
 
     pub fn send(&mut self, source: &str, unit: AccessUnit, bytes: &[u8]) -> Result<(), Failure> {
+        let lease = self.post(source, unit, bytes)?;
+        self.kernel.expect_release(&lease)
+    }
+
+    /// Without waiting for anything.
+    pub fn post(
+        &mut self,
+        source: &str,
+        unit: AccessUnit,
+        bytes: &[u8],
+    ) -> Result<LeaseRef, Failure> {
         let lease = self.kernel.lend(bytes)?;
         let info = FrameInfo {
             unit: Some(unit),
             ..info("H264")
         };
         self.kernel.emit_with(source, VIDEO_H264, &info, &[lease])?;
-        self.kernel.expect_release(&lease)
+        Ok(lease)
+    }
+
+    /// The device stands still until it is thawed: what is sent meanwhile it finds all at once.
+    pub fn freeze(&mut self) -> Result<(), Failure> {
+        self.kernel.freeze()?;
+        until_stopped(self.kernel.pid().expect("a process"))
     }
 
     pub fn show(&mut self, source: &str, kind: Kind, inks: [Ink; 4]) -> Result<(), Failure> {

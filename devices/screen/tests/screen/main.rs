@@ -5,6 +5,7 @@ mod bench;
 mod heads;
 mod jpegs;
 mod overview;
+mod slow;
 mod xserver;
 
 use bench::{grey_jpeg, quarters, Bench, BLACK, BLUE, GREEN, GREY, OFFICE, RED, SIZE};

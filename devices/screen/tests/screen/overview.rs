@@ -137,6 +137,24 @@ fn a_click_goes_there_and_shows_it() -> Result<(), Failure> {
 }
 
 #[test]
+fn a_click_is_for_the_tile_that_was_there_to_be_seen() -> Result<(), Failure> {
+    let (mut bench, asked) = overview(Ok(()))?;
+    bench.thumb("office", 200)?;
+    bench.x.until_color(SECOND, grey(200))?;
+    bench.freeze()?;
+    let mut turned = two();
+    turned.reverse();
+    bench.desk(turned, None)?;
+    bench.x.click(SECOND)?;
+    // By this answer the server has passed the click on.
+    bench.x.until_color(SECOND, grey(200))?;
+    bench.kernel.thaw()?;
+    let to = until_asked(&mut bench, &asked, 1)?;
+    assert_eq!(to.node.as_deref(), Some("office"));
+    bench.kernel.goodbye()
+}
+
+#[test]
 fn arrow_keys_mark_a_target_and_enter_goes_there() -> Result<(), Failure> {
     let (mut bench, asked) = overview(Ok(()))?;
     // Meant for another window, which had the keyboard until this one came.

@@ -1,6 +1,7 @@
 //! A real X server without a screen, and a look at what it shows.
 
 use dkvm_testkit::Failure;
+use rustix::process::{kill_process, Pid, Signal};
 use std::{
     cell::Cell,
     io::{BufRead, BufReader},
@@ -281,6 +282,21 @@ impl XServer {
         values.next()
     }
 
+    /// It takes nothing any more, and answers nobody, as with a graphics driver that hangs.
+    pub fn stand_still(&self) -> Result<(), Failure> {
+        self.signal(Signal::STOP)?;
+        until_stopped(self.process.id())
+    }
+
+    /// It goes on.
+    pub fn go_on(&self) -> Result<(), Failure> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        kill_process(Pid::from_child(&self.process), signal).map_err(|error| failed("Xvfb", error))
+    }
+
     /// The session ends.
     pub fn end(&mut self) {
         let _ = self.process.kill();
@@ -292,6 +308,18 @@ impl Drop for XServer {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Waits until a process that was told to stop has done so.
+pub fn until_stopped(pid: u32) -> Result<(), Failure> {
+    for _ in 0..TIMES {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        if stat.is_ok_and(|stat| stat.contains(") T ")) {
+            return Ok(());
+        }
+        sleep(MOMENT);
+    }
+    Err(Failure::new(format!("process {pid} never stopped")))
 }
 
 pub fn is_near(a: [u8; 3], b: [u8; 3]) -> bool {
