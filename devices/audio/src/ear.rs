@@ -7,19 +7,11 @@ use crate::{
         Rate,
     },
     shared::{Orders, Place, Shared, Wanted},
+    turns::{self, Worker, PATIENCE},
 };
-use dkvm_sdk::SendError;
+use dkvm_sdk::{monotonic, SendError};
 use dkvm_wire::vocab::audio::Speaker;
 use std::{sync::Arc, time::Duration};
-
-/// How often the card is asked whether the target plays while nobody listens: it is for the state alone.
-const LOOK: Duration = Duration::from_millis(250);
-/// While somebody listens: so much of the beginning is lost at most.
-const LOOK_CLOSELY: Duration = Duration::from_millis(20);
-/// How long one look at the card's frames waits; in between it is asked for its rate.
-const PATIENCE: Duration = Duration::from_millis(100);
-/// After a fault.
-const AGAIN: Duration = Duration::from_millis(250);
 
 /// A card that is heard.
 struct Listening {
@@ -44,6 +36,34 @@ pub struct Ear {
     count: Count,
 }
 
+impl Worker for Ear {
+    fn step(&mut self, orders: &Orders) -> Result<Option<Duration>, SoundError> {
+        let Some(place) = &orders.place else {
+            self.shut();
+            self.shared.tell(&self.shared.ear, |facts| {
+                facts.rate = Rate::NONE;
+                facts.trouble = None;
+            });
+            return Ok(Some(turns::pause(Wanted::No)));
+        };
+        let rate = self.look(place, orders.wanted)?;
+        self.shared
+            .tell(&self.shared.ear, |facts| facts.rate = rate);
+        if orders.wanted == Wanted::No || rate == Rate::NONE {
+            self.close();
+            self.shared.is_well(&self.shared.ear);
+            return Ok(Some(turns::pause(orders.wanted)));
+        }
+        self.listen(rate)?;
+        Ok(None)
+    }
+
+    fn shut(&mut self) {
+        self.close();
+        self.card = None;
+    }
+}
+
 impl Ear {
     /// Nothing is open yet.
     pub fn new(shared: Arc<Shared>, out: Box<dyn Out>, backend: Backend) -> Self {
@@ -59,67 +79,14 @@ impl Ear {
 
     /// Until the link to the kernel is gone.
     pub fn run(mut self) {
-        loop {
-            let shared = self.shared.clone();
-            shared.beat(&shared.ear);
-            let orders = shared.ear.orders();
-            match self.step(&orders) {
-                Ok(Some(pause)) => shared.ear.rest(&orders, pause),
-                Ok(None) => {}
-                Err(SoundError::Link(_)) => return,
-                Err(error) => self.fail(&orders, &error),
-            }
-        }
-    }
-
-    fn fail(&mut self, orders: &Orders, error: &SoundError) {
-        self.close();
-        self.card = None;
-        let trouble = (!error.is_gone()).then(|| error.to_string());
-        self.shared.tell(&self.shared.ear, |facts| {
-            facts.rate = Rate::NONE;
-            facts.trouble = trouble;
-        });
-        self.shared.ear.rest(orders, AGAIN);
+        let shared = self.shared.clone();
+        turns::run(&shared, &shared.ear, &mut self);
     }
 
     fn close(&mut self) {
         if let Some(listening) = self.listening.take() {
             self.count = listening.chunker.count();
         }
-    }
-
-    /// Said of what is open, or is not wanted: until then what was in the way may be so still.
-    fn is_well(&self) {
-        self.shared
-            .tell(&self.shared.ear, |facts| facts.trouble = None);
-    }
-
-    /// How long there is nothing to do, if there is nothing.
-    fn step(&mut self, orders: &Orders) -> Result<Option<Duration>, SoundError> {
-        let Some(place) = &orders.place else {
-            self.close();
-            self.card = None;
-            self.shared.tell(&self.shared.ear, |facts| {
-                facts.rate = Rate::NONE;
-                facts.trouble = None;
-            });
-            return Ok(Some(LOOK));
-        };
-        let rate = self.look(place, orders.wanted)?;
-        self.shared
-            .tell(&self.shared.ear, |facts| facts.rate = rate);
-        if orders.wanted == Wanted::No || rate == Rate::NONE {
-            self.close();
-            self.is_well();
-            return Ok(Some(if orders.wanted == Wanted::Yes {
-                LOOK_CLOSELY
-            } else {
-                LOOK
-            }));
-        }
-        self.listen(rate)?;
-        Ok(None)
     }
 
     /// At which rate there is sound.
@@ -145,7 +112,7 @@ impl Ear {
         if self.listening.as_ref().is_none_or(|open| open.rate != rate) {
             self.close();
             self.open(rate)?;
-            self.is_well();
+            self.shared.is_well(&self.shared.ear);
         }
         let Some(listening) = &mut self.listening else {
             return Ok(());
@@ -182,7 +149,5 @@ impl Ear {
 
 /// The node's clock, as pictures have it.
 fn monotonic_ns() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-    seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or_default()
+    u64::try_from(monotonic().as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,10 +1,10 @@
 //! Which source was chosen: the file `source` of the state directory, one name on one line. It survives the Pi's restart.
 
-use dkvm_sdk::Request;
+use dkvm_sdk::{files::replace, Request};
 use dkvm_wire::service::Nothing;
 use std::{
-    fs::{self, File},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::mpsc::Receiver,
 };
@@ -40,13 +40,7 @@ impl Kept {
     /// Keeps a choice, so that a power cut leaves the old or the new one.
     pub fn keep(&self, source: &str) -> io::Result<()> {
         let Some(path) = &self.0 else { return Ok(()) };
-        let fresh = path.with_extension("new");
-        let mut file = File::create(&fresh)?;
-        writeln!(file, "{source}")?;
-        file.sync_all()?;
-        fs::rename(&fresh, path)?;
-        path.parent()
-            .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        replace(path, format!("{source}\n").as_bytes())
     }
 }
 
@@ -65,6 +59,7 @@ fn read(path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_choice_is_kept_whole_and_leaves_nothing_beside_it() {

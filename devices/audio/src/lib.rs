@@ -24,6 +24,7 @@ pub mod error;
 mod kept;
 pub mod mouth;
 pub mod shared;
+mod turns;
 
 use dkvm_sdk::Identity;
 use dkvm_wire::{topics, QueueClass};

@@ -7,17 +7,9 @@ use crate::{
         Rate,
     },
     shared::{Orders, Place, Shared, Wanted},
+    turns::{self, Worker, PATIENCE},
 };
 use std::{sync::Arc, time::Duration};
-
-/// How often the card is asked whether the target records.
-const LOOK: Duration = Duration::from_millis(250);
-/// While a microphone is open.
-const LOOK_CLOSELY: Duration = Duration::from_millis(20);
-/// How long one wait for room in the card takes at most.
-const PATIENCE: Duration = Duration::from_millis(100);
-/// After a fault.
-const AGAIN: Duration = Duration::from_millis(250);
 
 /// A target that is spoken to.
 struct Speaking {
@@ -36,6 +28,34 @@ pub struct Mouth {
     speaking: Option<Speaking>,
 }
 
+impl Worker for Mouth {
+    fn step(&mut self, orders: &Orders) -> Result<Option<Duration>, SoundError> {
+        let rate = match &orders.place {
+            Some(place) => self.look(place)?,
+            None => {
+                self.card = None;
+                Rate::NONE
+            }
+        };
+        self.shared
+            .tell(&self.shared.mouth, |facts| facts.rate = rate);
+        if orders.wanted == Wanted::No || rate == Rate::NONE {
+            self.speaking = None;
+            self.shared.is_well(&self.shared.mouth);
+            // Said to nobody.
+            self.shared.heard();
+            return Ok(Some(turns::pause(orders.wanted)));
+        }
+        self.speak(rate)?;
+        Ok(None)
+    }
+
+    fn shut(&mut self) {
+        self.speaking = None;
+        self.card = None;
+    }
+}
+
 impl Mouth {
     /// So many ms of what comes wait for the one who hears it, half of them in the card.
     pub fn new(shared: Arc<Shared>, backend: Backend, wait_ms: u32, channels: usize) -> Self {
@@ -51,59 +71,8 @@ impl Mouth {
 
     /// For ever.
     pub fn run(mut self) {
-        loop {
-            let shared = self.shared.clone();
-            shared.beat(&shared.mouth);
-            let orders = shared.mouth.orders();
-            match self.step(&orders) {
-                Ok(Some(pause)) => shared.mouth.rest(&orders, pause),
-                Ok(None) => {}
-                Err(error) => self.fail(&orders, &error),
-            }
-        }
-    }
-
-    fn fail(&mut self, orders: &Orders, error: &SoundError) {
-        self.speaking = None;
-        self.card = None;
-        let trouble = (!error.is_gone()).then(|| error.to_string());
-        self.shared.tell(&self.shared.mouth, |facts| {
-            facts.rate = Rate::NONE;
-            facts.trouble = trouble;
-        });
-        self.shared.mouth.rest(orders, AGAIN);
-    }
-
-    /// Said of what is open, or is not wanted: until then what was in the way may be so still.
-    fn is_well(&self) {
-        self.shared
-            .tell(&self.shared.mouth, |facts| facts.trouble = None);
-    }
-
-    /// How long there is nothing to do, if there is nothing.
-    fn step(&mut self, orders: &Orders) -> Result<Option<Duration>, SoundError> {
-        let rate = match &orders.place {
-            Some(place) => self.look(place)?,
-            None => {
-                self.card = None;
-                Rate::NONE
-            }
-        };
-        self.shared
-            .tell(&self.shared.mouth, |facts| facts.rate = rate);
-        if orders.wanted == Wanted::No || rate == Rate::NONE {
-            self.speaking = None;
-            self.is_well();
-            // Said to nobody.
-            self.shared.heard();
-            return Ok(Some(if orders.wanted == Wanted::Yes {
-                LOOK_CLOSELY
-            } else {
-                LOOK
-            }));
-        }
-        self.speak(rate)?;
-        Ok(None)
+        let shared = self.shared.clone();
+        turns::run(&shared, &shared.mouth, &mut self);
     }
 
     /// At which rate the target records.
@@ -121,7 +90,7 @@ impl Mouth {
         if self.speaking.as_ref().is_none_or(|open| open.rate != rate) {
             self.speaking = None;
             self.open(rate)?;
-            self.is_well();
+            self.shared.is_well(&self.shared.mouth);
         }
         let Some(speaking) = &mut self.speaking else {
             return Ok(());

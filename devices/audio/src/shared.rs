@@ -160,6 +160,11 @@ impl Shared {
         }
     }
 
+    /// Said of what is open, or is not wanted: until then what was in the way may be so still.
+    pub fn is_well(&self, lane: &Lane) {
+        self.tell(lane, |facts| facts.trouble = None);
+    }
+
     /// The microphone gave this; what no thread takes is bounded.
     pub fn hear(&self, samples: impl Iterator<Item = i16>) {
         let mut waiting = lock(&self.microphone);
