@@ -3,9 +3,10 @@
 //! A copy in the run directory, which is in memory, wins: where the card cannot be written, this device's own death must not
 //! bring back what was chosen before.
 
+use dkvm_sdk::files::replace;
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -56,13 +57,7 @@ impl Choice {
 }
 
 fn put(path: &Path, name: &str) -> io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh)?;
-    writeln!(file, "{name}")?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    path.parent()
-        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    replace(path, format!("{name}\n").as_bytes())
 }
 
 fn look(path: &Path) -> Option<String> {

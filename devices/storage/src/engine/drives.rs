@@ -14,8 +14,8 @@ use crate::{
         record::{Record, Since},
         table::{step, Held, Inserted, Slot, Step},
     },
-    library::replace,
 };
+use dkvm_sdk::files::replace;
 use dkvm_wire::vocab::storage::{Access, Attach, Eject, LunInfo, Medium};
 use serde::{Deserialize, Serialize};
 use std::{

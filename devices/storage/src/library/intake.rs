@@ -1,13 +1,13 @@
 //! An upload on the card: `incoming/ID.part` has its bytes, `incoming/ID.json` what it is to become and how many of them are
 //! on the card for certain.
 
-use super::files::{read, replace, sync_folder};
 use crate::core::{
     error::StorageError,
     hash::{Hash, Running},
     space::Kept,
     upload::{is_id, resume, LinuxDied, Plan},
 };
+use dkvm_sdk::files::{read, replace, sync_folder};
 use rustix::{
     fs::{fallocate, FallocateFlags},
     io::Errno,

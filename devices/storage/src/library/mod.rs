@@ -2,11 +2,9 @@
 //! what is known about them.
 
 mod drive;
-mod files;
 mod intake;
 
 pub use drive::{make as make_drive, LEAST_MIB, MOST_MIB};
-pub use files::{replace, sync_folder};
 pub use intake::{Intake, Verify};
 
 use crate::core::{
@@ -17,6 +15,7 @@ use crate::core::{
     space::{Place, Space},
     upload::LinuxDied,
 };
+use dkvm_sdk::files::{replace, sync_folder};
 use rustix::fs::{fstatfs, statvfs};
 use std::{
     fs::{self, File},
@@ -152,7 +151,7 @@ impl Library {
     /// What was kept. A record that cannot be read is told and counts as none: images are there all the same.
     pub fn load(&self) -> Record {
         let path = self.state.join(RECORD);
-        let bytes = match files::read(&path, MAX_RECORD) {
+        let bytes = match dkvm_sdk::files::read(&path, MAX_RECORD) {
             Ok(bytes) => bytes,
             Err(error) => {
                 dkvm_sdk::warn!("cannot read {}: {error}", path.display());
