@@ -18,7 +18,7 @@ use crate::{
     programs::Programs,
     settings,
 };
-use dkvm_sdk::{Fault, Incoming, Link, Sender};
+use dkvm_sdk::{boottime, Fault, Incoming, Link, Sender};
 use dkvm_wire::{
     decode_body, topics,
     vocab::{
@@ -26,7 +26,6 @@ use dkvm_wire::{
         peer::{Announce, SeenNodes},
     },
 };
-use rustix::time::{clock_gettime, ClockId};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch, Notify},
@@ -335,7 +334,5 @@ impl Device {
 }
 
 fn now() -> Moment {
-    let time = clock_gettime(ClockId::Boottime);
-    let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
-    Moment(seconds.unwrap_or(0) * 1000 + nanos.unwrap_or(0) / 1_000_000)
+    Moment(u64::try_from(boottime().as_millis()).unwrap_or(u64::MAX))
 }

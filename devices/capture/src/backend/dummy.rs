@@ -2,12 +2,12 @@
 
 mod paint;
 
-use super::{monotonic, Captured, Keep, LeftOut, Next, Woken};
+use super::{Captured, Keep, LeftOut, Next, Woken};
 use crate::{
     config::{Config, Picture},
     core::{FourCc, Kind, Offer, Plan, Rate, Running, Size, Source},
 };
-use dkvm_sdk::FramePool;
+use dkvm_sdk::{monotonic, FramePool};
 use dkvm_wire::vocab::video::Colors;
 use paint::Painting;
 use std::{future, time::Duration};

@@ -182,13 +182,3 @@ fn start_fault(path: &Path, act: &str, code: Option<i32>, error: &dyn Display) -
         _ => StartFault::Failed(format!("{path} does not {act}: {error}")),
     }
 }
-
-/// `CLOCK_MONOTONIC` now, the clock of frames.
-pub fn monotonic() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let (seconds, nanos) = (
-        u64::try_from(now.tv_sec).unwrap_or(0),
-        u64::try_from(now.tv_nsec).unwrap_or(0),
-    );
-    Duration::from_secs(seconds) + Duration::from_nanos(nanos)
-}

@@ -1,6 +1,6 @@
 //! The thread that a running camera lives in.
 
-use crate::backend::monotonic;
+use dkvm_sdk::monotonic;
 use nokhwa::{
     utils::{CameraFormat, CameraIndex, RequestedFormat, RequestedFormatType},
     Buffer, Camera, NokhwaError,

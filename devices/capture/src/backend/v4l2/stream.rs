@@ -4,8 +4,8 @@ use super::{
     buffers::{Health, MappedBuffers, Meta, UserBuffers},
     ioctl,
 };
-use crate::backend::{monotonic, Captured, Keep, LeftOut, Next};
-use dkvm_sdk::{FramePool, Slot};
+use crate::backend::{Captured, Keep, LeftOut, Next};
+use dkvm_sdk::{monotonic, FramePool, Slot};
 use std::{fmt, io, sync::Arc, time::Duration};
 use v4l::Device;
 
