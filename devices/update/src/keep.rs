@@ -8,10 +8,11 @@ use crate::core::{
     upload::Upload,
 };
 use dkvm_bundle::{Head, MAX_HEAD};
+use dkvm_sdk::files::{read, replace, sync_folder};
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
-    path::{Path, PathBuf},
+    io,
+    path::PathBuf,
 };
 
 /// Where the state is when the kernel does not say it.
@@ -104,7 +105,7 @@ impl Keep for Folders {
             _ => return Ok(()),
         };
         result
-            .and_then(|()| sync_folder(&path))
+            .and_then(|()| sync_folder(&self.state))
             .map_err(BoardError::io(act))
     }
 
@@ -123,31 +124,6 @@ impl Keep for Folders {
     fn save_offset(&mut self, offset: u64) {
         self.write_run(OFFSET, offset.to_string().as_bytes());
     }
-}
-
-/// A cut of power leaves the old file or the new one, and on return it is the new one.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let fresh = path.with_extension("new");
-    let mut file = File::create(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    sync_folder(path)
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    path.parent()
-        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
-fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
 }
 
 #[cfg(test)]

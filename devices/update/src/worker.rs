@@ -11,7 +11,7 @@ use crate::{
     keep::Folders,
     machine::AnyCard,
 };
-use dkvm_sdk::Request;
+use dkvm_sdk::{boottime, Request};
 use dkvm_wire::{
     service::{Nothing, RestartHow},
     vocab::update::{self, methods, FactoryReset, Stage, UpdateState, Upload},
@@ -334,10 +334,5 @@ fn complain(result: Result<(), UpdateError>) {
 
 /// Since Linux's start, ms, sleep included.
 pub fn now() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    let millis = time
-        .tv_sec
-        .saturating_mul(1000)
-        .saturating_add(time.tv_nsec / 1_000_000);
-    u64::try_from(millis).unwrap_or(0)
+    u64::try_from(boottime().as_millis()).unwrap_or(u64::MAX)
 }
