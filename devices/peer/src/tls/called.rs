@@ -1,11 +1,13 @@
 //! The side that is called.
 
-use super::{provider, Pins, TlsError, LINK, PAIR};
+use super::{
+    proof::{key_of, wrong_key, Proof},
+    provider, Pins, TlsError, LINK, PAIR,
+};
 use crate::{fingerprint::Fingerprint, identity::Identity};
 use quinn::crypto::rustls::QuicServerConfig;
 use rustls::{
     client::danger::HandshakeSignatureValid,
-    crypto::{verify_tls13_signature, CryptoProvider},
     pki_types::{CertificateDer, UnixTime},
     server::{
         danger::{ClientCertVerified, ClientCertVerifier},
@@ -13,8 +15,7 @@ use rustls::{
     },
     sign::CertifiedKey,
     version::TLS13,
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible,
-    ServerConfig, SignatureScheme,
+    DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
 };
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -97,7 +98,7 @@ pub fn server(
     let verifier = CallerVerifier {
         gate: gate.clone(),
         pins,
-        provider: provider.clone(),
+        proof: Proof(provider.clone()),
     };
     let own = OwnKey {
         key: Arc::new(key),
@@ -134,7 +135,7 @@ impl ResolvesServerCert for OwnKey {
 struct CallerVerifier {
     gate: Arc<Gate>,
     pins: Pins,
-    provider: Arc<CryptoProvider>,
+    proof: Proof,
 }
 
 impl ClientCertVerifier for CallerVerifier {
@@ -148,13 +149,12 @@ impl ClientCertVerifier for CallerVerifier {
         _intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let key = Fingerprint::of_certificate(end_entity)
-            .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let key = key_of(end_entity)?;
         if self.gate.wants_to_pair() || self.pins.has(&key) {
             return Ok(ClientCertVerified::assertion());
         }
         self.gate.turn_away(key);
-        Err(CertificateError::ApplicationVerificationFailure.into())
+        Err(wrong_key())
     }
 
     fn verify_tls12_signature(
@@ -163,7 +163,7 @@ impl ClientCertVerifier for CallerVerifier {
         _certificate: &CertificateDer<'_>,
         _signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(PeerIncompatible::Tls12NotOffered.into())
+        Proof::tls12()
     }
 
     fn verify_tls13_signature(
@@ -172,13 +172,11 @@ impl ClientCertVerifier for CallerVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, known)
+        self.proof.tls13(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let known = &self.provider.signature_verification_algorithms;
-        known.supported_schemes()
+        self.proof.schemes()
     }
 }
 

@@ -1,6 +1,9 @@
 //! The side that calls.
 
-use super::{provider, TlsError};
+use super::{
+    proof::{key_of, wrong_key, Proof},
+    provider, TlsError,
+};
 use crate::{fingerprint::Fingerprint, identity::Identity};
 use quinn::crypto::rustls::QuicClientConfig;
 use rustls::{
@@ -8,11 +11,9 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         Resumption,
     },
-    crypto::{verify_tls13_signature, CryptoProvider},
     pki_types::{CertificateDer, ServerName, UnixTime},
     version::TLS13,
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, PeerIncompatible,
-    SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
 };
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub fn client(
     let provider = provider();
     let verifier = CalledVerifier {
         expected,
-        provider: provider.clone(),
+        proof: Proof(provider.clone()),
     };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])?
@@ -42,7 +43,7 @@ pub fn client(
 #[derive(Debug)]
 struct CalledVerifier {
     expected: Option<Fingerprint>,
-    provider: Arc<CryptoProvider>,
+    proof: Proof,
 }
 
 impl ServerCertVerifier for CalledVerifier {
@@ -54,12 +55,9 @@ impl ServerCertVerifier for CalledVerifier {
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let key = Fingerprint::of_certificate(end_entity)
-            .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let key = key_of(end_entity)?;
         match self.expected {
-            Some(expected) if expected != key => {
-                Err(CertificateError::ApplicationVerificationFailure.into())
-            }
+            Some(expected) if expected != key => Err(wrong_key()),
             _ => Ok(ServerCertVerified::assertion()),
         }
     }
@@ -70,7 +68,7 @@ impl ServerCertVerifier for CalledVerifier {
         _certificate: &CertificateDer<'_>,
         _signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(PeerIncompatible::Tls12NotOffered.into())
+        Proof::tls12()
     }
 
     fn verify_tls13_signature(
@@ -79,12 +77,10 @@ impl ServerCertVerifier for CalledVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, known)
+        self.proof.tls13(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let known = &self.provider.signature_verification_algorithms;
-        known.supported_schemes()
+        self.proof.schemes()
     }
 }

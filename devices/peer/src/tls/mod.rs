@@ -4,6 +4,7 @@
 mod called;
 mod caller;
 mod pins;
+mod proof;
 
 pub use called::{server, Gate, Turned};
 pub use caller::client;
