@@ -12,6 +12,10 @@ use dkvm_wire::{decode_body, encode_body, service::methods, topics, Generation, 
 use std::collections::BTreeMap;
 
 const GATEWAY: &str = "gateway = true";
+/// As many as routes may name.
+const MANY_NODES: usize = 128;
+/// Of so many topics of other nodes a gateway is told that they are wanted.
+const DEMANDS: usize = 512;
 
 /// A workstation: `in` has keys for targets, `out` shows what they tell, `peer` is what leads there.
 fn desk() -> Kernel {
@@ -529,6 +533,28 @@ fn a_gateway_knows_what_is_read_of_other_nodes() {
             && known.get(&("vid".into(), "*/cam".into())) == Some(&0))
         .then_some(())
     });
+}
+
+#[test]
+fn what_is_asked_for_beyond_the_limit_is_told() {
+    let topics = ["a:state", "b:state", "c:state", "d:state", "e:state"];
+    let mut text = device("out", "puppet +*", "")
+        + &device("peer", &format!("puppet {}", topics.join(" ")), GATEWAY);
+    for node in 0..MANY_NODES {
+        text += &route("*", &format!("n{node}/x"), &["out"]);
+    }
+    let mut kernel = ready(&text, &["out", "peer"]);
+    let told = format!(
+        "{} are not asked for, the first is ",
+        MANY_NODES * topics.len() - DEMANDS
+    );
+    waits_for_line(&mut kernel, "peer", &told);
+    let mut known = BTreeMap::new();
+    wait_for("all that may be asked for", || {
+        demands(&mut kernel, &mut known);
+        (known.len() >= DEMANDS).then_some(())
+    });
+    assert_eq!(known.len(), DEMANDS);
 }
 
 #[test]

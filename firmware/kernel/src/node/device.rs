@@ -70,6 +70,8 @@ pub(super) struct Session {
     pub(super) told_source: bool,
     pub(super) told_full: bool,
     pub(super) told_kept: bool,
+    /// It was to ask for too much.
+    pub(super) told_demands: bool,
     /// It was ready before in this life: what it says now is news of its health.
     pub(super) told_ready: bool,
 }
@@ -87,6 +89,7 @@ impl Session {
             told_source: false,
             told_full: false,
             told_kept: false,
+            told_demands: false,
             told_ready: false,
         }
     }

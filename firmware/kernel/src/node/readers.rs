@@ -270,7 +270,8 @@ impl Node {
     }
 
     fn tell_demand(&mut self, source: DeviceId) {
-        let far = self.far_demand(source);
+        let mut far = self.far_demand(source);
+        self.bound_demand(source, &mut far);
         let Some(session) = self.devices[source.0].session.as_mut() else {
             return;
         };
@@ -300,12 +301,21 @@ impl Node {
         }
         let mut counted = BTreeMap::new();
         for (topic, from, _) in wanted {
-            if counted.len() < MOST_DEMANDS || counted.contains_key(&(topic.clone(), from.clone()))
-            {
-                *counted.entry((topic, from)).or_insert(0) += 1;
-            }
+            *counted.entry((topic, from)).or_insert(0) += 1;
         }
         counted
+    }
+
+    /// What is over the limit is not asked for, which is told: whoever misses it would look for it anywhere else.
+    fn bound_demand(&mut self, gateway: DeviceId, far: &mut BTreeMap<Demanded, u32>) {
+        let Some(first) = far.keys().nth(MOST_DEMANDS).cloned() else {
+            return;
+        };
+        let left = far.split_off(&first).len();
+        self.tell_once(gateway, |session| &mut session.told_demands, || {
+            let (topic, from) = first;
+            format!("is to ask other nodes for more than {MOST_DEMANDS} topics: {left} are not asked for, the first is {topic} of {from}, and more of the kind is not told. Write fewer routes from single nodes: one from */DEVICE is one for all of them")
+        });
     }
 
     fn far_readers_of_topic(
