@@ -313,7 +313,7 @@ export class Mock {
     } else if (action.name === "power_press") {
       const hold = action.hold_ms ?? 0;
       this.tell({ type: "power", state: states.power({ pressed: action.button }) });
-      setTimeout(() => this.tell({ type: "power", state: states.power({ power_led: hold < 5000 }) }), hold / 10);
+      setTimeout(() => this.tell({ type: "power", state: states.power({ power_led: hold < 5000 }) }), hold / 3);
     }
   }
 

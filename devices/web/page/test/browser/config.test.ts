@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { Mock } from "../../dev/mock.ts";
 import * as states from "../../dev/states.ts";
-import { launch, visiting, watching, type Visit } from "./harness.ts";
+import { becomes, launch, visiting, watching, type Visit } from "./harness.ts";
 
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, hasTouch: true, deviceScaleFactor: 2 };
 
@@ -122,7 +122,7 @@ test("one of the history is shown and applied again, on a phone too", () =>
       await page.getByTestId("config-restore").click();
       await page.getByTestId("config-restore-confirm").click();
       await page.getByTestId("config-edit").waitFor();
-      assert.deepEqual(mock.actions.at(-1), { name: "config_rollback", number: 3, confirm_s: 60 });
+      await becomes({ name: "config_rollback", number: 3, confirm_s: 60 }, () => mock.actions.at(-1));
     },
     undefined,
     PHONE,

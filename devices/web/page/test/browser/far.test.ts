@@ -6,7 +6,7 @@ import type { Browser } from "playwright-core";
 import * as states from "../../dev/states.ts";
 import type { ToPage } from "../../src/wire/ToPage.ts";
 import { away, keys, linked, nothing, PHONE, see, settled, taken, told, UHD } from "./away.ts";
-import { launch, visiting, watching, working, type Visit } from "./harness.ts";
+import { becomes, launch, visiting, watching, working, type Visit } from "./harness.ts";
 
 let browser: Browser;
 before(async () => {
@@ -102,7 +102,7 @@ test("a right that is taken back lets go at once", () =>
     here.mock.tell(linked({ granted: ["view"] }));
     await banner(here, "far-view-only");
     await here.page.waitForFunction(() => window.dkvm?.focus.holding === false);
-    assert.deepEqual(here.mock.far("office").inputs.at(-1)?.keys, []);
+    await becomes([], () => here.mock.far("office").inputs.at(-1)?.keys);
   }));
 
 const covers = [
@@ -182,7 +182,7 @@ test("what is typed while the target is away waits a moment, and arrives once wh
     await settled(here);
     const { focus, holder } = mock.far("office");
     mock.gone("office");
-    await page.waitForTimeout(100);
+    await state(here, "far-untold");
     await page.keyboard.press("KeyB");
     const before = mock.far("office").inputs.length;
     await page.waitForTimeout(300);

@@ -70,6 +70,7 @@ test("a target is put beside what is shown, at the same scale, and the address k
     const { page } = here;
     await watching(here);
     await page.getByTestId("open-targets").click();
+    await page.getByTestId("show-beside-office").waitFor();
     assert.equal(await page.getByTestId("show-beside-self").count(), 0, "it is shown already");
     await page.getByTestId("show-beside-office").click();
     await page.getByTestId("overview").waitFor({ state: "detached" });
@@ -135,6 +136,7 @@ test("back, forward and a reload bring the heads back, and another target is sho
     await page.reload();
     await moving(here, "office", "lab");
     await page.getByTestId("open-targets").click();
+    await page.getByTestId("take-beside-lab").waitFor();
     assert.equal(await page.locator('[data-testid^="show-beside"]').count(), 0, "three in all");
     await page.getByTestId("tile-attic").click();
     await page.waitForFunction(() => window.dkvm?.target === "attic");

@@ -7,7 +7,7 @@ import type { Mock } from "../../dev/mock.ts";
 import * as states from "../../dev/states.ts";
 import type { Step } from "../../src/wire/Step.ts";
 import { ABSOLUTE_MAX } from "../../src/wire/constants.ts";
-import { launch, visiting, watching, working, type Visit } from "./harness.ts";
+import { becomes, launch, visiting, watching, working, type Visit } from "./harness.ts";
 
 let browser: Browser;
 before(async () => {
@@ -76,9 +76,7 @@ test("the wheel counts notches", () =>
   visiting(browser, nothing, async (here) => {
     await working(here);
     await here.page.mouse.wheel(0, 300);
-    await here.page.keyboard.press("a");
-    await settled(here);
-    assert.equal(here.mock.inputs.at(-1)?.motion.wheel, -3);
+    await becomes(-3, () => here.mock.inputs.at(-1)?.motion.wheel);
   }));
 
 test("what is held is renewed, and released when the window loses the keyboard", () =>
@@ -87,9 +85,8 @@ test("what is held is renewed, and released when the window loses the keyboard",
     await here.page.keyboard.down("a");
     await settled(here);
     const before = here.mock.inputs.length;
-    await here.page.waitForTimeout(450);
-    const renewals = here.mock.inputs.slice(before);
-    assert.ok(renewals.length >= 2 && renewals.every((state) => state.keys.includes(4)));
+    await becomes(true, () => here.mock.inputs.length >= before + 3);
+    assert.ok(here.mock.inputs.slice(before).every((state) => state.keys.includes(4)));
     await here.page.evaluate(() => window.dispatchEvent(new Event("blur")));
     await settled(here);
     assert.equal(keys(here.mock), "+4 -4");
@@ -208,11 +205,11 @@ test("mode, quality and a restart are asked for as they were chosen", () =>
     await page.getByTestId("mode-size").selectOption("1920×1080");
     await page.getByTestId("max-rate").selectOption("15");
     await page.getByTestId("quality").fill("55");
-    await page.waitForTimeout(400);
+    await becomes(3, () => mock.actions.length);
     await page.getByTestId("chip-hid").click();
     await page.getByTestId("restart").click();
     await page.getByTestId("restart-confirm").click();
-    await page.getByTestId("toast").waitFor();
+    await becomes(5, () => mock.actions.length);
     assert.deepEqual(mock.actions, [
       { name: "set_mode", width: 1920, height: 1080, millihertz: 60000 },
       { name: "set_encode", quality: 80, max_rate: 15 },

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import type { Mock } from "../../dev/mock.ts";
 import * as states from "../../dev/states.ts";
-import { launch, visiting, watching, type Visit } from "./harness.ts";
+import { becomes, launch, visiting, watching, type Visit } from "./harness.ts";
 
 let browser: Browser;
 before(async () => {
@@ -52,7 +52,7 @@ test("an upload that is cancelled is forgotten by the node", () =>
     await page.getByText(/MB of 8.6 MB/).waitFor();
     await page.getByTestId("media-cancel").click();
     await page.getByTestId("media-file").waitFor({ state: "attached" });
-    assert.deepEqual(stored(mock), [{ name: "storage_abort", id: "4c" }]);
+    await becomes([{ name: "storage_abort", id: "4c" }], () => stored(mock));
   }));
 
 test("a refusal is told, and another file can be chosen", () =>
@@ -120,7 +120,7 @@ test("a file is dropped onto a FAT drive, listed, and deleted when that is meant
     const line = page.locator('[data-testid="file-line"][data-name="my ä.txt"]');
     await line.waitFor();
     assert.ok(mock.image.bytes.equals(buffer));
-    assert.equal(await page.getByTestId("media-incoming").count(), 0);
+    await page.getByTestId("media-incoming").waitFor({ state: "detached" });
     await line.getByTestId("file-delete").click();
     await page.getByTestId("file-delete-confirm").click();
     await page.getByText("my ä.txt was deleted.").waitFor();

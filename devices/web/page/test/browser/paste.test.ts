@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { Mock } from "../../dev/mock.ts";
 import * as states from "../../dev/states.ts";
-import { launch, visiting, watching, working, type Visit } from "./harness.ts";
+import { becomes, launch, visiting, watching, working, type Visit } from "./harness.ts";
 
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, hasTouch: true, deviceScaleFactor: 2 };
 
@@ -58,7 +58,7 @@ test("a text is typed in the layout chosen, which is remembered", () =>
     await page.getByTestId("paste-layout").selectOption("de");
     await page.getByTestId("paste-pace-steady").click();
     await page.locator("[data-testid=paste-send]:enabled").click();
-    assert.deepEqual(sent(mock), [{ name: "type_text", text: "Grüße\n", layout: "de", pace_ms: 30 }]);
+    await becomes([{ name: "type_text", text: "Grüße\n", layout: "de", pace_ms: 30 }], () => sent(mock));
     mock.tell({ type: "typist", state: states.typist({ typing: { done: 2, total: 6 } }) });
     await page.getByTestId("typing-words").filter({ hasText: "2 of 6 characters" }).waitFor();
     await page.getByTestId("banner").filter({ hasText: "A text is being typed" }).waitFor();
@@ -67,7 +67,7 @@ test("a text is typed in the layout chosen, which is remembered", () =>
     const last = { number: 1, ending: "cancelled", message: "typing was cancelled", typing: { done: 3, total: 6 } } as const;
     mock.tell({ type: "typist", state: states.typist({ last }) });
     await page.getByTestId("toast").filter({ hasText: "Typing was cancelled. 3 of 6 characters were typed." }).waitFor();
-    assert.deepEqual(sent(mock).at(-1), { name: "type_cancel" });
+    await becomes({ name: "type_cancel" }, () => sent(mock).at(-1));
     assert.equal(await page.getByTestId("paste-text").inputValue(), "");
     assert.equal(await page.getByTestId("paste-layout").inputValue(), "de");
     await page.reload();

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { Mock } from "../../dev/mock.ts";
 import * as states from "../../dev/states.ts";
-import { launch, visiting, watching, type Visit } from "./harness.ts";
+import { becomes, launch, visiting, watching, type Visit } from "./harness.ts";
 
 let browser: Browser;
 before(async () => {
@@ -31,20 +31,20 @@ test("what a node may is switched, and forgetting asks first", () =>
     await page.getByTestId("peer-lab-bench").getByText("It has forgotten this node").waitFor();
     assert.equal(await page.getByTestId("peer-office-type").getAttribute("aria-checked"), "true");
     await page.getByTestId("peer-office-power").click();
-    assert.deepEqual(asked(mock).at(-1), { name: "peers", what: "allow", node: "office", grants: ["view", "type", "power"] });
+    await becomes({ name: "peers", what: "allow", node: "office", grants: ["view", "type", "power"] }, () => asked(mock).at(-1));
     await page.getByTestId("forget-office").click();
     await page.getByText("office is cut off at once").waitFor();
     await shot("nodes-forget");
     assert.equal(asked(mock).length, 1, "nothing is forgotten yet");
     await page.getByTestId("forget-office-confirm").click();
     await page.getByTestId("toast").filter({ hasText: "office is forgotten." }).waitFor();
-    assert.deepEqual(asked(mock).at(-1), { name: "peers", what: "forget", node: "office" });
+    await becomes({ name: "peers", what: "forget", node: "office" }, () => asked(mock).at(-1));
   }));
 
 test("this node calls another: the code is compared, and then it may what was chosen", () =>
   see("nodes-paired", async ({ page, mock, shot }) => {
     await page.getByTestId("pair-attic").click();
-    assert.deepEqual(asked(mock).at(-1), { name: "peers", what: "pair", node: "192.0.2.44:23586", grants: [] });
+    await becomes({ name: "peers", what: "pair", node: "192.0.2.44:23586", grants: [] }, () => asked(mock).at(-1));
     const pairing = (change: Parameters<typeof states.pairing>[0]): void => mock.tell({ type: "peers", state: states.peers({ pairings: [states.pairing({ incoming: false, ...change })] }) });
     pairing({ step: "calling", code: "" });
     await page.getByTestId("pairing").getByText("It is being reached.").waitFor();
@@ -54,7 +54,7 @@ test("this node calls another: the code is compared, and then it may what was ch
     await shot("nodes-compare");
     await page.getByTestId("pairing-view").click();
     await page.getByTestId("pairing-same").click();
-    assert.deepEqual(asked(mock).at(-1), { name: "peers", what: "answer", id: 3, verdict: { kind: "same", grants: ["view"] } });
+    await becomes({ name: "peers", what: "answer", id: 3, verdict: { kind: "same", grants: ["view"] } }, () => asked(mock).at(-1));
     pairing({ step: "waiting" });
     await page.getByTestId("pairing").getByText("Somebody has to say there").waitFor();
     assert.equal(await page.getByTestId("pairing-same").count(), 0);
@@ -69,7 +69,7 @@ test("what the call named is switched on already, and what is switched is all th
     assert.equal(await page.getByTestId("pairing-view").getAttribute("aria-checked"), "true");
     await page.getByTestId("pairing-view").click();
     await page.getByTestId("pairing-same").click();
-    assert.deepEqual(asked(mock).at(-1), { name: "peers", what: "answer", id: 3, verdict: { kind: "same", grants: [] } });
+    await becomes({ name: "peers", what: "answer", id: 3, verdict: { kind: "same", grants: [] } }, () => asked(mock).at(-1));
   }));
 
 test("a node that is not seen is paired by its address", () =>
@@ -77,7 +77,7 @@ test("a node that is not seen is paired by its address", () =>
     assert.equal(await page.getByTestId("pair-with-go").isDisabled(), true);
     await page.getByTestId("pair-with").fill(" 192.0.2.9 ");
     await page.getByTestId("pair-with").press("Enter");
-    assert.deepEqual(asked(mock).at(-1), { name: "peers", what: "pair", node: "192.0.2.9", grants: [] });
+    await becomes({ name: "peers", what: "pair", node: "192.0.2.9", grants: [] }, () => asked(mock).at(-1));
   }));
 
 test("one with a known fingerprint needs no code", () =>
@@ -90,7 +90,7 @@ test("one with a known fingerprint needs no code", () =>
     await page.getByTestId("authorise-fingerprint").fill(key.toUpperCase());
     await page.getByTestId("authorise-view").click();
     await page.getByTestId("authorise-go").click();
-    assert.deepEqual(asked(mock).at(-1), { name: "peers", what: "authorise", node: "cellar", fingerprint: key, address: "", grants: ["view"] });
+    await becomes({ name: "peers", what: "authorise", node: "cellar", fingerprint: key, address: "", grants: ["view"] }, () => asked(mock).at(-1));
     await page.getByTestId("toast").filter({ hasText: "cellar is paired" }).waitFor();
   }));
 
@@ -105,7 +105,7 @@ test("whoever calls this node is told of over the picture, and is refused or let
     await page.getByTestId("pairing-open").click();
     await page.getByTestId("pairing-bar").waitFor({ state: "detached" });
     await page.getByTestId("pairing-refuse").click();
-    assert.deepEqual(asked(mock).at(-1), { name: "peers", what: "answer", id: 3, verdict: { kind: "refuse" } });
+    await becomes({ name: "peers", what: "answer", id: 3, verdict: { kind: "refuse" } }, () => asked(mock).at(-1));
     mock.tell({ type: "peers", state: states.peers({ pairings: [states.pairing({ step: "failed", detail: "refused here" })] }) });
     await page.getByTestId("pairing").getByText("Refused here.").waitFor();
   }));

@@ -6,7 +6,7 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { Mock } from "../../dev/mock.ts";
 import * as states from "../../dev/states.ts";
 import type { SoundUi } from "../../src/sound/state.ts";
-import { launch, visiting, watching, type Visit } from "./harness.ts";
+import { becomes, launch, visiting, watching, type Visit } from "./harness.ts";
 
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, hasTouch: true, deviceScaleFactor: 2 };
 
@@ -60,8 +60,7 @@ test("a target without a sound card is told, and asked about", () =>
 test("another card is asked for", () =>
   see("sound-source", unchanged, async ({ page, mock }) => {
     await page.getByTestId("sound-source").selectOption("MS2109");
-    await page.waitForTimeout(50);
-    assert.deepEqual(mock.actions.filter(({ name }) => name === "sound_source"), [{ name: "sound_source", source: "MS2109" }]);
+    await becomes(["MS2109"], () => mock.actions.flatMap((action) => (action.name === "sound_source" ? [action.source] : [])));
   }));
 
 test("without a microphone a person is told, and no sign is shown", () =>
@@ -98,11 +97,17 @@ const tracks = ({ page }: Visit): Promise<string> => page.evaluate("window.track
 const press = ({ page }: Visit): Promise<void> => page.getByTestId("sound-microphone").click();
 const stands = ({ page }: Visit, how: SoundUi["microphone"]): Promise<unknown> => page.waitForFunction((wanted) => window.dkvm?.sound.microphone === wanted, how);
 
+/** The person's answer to the browser's nth question, once that is asked. */
+async function allow({ page }: Visit, n: number): Promise<void> {
+  await page.waitForFunction(`window.asked() > ${n}`);
+  await page.evaluate(`window.allow(${n})`);
+}
+
 async function opened(here: Visit): Promise<void> {
   await here.page.evaluate(ASKS);
   await press(here);
   await stands(here, "asking");
-  await here.page.evaluate("window.allow(0)");
+  await allow(here, 0);
   await stands(here, "open");
 }
 
@@ -111,7 +116,7 @@ test("a microphone that cannot be used is let go of", () =>
     await here.page.evaluate(ASKS);
     await here.page.evaluate("AudioWorklet.prototype.addModule = () => Promise.reject(new Error('no'))");
     await press(here);
-    await here.page.evaluate("window.allow(0)");
+    await allow(here, 0);
     await here.page.getByTestId("sound-problem").waitFor();
     assert.equal(await tracks(here), "ended");
     assert.equal(await here.page.getByTestId("microphone-sign").count(), 0);
@@ -124,9 +129,9 @@ test("one that was closed while the browser asked is not opened by the answer, a
     await press(here);
     await stands(here, "off");
     await press(here);
-    await here.page.evaluate("window.allow(1)");
+    await allow(here, 1);
     await stands(here, "open");
-    await here.page.evaluate("window.allow(0)");
+    await allow(here, 0);
     await until("the late one is let go of", async () => (await tracks(here)).endsWith("ended"));
     assert.equal(await tracks(here), "live,ended");
     await here.page.getByTestId("microphone-sign").click();
@@ -182,7 +187,7 @@ test("another target closes the microphone: nobody speaks where it was not opene
     assert.equal(await tracks(here), "ended");
     assert.deepEqual(here.mock.farOpened.filter((path) => path.startsWith("/api/microphone")), []);
     await press(here);
-    await here.page.evaluate("window.allow(1)");
+    await allow(here, 1);
     await stands(here, "open");
     assert.deepEqual(here.mock.farOpened.filter((path) => path.startsWith("/api/microphone")), ["/api/microphone office"]);
   }));
@@ -217,7 +222,7 @@ test("a browser that takes a microphone at the system's rate only is heard too",
     })()`);
     await here.page.evaluate(ASKS.replace("new AudioContext()", "new AudioContext({ sampleRate: 44100 })"));
     await press(here);
-    await here.page.evaluate("window.allow(0)");
+    await allow(here, 0);
     await stands(here, "open");
     await until("a second is heard", () => here.mock.spoken >= 96_000);
     assert.deepEqual(await here.page.evaluate("window.rates"), [44_100, 48_000, 0]);

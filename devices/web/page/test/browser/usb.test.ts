@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import type { Mock } from "../../dev/mock.ts";
 import * as states from "../../dev/states.ts";
-import { launch, visiting, watching, type Visit } from "./harness.ts";
+import { becomes, launch, visiting, watching, type Visit } from "./harness.ts";
 
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, hasTouch: true, deviceScaleFactor: 2 };
 
@@ -60,7 +60,7 @@ test("USB is unplugged and plugged", () =>
     await page.getByTestId("unplug-confirm").click();
     mock.tell({ type: "gadget", ...states.gadget({ state: "unplugged", speed: "" }) });
     await page.getByTestId("plug").click();
-    assert.deepEqual(asked(mock), [{ name: "plug", plugged: false }, { name: "plug", plugged: true }]);
+    await becomes([{ name: "plug", plugged: false }, { name: "plug", plugged: true }], () => asked(mock));
   }));
 
 test("profiles on a phone", () => see("phone-usb", unchanged, async () => undefined, PHONE));

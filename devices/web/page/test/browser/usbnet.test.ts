@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import type { Mock } from "../../dev/mock.ts";
 import * as states from "../../dev/states.ts";
-import { launch, visiting, watching, type Visit } from "./harness.ts";
+import { becomes, launch, visiting, watching, type Visit } from "./harness.ts";
 
 let browser: Browser;
 before(async () => {
@@ -38,13 +38,13 @@ test("the way out is opened only after it was said to whom", () =>
     assert.deepEqual(asked(mock), [{ name: "usbnet_set", nat: true, isolate: null }]);
     mock.tell({ type: "usbnet", state: states.usbnet({ nat: true, uplink: "eth0" }) });
     await page.getByTestId("nat-off").click();
-    assert.deepEqual(asked(mock).at(-1), { name: "usbnet_set", nat: false, isolate: null });
+    await becomes({ name: "usbnet_set", nat: false, isolate: null }, () => asked(mock).at(-1));
   }));
 
 test("the node's ports are closed at once, and a problem is a sentence", () =>
   see("usbnet-closed", async ({ page, mock }) => {
     await page.getByTestId("isolate").click();
-    assert.deepEqual(asked(mock), [{ name: "usbnet_set", nat: null, isolate: true }]);
+    await becomes([{ name: "usbnet_set", nat: null, isolate: true }], () => asked(mock));
     mock.tell({ type: "usbnet", state: states.usbnet({ isolate: true, problem: "nothing gives addresses" }) });
     await page.getByTestId("usbnet-problem").getByText("Nothing gives addresses.").waitFor();
   }));
