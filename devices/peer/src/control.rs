@@ -31,6 +31,9 @@ const WATCHES_AT_ONCE: u32 = 5;
 const WATCHES_A_SECOND: u32 = 5;
 /// How soon it is looked again whether one that waits may go on.
 const WATCH_TURN: Duration = Duration::from_millis(200);
+/// What this node asks for is said when so long nothing else was: who wants pictures anew says no and yes, and a node that heard
+/// the no would end its encoder.
+const SETTLES: Duration = Duration::from_millis(20);
 
 /// One connection to a paired node.
 pub struct Talk {
@@ -52,7 +55,7 @@ pub struct Talk {
 #[derive(Debug)]
 pub struct Says {
     pings: mpsc::Receiver<()>,
-    asks: watch::Receiver<Vec<Watched>>,
+    asks: Asks,
     notes: mpsc::Receiver<Control>,
 }
 
@@ -74,7 +77,7 @@ pub fn mouth() -> (Mouth, Says) {
     let (notes, notes_said) = mpsc::channel(NOTES);
     let says = Says {
         pings: pings_said,
-        asks: asks_said,
+        asks: Asks::new(asks_said),
         notes: notes_said,
     };
     (Mouth { pings, asks, notes }, says)
@@ -108,7 +111,7 @@ async fn converse(talk: &Talk, mut says: Says) -> Result<(), TalkError> {
         let say = tokio::select! {
             ended = &mut listening => return Err(ended),
             Some(()) = says.pings.recv() => Some(asked.next()),
-            Ok(()) = says.asks.changed() => Some(watch_all(&mut says.asks)),
+            Some(asks) = says.asks.next() => Some(asks),
             Some(note) = says.notes.recv() => Some(note),
             Some(said) = news.recv() => match watches.pass(said) {
                 Some(said) => hear(talk, &mut asked, said).await,
@@ -123,11 +126,6 @@ async fn converse(talk: &Talk, mut says: Says) -> Result<(), TalkError> {
     }
 }
 
-fn watch_all(asks: &mut watch::Receiver<Vec<Watched>>) -> Control {
-    let topics = asks.borrow_and_update().clone();
-    Control::Watch { topics }
-}
-
 /// What to answer.
 async fn hear(talk: &Talk, asked: &mut Asked, said: Control) -> Option<Control> {
     let news = match said {
@@ -138,6 +136,7 @@ async fn hear(talk: &Talk, asked: &mut Asked, said: Control) -> Option<Control> 
         Control::Watch { .. }
         | Control::Gone { .. }
         | Control::KeyFrame { .. }
+        | Control::Pace { .. }
         | Control::Refused { .. } => News::Said(talk.key, talk.id, said),
         Control::Pong { .. } | Control::Hello(_) | Control::Unknown => return None,
     };
@@ -181,6 +180,44 @@ async fn listen(mut receive: RecvStream, heard: mpsc::Sender<Control>) -> TalkEr
                 let _ = heard.send(said).await;
             }
             Err(error) => return error,
+        }
+    }
+}
+
+/// All that is asked of the other.
+#[derive(Debug)]
+struct Asks {
+    asked: watch::Receiver<Vec<Watched>>,
+    /// What it was told last; nothing to begin with.
+    said: Vec<Watched>,
+    /// When what is asked has settled.
+    due: Option<Instant>,
+}
+
+impl Asks {
+    const fn new(asked: watch::Receiver<Vec<Watched>>) -> Self {
+        Self {
+            asked,
+            said: Vec::new(),
+            due: None,
+        }
+    }
+
+    /// The next that it is to be told; nothing once nobody asks any more. Cancel-safe.
+    async fn next(&mut self) -> Option<Control> {
+        loop {
+            let Some(due) = self.due else {
+                self.asked.changed().await.ok()?;
+                self.due = Some(Instant::now() + SETTLES);
+                continue;
+            };
+            sleep_until(due).await;
+            self.due = None;
+            let topics = self.asked.borrow_and_update().clone();
+            if topics != self.said {
+                self.said.clone_from(&topics);
+                return Some(Control::Watch { topics });
+            }
         }
     }
 }
@@ -287,6 +324,39 @@ mod tests {
         assert_eq!(watches.due().await, Some(watch(99)));
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(watches.pass(watch(1)), Some(watch(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_something_anew_says_nothing_and_who_asks_for_something_else_the_latest() {
+        let one = |from: &str| {
+            vec![Watched {
+                topic: "video.h264".to_owned(),
+                from: from.to_owned(),
+            }]
+        };
+        let (asks, asked) = watch::channel(Vec::new());
+        let (says, mut said) = mpsc::channel(8);
+        tokio::spawn(async move {
+            let mut asks = Asks::new(asked);
+            while let Some(watch) = asks.next().await {
+                says.send(watch).await.expect("somebody listens");
+            }
+        });
+        let watch = |topics| Some(Control::Watch { topics });
+        asks.send_replace(one("other"));
+        asks.send_replace(one("h264"));
+        assert_eq!(said.recv().await, watch(one("h264")));
+        for _ in 0..5 {
+            asks.send_replace(Vec::new());
+            // It is seen, and not said.
+            tokio::task::yield_now().await;
+            asks.send_replace(one("h264"));
+            sleep_until(Instant::now() + 2 * SETTLES).await;
+        }
+        asks.send_replace(one("other"));
+        assert_eq!(said.recv().await, watch(one("other")), "nothing before");
+        drop(asks);
+        assert_eq!(said.recv().await, None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! it. `docs/peers.md` tells its use, `docs/design.md` ("Other nodes") how it meets the rest.
 //!
 //! In: `network.nodes`. Out: `peer.state`, `peer.announce`. Both ways, between devices of this node and of others: the topics of
-//! [`lanes::table`]. Methods: `peer.get`, `.pair`, `.answer`, `.authorise`, `.allow`, `.forget`.
+//! [`lanes::table`]. Methods: `peer.get`, `.pair`, `.answer`, `.authorise`, `.allow`, `.forget`, `.pace`.
 //!
 //! Needs of Linux: UDP, names. Its death costs the sessions under way; the link is made again within a second.
 

@@ -73,6 +73,15 @@ pub enum Control {
         /// Of this device of the reader.
         from: String,
     },
+    /// What the links carry, bytes a second, of those at the sender who watch a device of the reader, as `h264.link` has it.
+    Pace {
+        /// The device.
+        from: String,
+        /// The slowest of those that are full; nothing where somebody left, of whom the last may have been.
+        slowest: Option<u32>,
+        /// The fastest of them; nothing where some link takes all that comes.
+        fastest: Option<u32>,
+    },
     /// The reader has sent, or asked for, what it may not.
     Refused {
         /// For a person there.
@@ -250,6 +259,11 @@ mod tests {
             Control::KeyFrame {
                 from: "h264".into(),
             },
+            Control::Pace {
+                from: "h264".into(),
+                slowest: Some(60_000),
+                fastest: None,
+            },
             Control::Refused { told: "no".into() },
         ] {
             assert_eq!(parse::<Control>(&encode_body(&message)).unwrap(), message);
@@ -278,6 +292,16 @@ mod tests {
             Control::Unknown
         );
         assert_eq!(parse::<Lane>(&encode_body(&other)).unwrap(), Lane::Unknown);
+        let gone = json!({ "kind": "pace", "from": "h264" });
+        let (from, slowest, fastest) = ("h264".to_owned(), None, None);
+        assert_eq!(
+            parse::<Control>(&encode_body(&gone)).unwrap(),
+            Control::Pace {
+                from,
+                slowest,
+                fastest
+            }
+        );
         let short = json!({ "kind": "hello" });
         assert_eq!(
             parse::<Control>(&encode_body(&short)).unwrap(),

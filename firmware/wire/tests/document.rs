@@ -141,6 +141,7 @@ fn every_method_of_a_device_is_named() {
         vocab::video::methods::SET_H264,
         vocab::video::methods::KEY_FRAME,
         vocab::video::methods::LINK,
+        vocab::peer::methods::PACE,
     ]
     .into_iter()
     .for_each(assert_named);

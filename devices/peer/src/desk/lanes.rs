@@ -21,7 +21,7 @@ use crate::{
     store,
 };
 use dkvm_sdk::{Body, FrameReader, Lease, Sender, Source};
-use dkvm_wire::{topics, Generation, QueueClass};
+use dkvm_wire::{topics, vocab::video::LinkLoad, Generation, QueueClass};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -34,7 +34,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// What this node knows of its own devices and of what they read.
 pub struct Own {
-    demands: Demands,
+    pub(super) demands: Demands,
     /// The latest of each state, and of each thumbnail, for who asks for it later.
     shown: BTreeMap<Watched, (Generation, Body)>,
     /// Streams of which some node reads some.
@@ -224,6 +224,11 @@ impl Desk {
                 }
             }
             Control::Refused { told } => self.refused(key, id, &told),
+            Control::Pace {
+                from,
+                slowest,
+                fastest,
+            } => self.told_of_pace(key, id, from, LinkLoad { slowest, fastest }),
             Control::KeyFrame { from } => {
                 let lanes = peer.wires.get_mut(&id).and_then(|wire| wire.lanes.as_mut());
                 if let Some(lanes) = lanes {

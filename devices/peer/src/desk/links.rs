@@ -2,6 +2,7 @@
 
 use super::{
     keeper::Job,
+    pace,
     peer::{Peer, Wire, CONNECTIONS_MOST},
     Desk,
 };
@@ -210,6 +211,7 @@ impl Desk {
             lanes: None,
             asked: None,
             told: None,
+            paces: pace::room(),
         };
         peer.wires.insert(id, wire);
     }

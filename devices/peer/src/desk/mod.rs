@@ -5,6 +5,7 @@ mod keeper;
 mod lanes;
 mod links;
 mod loads;
+mod pace;
 mod pairings;
 mod peer;
 mod publish;

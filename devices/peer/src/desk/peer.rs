@@ -4,6 +4,7 @@ use crate::{
     close::Close,
     control::Mouth,
     core::{
+        bucket::Bucket,
         lead::Lead,
         link::{Link, LinkId, Opener},
         Moment,
@@ -40,6 +41,8 @@ pub struct Wire {
     pub asked: Option<Vec<Watched>>,
     /// When a sentence of the other's was shown last.
     pub told: Option<Moment>,
+    /// How often it may be told what those take who watch here.
+    pub paces: Bucket,
 }
 
 impl Wire {
@@ -120,6 +123,12 @@ impl Peer {
             .unwrap_or_default();
         let has = |grant: &Grant| names.iter().any(|name| name == grant.name());
         Grant::ALL.into_iter().filter(has).collect()
+    }
+
+    /// Why its pictures are not shown here, for a person.
+    pub fn trouble(&self) -> Option<String> {
+        let wire = self.wires.get(&self.link.carries()?)?;
+        wire.lanes.as_ref()?.intake.trouble()
     }
 
     /// Ends all of its connections. A call under way goes on: it will be greeted by what holds then.

@@ -60,6 +60,7 @@ impl Desk {
         let peer: &Peer = self.peers.get(&known.fingerprint)?;
         let first = peer.leads.first();
         let address = first.map(|lead| lead.place.clone()).unwrap_or_default();
+        let detail = peer.link.detail(now).or_else(|| peer.refused.clone());
         Some(PeerInfo {
             node: known.node.clone(),
             fingerprint: known.fingerprint.to_string(),
@@ -67,7 +68,7 @@ impl Desk {
             grants: known.grants.clone(),
             granted: peer.granted(),
             link: peer.link.state(now),
-            detail: peer.link.detail(now).or_else(|| peer.refused.clone()),
+            detail: detail.or_else(|| peer.trouble()),
             rtt_us: peer.link.carries().map_or(0, |_| peer.rtt_us),
             version: known.version.clone(),
         })

@@ -45,6 +45,10 @@ impl Desk {
                 let done = request.decode().and_then(|node| self.forget(&node));
                 self.keep_or_fail(request, done)
             }
+            methods::PACE => {
+                let passed = request.decode().and_then(|pace| self.pass_pace(pace));
+                request.answer_with(passed.map(|()| Nothing {}))
+            }
             _ => request.unknown(),
         }
     }

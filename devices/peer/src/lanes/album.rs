@@ -11,6 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
+use tokio::sync::watch;
 
 /// Slots that readers may hold, with one that is written: the largest of them fit a device's 16 MiB.
 const SLOTS: u32 = 5;
@@ -54,22 +55,27 @@ pub struct Album {
     sender: Sender,
     pool: Option<FramePool>,
     shelves: BTreeMap<Key, Shelf>,
-    /// Why there are no slots, as it was told last.
-    told: String,
+    /// Why they are not shown, for a person.
+    trouble: watch::Sender<Option<String>>,
     /// When there was no memory.
     refused: Option<Instant>,
 }
 
 impl Album {
     /// Empty, without memory.
-    pub const fn new(sender: Sender) -> Self {
+    pub fn new(sender: Sender) -> Self {
         Self {
             sender,
             pool: None,
             shelves: BTreeMap::new(),
-            told: String::new(),
+            trouble: watch::Sender::new(None),
             refused: None,
         }
+    }
+
+    /// Where it is told why they are not shown.
+    pub fn trouble(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.subscribe()
     }
 
     /// Only these are read from now on: of others nothing is kept, and where there are none no memory.
@@ -77,6 +83,7 @@ impl Album {
         self.shelves.retain(|key, _| read.contains(key));
         if read.is_empty() {
             self.pool = None;
+            self.trouble.send_replace(None);
         }
         self.refused = None;
     }
@@ -132,7 +139,7 @@ impl Album {
 
     async fn show(&mut self, print: &Print) -> Result<Shown, IntakeError> {
         let length = print.payload.len();
-        self.fit(length).await;
+        self.fit(length, &print.source).await;
         let slot = self
             .pool
             .as_ref()
@@ -157,7 +164,7 @@ impl Album {
     }
 
     /// A pool whose slots hold that much, where there is memory for it.
-    async fn fit(&mut self, length: usize) {
+    async fn fit(&mut self, length: usize, source: &str) {
         let fits = |pool: &FramePool| pool.slot_size() >= length;
         if self.pool.as_ref().is_some_and(fits) {
             return;
@@ -176,20 +183,22 @@ impl Album {
         match FramePool::open_by(&self.sender, request).await {
             Ok(pool) => {
                 self.pool = Some(pool);
-                self.told.clear();
+                self.trouble.send_replace(None);
                 self.refused = None;
             }
             Err(error) => {
                 self.refused = Some(Instant::now());
-                self.tell(error.to_string());
+                let why = format!("the pictures of its target are not shown here: {error}; or watch fewer targets at a time");
+                self.tell(why, source);
             }
         }
     }
 
-    fn tell(&mut self, why: String) {
-        if self.told != why {
-            dkvm_sdk::warn!("pictures of other nodes are not shown: {why}");
-            self.told = why;
+    fn tell(&self, why: String, source: &str) {
+        let before = self.trouble.borrow().clone();
+        if before.as_ref() != Some(&why) {
+            dkvm_sdk::warn!("{source}: {why}");
+            self.trouble.send_replace(Some(why));
         }
     }
 }

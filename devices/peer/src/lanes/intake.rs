@@ -109,6 +109,7 @@ pub struct Intake {
     /// KiB of pictures that may be under way.
     pictures: Arc<Semaphore>,
     album: tokio::sync::Mutex<Album>,
+    trouble: watch::Receiver<Option<String>>,
     /// For whose pictures a key frame is being asked for, until it is there.
     mending: Mutex<BTreeSet<Key>>,
 }
@@ -116,6 +117,7 @@ pub struct Intake {
 impl Intake {
     /// Nothing has come.
     pub fn new(terms: Terms) -> Self {
+        let album = Album::new(terms.sender.clone());
         Self {
             lives: Mutex::new(Lives::new(terms.numbers.clone())),
             input: Mutex::new(Bucket::new(EVENTS_AT_ONCE, INPUT_A_SECOND)),
@@ -124,7 +126,8 @@ impl Intake {
             typed: AtomicBool::new(false),
             told: Mutex::default(),
             pictures: Arc::new(Semaphore::new(PICTURES_KIB)),
-            album: tokio::sync::Mutex::new(Album::new(terms.sender.clone())),
+            trouble: album.trouble(),
+            album: tokio::sync::Mutex::new(album),
             mending: Mutex::default(),
             terms,
         }
@@ -133,6 +136,11 @@ impl Intake {
     /// Whether input came over it.
     pub fn has_typed(&self) -> bool {
         self.typed.load(Ordering::Relaxed)
+    }
+
+    /// Why its pictures are not shown here, for a person.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.borrow().clone()
     }
 
     /// An event, as it came by a lane.

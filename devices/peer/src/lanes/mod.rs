@@ -11,6 +11,7 @@ pub mod meter;
 pub mod outbox;
 pub mod pictures;
 pub mod print;
+pub mod reach;
 mod receive;
 pub mod still;
 pub mod stills;

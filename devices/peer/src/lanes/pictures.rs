@@ -3,12 +3,12 @@
 use super::{
     flow::{Flow, Mend, Ticket},
     keys::Keys,
-    meter::Load,
+    reach::{Left, Reach, Words},
     stream::{self, Freight, Shipped},
 };
 use crate::message::Lane;
 use bytes::Bytes;
-use dkvm_wire::vocab::video::AccessUnit;
+use dkvm_wire::vocab::video::{AccessUnit, LinkLoad};
 use quinn::Connection;
 use std::{
     collections::BTreeMap,
@@ -52,16 +52,19 @@ pub struct Pictures {
     keys: Keys,
     begun: Instant,
     flows: BTreeMap<String, Arc<Mutex<Flow>>>,
+    /// What that node tells of those who watch there.
+    words: Words,
 }
 
 impl Pictures {
     /// Nothing is under way.
-    pub const fn new(connection: Connection, keys: Keys, begun: Instant) -> Self {
+    pub fn new(connection: Connection, keys: Keys, begun: Instant) -> Self {
         Self {
             connection,
             keys,
             begun,
             flows: BTreeMap::new(),
+            words: Words::default(),
         }
     }
 
@@ -82,6 +85,12 @@ impl Pictures {
     /// Nobody reads them any more.
     pub fn end(&mut self, from: &str) {
         self.flows.remove(from);
+        self.words.end(from);
+    }
+
+    /// That node tells of those who watch a device there.
+    pub fn told(&mut self, from: &str, load: LinkLoad) -> Left {
+        self.words.tell(from, load, self.begun.elapsed())
     }
 
     fn ship(&self, flow: Arc<Mutex<Flow>>, ticket: Ticket, picture: &Picture) {
@@ -101,18 +110,19 @@ impl Pictures {
         });
     }
 
-    /// What the link carries of each device's.
-    pub fn loads(&self) -> impl Iterator<Item = (&str, Load)> {
+    /// What all take who watch each device's over the link.
+    pub fn loads(&self) -> impl Iterator<Item = (&str, Reach)> {
         let now = self.begun.elapsed();
-        let load = move |flow: &Mutex<Flow>| lock(flow).load(now);
-        self.flows
-            .iter()
-            .map(move |(from, flow)| (from.as_str(), load(flow)))
+        self.flows.iter().map(move |(from, flow)| {
+            let link = lock(flow).load(now);
+            (from.as_str(), self.words.reach(from, link, now))
+        })
     }
 
     /// The link stands still.
-    pub fn stands_still(&self) {
+    pub fn stands_still(&mut self) {
         let now = self.begun.elapsed();
+        self.words.forget();
         for flow in self.flows.values() {
             lock(flow).stands_still(now);
         }

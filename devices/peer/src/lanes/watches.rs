@@ -28,6 +28,15 @@ impl Demands {
         }
     }
 
+    /// How many read that of a device of that node.
+    pub fn readers(&self, topic: &str, node: &str, device: &str) -> u32 {
+        let of = |whose: &str| {
+            let key = (topic.to_owned(), format!("{whose}/{device}"));
+            self.0.get(&key).copied().unwrap_or_default()
+        };
+        of(node).saturating_add(of("*"))
+    }
+
     /// What to ask of one node. What is read of any node is asked of those alone that let this one have it.
     pub fn of(&self, node: &str, granted: &[Grant]) -> Vec<Watched> {
         let mut asked = BTreeSet::new();
@@ -120,6 +129,19 @@ mod tests {
         );
         demands.say("hid.state", "*/hid", 0);
         assert_eq!(demands.of("attic", &[Grant::View]), []);
+    }
+
+    #[test]
+    fn readers_of_one_device_are_those_of_its_node_and_of_any() {
+        let mut demands = Demands::default();
+        let readers = |demands: &Demands| demands.readers("video.h264", "office", "h264");
+        assert_eq!(readers(&demands), 0);
+        demands.say("video.h264", "office/h264", 1);
+        demands.say("video.h264", "attic/h264", 4);
+        demands.say("video.jpeg", "office/h264", 4);
+        assert_eq!(readers(&demands), 1);
+        demands.say("video.h264", "*/h264", 2);
+        assert_eq!(readers(&demands), 3);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A node *is* its key: its certificate is self-signed, made at the first start, and known by the SHA-256 of its public key
 //! ([`Fingerprint`]). Names and addresses are how it is found, never why it is trusted.
 
+use super::video::LinkLoad;
 use serde::{Deserialize, Serialize};
 
 /// UDP port of the peer link, unless the configuration names another.
@@ -26,6 +27,9 @@ pub mod methods {
     pub const ALLOW: &str = "peer.allow";
     /// [`super::Node`] → `{}`: revoked: its link is cut at once, and it is a stranger again.
     pub const FORGET: &str = "peer.forget";
+    /// [`super::Pace`] → `{}`: what those who watch another node's pictures here can take; told to that node, and believed there
+    /// for a second.
+    pub const PACE: &str = "peer.pace";
 }
 
 /// What a paired node may do here. What each stands for is in the configuration, `[grants.NAME]`.
@@ -144,6 +148,15 @@ pub struct Allow {
     pub node: String,
     /// All that it may do from now on.
     pub grants: Vec<Grant>,
+}
+
+/// Arguments of `peer.pace`: what the links of those carry who watch another node's pictures at this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Whose pictures, `office/h264`.
+    pub from: String,
+    /// As `h264.link` has it, with nothing of either where somebody left.
+    pub load: LinkLoad,
 }
 
 /// Topic `peer.state`.
