@@ -220,6 +220,11 @@ pub async fn link_load(hub: &Hub, load: &video::LinkLoad) -> Result<Nothing, Wir
     ask(hub, H264, video::methods::LINK, load).await
 }
 
+/// What the links of the pages carry that watch another node's pictures: that node's encoder is told through this one's peer.
+pub async fn far_link_load(hub: &Hub, pace: &peer::Pace) -> Result<Nothing, WireError> {
+    ask(hub, PEER, peer::methods::PACE, pace).await
+}
+
 /// A page's microphone opens; refused while another one is open.
 pub async fn open_microphone(hub: &Hub, who: &audio::MicrophoneRef) -> Result<Nothing, WireError> {
     ask(hub, AUDIO, audio::methods::MICROPHONE_OPEN, who).await

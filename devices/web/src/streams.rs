@@ -8,7 +8,10 @@ use crate::{
         Want, WantAll,
     },
 };
-use dkvm_wire::{topics, vocab::video::LinkLoad};
+use dkvm_wire::{
+    topics,
+    vocab::{peer::Pace, video::LinkLoad},
+};
 use std::sync::Arc;
 
 const ENCODE: Giver = Giver {
@@ -39,6 +42,27 @@ impl Encoder for OwnEncoder {
     fn link(&self, load: LinkLoad) {
         let hub = self.0.clone();
         tokio::spawn(async move { actions::link_load(&hub, &load).await });
+    }
+}
+
+/// Another node's: to call it would take a right there.
+struct FarEncoder {
+    hub: Arc<Hub>,
+    want: Arc<Want>,
+}
+
+impl Encoder for FarEncoder {
+    fn key_frame(&self) {
+        self.want.anew();
+    }
+
+    /// That node sees the link between the nodes alone.
+    fn link(&self, load: LinkLoad) {
+        let Some(from) = self.want.asked() else {
+            return;
+        };
+        let hub = self.hub.clone();
+        tokio::spawn(async move { actions::far_link_load(&hub, &Pace { from, load }).await });
     }
 }
 
@@ -93,7 +117,12 @@ impl Streams {
     pub fn units(&self, place: &Place) -> Result<Arc<Units>, ShelfFull> {
         let make = |node| {
             let want = self.want(topics::VIDEO_H264, H264, node);
-            Units::new(Box::new(want.clone()), Box::new(want))
+            let hub = self.hub.clone();
+            let encoder = FarEncoder {
+                hub,
+                want: want.clone(),
+            };
+            Units::new(Box::new(want), Box::new(encoder))
         };
         match place {
             Place::Here => Ok(self.units.clone()),

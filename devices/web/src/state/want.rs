@@ -1,7 +1,6 @@
 //! Which device is asked for its pictures or its sound, and when.
 
-use super::{targets::Part, Demand, Encoder, Hub, Key, Place};
-use dkvm_wire::vocab::video::LinkLoad;
+use super::{targets::Part, Demand, Hub, Key, Place};
 use std::sync::{Arc, Mutex};
 
 /// A device as pages know it: by what it tells, here and at other nodes, and by its usual name.
@@ -43,6 +42,19 @@ impl Want {
         match &self.place {
             Place::Here => self.hub.device_of(key, usual),
             Place::At(node) => self.hub.far_device(node, *part, usual),
+        }
+    }
+
+    /// Who is asked now, while somebody wants it.
+    pub fn asked(&self) -> Option<String> {
+        crate::lock(&self.of).clone()
+    }
+
+    /// It is wanted anew, which begins with a key frame wherever it comes from.
+    pub fn anew(&self) {
+        if let Some(name) = crate::lock(&self.of).as_ref() {
+            self.say(name, Wanted::No);
+            self.say(name, Wanted::Yes);
         }
     }
 
@@ -100,18 +112,4 @@ impl Demand for Arc<Want> {
             *old = name;
         }
     }
-}
-
-/// Of another node: to call its encoder would take a right there.
-impl Encoder for Arc<Want> {
-    /// Whoever wants it anew gets a key frame, wherever the encoder is.
-    fn key_frame(&self) {
-        if let Some(name) = crate::lock(&self.of).as_ref() {
-            self.say(name, Wanted::No);
-            self.say(name, Wanted::Yes);
-        }
-    }
-
-    /// The link between the nodes is what it follows, and that the nodes know.
-    fn link(&self, _: LinkLoad) {}
 }

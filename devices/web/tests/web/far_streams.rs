@@ -4,13 +4,20 @@ use crate::common::far::{allow, h264, peers, LAB};
 use crate::common::{Node, Socket};
 use dkvm_testkit::Failure;
 use dkvm_wire::{
-    service::Want,
+    decode_body, encode_body,
+    service::{Nothing, Want},
     topics,
     vocab::{
         audio::{AudioState, Microphone, MicrophoneRef, Speaker, SOUND_HEAD_LEN},
-        peer::{Grant, LinkState},
-        video::{AccessUnit, FrameInfo},
+        peer::{Grant, LinkState, Pace},
+        video::{AccessUnit, FrameInfo, LinkLoad},
     },
+    DecodeError, ErrorCode, WireError,
+};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    time::{Duration, Instant},
 };
 use tungstenite::Message;
 
@@ -314,4 +321,52 @@ fn an_encoder_of_another_node_that_began_anew_is_shown_from_its_key_frame_on() -
     show(&mut node, "lab/h264", 3, true)?;
     assert_eq!(next(&mut viewer)?, (3, true));
     Ok(())
+}
+
+/// What this node's peer is told of the links of who watches.
+fn paces(node: &mut Node) -> Rc<RefCell<Vec<Pace>>> {
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let notes = told.clone();
+    node.kernel.answer("peer/peer.pace", move |body| {
+        let bad = |error: DecodeError| WireError::new(ErrorCode::BadRequest, error.to_string());
+        let pace = decode_body("peer.pace", body).map_err(bad)?;
+        notes.borrow_mut().push(pace);
+        Ok(encode_body(&Nothing {}))
+    });
+    told
+}
+
+#[test]
+fn what_a_slow_page_takes_of_a_far_picture_is_told_to_peer_and_that_one_is_gone() -> Outcome {
+    /// Of which it answers one.
+    const ROUND: u64 = 20;
+    let mut node = Node::start()?;
+    allow(&mut node, &[Grant::View])?;
+    let told = paces(&mut node);
+    let owner = node.owner()?;
+    let mut slow = owner.socket_with("/api/video", H264)?;
+    wanted(&mut node)?;
+    let mut number = 0;
+    let mut watch_until = |node: &mut Node, fits: &dyn Fn(&Pace) -> bool| {
+        let until = Instant::now() + Duration::from_secs(30);
+        while !told.borrow().iter().any(fits) {
+            if Instant::now() > until {
+                return Err(Failure::new(format!("{:?}", told.borrow())));
+            }
+            for _ in 0..ROUND {
+                show(node, "lab/h264", number, number.is_multiple_of(ROUND))?;
+                number += 1;
+            }
+            slow.shown()?;
+        }
+        Ok(())
+    };
+    let is_slow = |pace: &Pace| {
+        let LinkLoad { slowest, fastest } = pace.load;
+        pace.from == "lab/h264" && slowest.is_some() && fastest == slowest
+    };
+    watch_until(&mut node, &is_slow)?;
+    assert!(told.borrow().iter().all(is_slow));
+    drop(owner.socket_with("/api/video", H264)?);
+    watch_until(&mut node, &|pace| pace.load == LinkLoad::default())
 }
