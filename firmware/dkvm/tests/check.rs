@@ -52,10 +52,10 @@ fn a_persons_own_is_found() {
         .env("XDG_CONFIG_HOME", dir.path())
         .output()
         .unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&said.stdout),
-        format!("{} is right: 1 device, 0 routes\n", own.display())
-    );
+    // A machine that has the package tells of it besides.
+    let out = String::from_utf8_lossy(&said.stdout);
+    let praise = format!("{} is right: 1 device, 0 routes\n", own.display());
+    assert!(out.starts_with(&praise), "{out}");
 }
 
 #[test]
