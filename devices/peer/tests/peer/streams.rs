@@ -105,7 +105,7 @@ fn pictures_arrive_whole_and_in_order_with_a_key_frame_first() -> Result<(), Fai
     publish(&mut office, &info(6, false), &bytes(6, 100))?;
     for number in 7..60 {
         // One that grows out of the first pool's slots, too.
-        let length = if number == 30 { 700_000 } else { 20_000 };
+        let length = if number == 30 { 300_000 } else { 20_000 };
         publish(
             &mut office,
             &info(number, number % 20 == 7),
@@ -142,10 +142,7 @@ fn who_has_lost_one_asks_for_a_key_frame_and_shows_nothing_torn() -> Result<(), 
     // A reader here that asks, as it does, by wanting it anew.
     desk.kernel.demand_from(topics::VIDEO_H264, SOURCE, 0)?;
     desk.kernel.demand_from(topics::VIDEO_H264, SOURCE, 1)?;
-    for _ in 0..100 {
-        office.kernel.within(Duration::from_millis(20), "nothing")?;
-    }
-    assert!(asked.get() > before, "{} of {before}", asked.get());
+    until_asked(&mut office, &asked, before)?;
     publish(&mut office, &info(11, true), &bytes(11, 5000))?;
     expect(&mut desk, 11, 5000)
 }
@@ -212,14 +209,8 @@ fn readers_that_hold_all_lose_pictures_and_nothing_else() -> Result<(), Failure>
     let before = asked.get();
     publish(&mut office, &info(12, false), &bytes(12, 5000))?;
     assert_eq!(desk.kernel.within(QUIET, topics::VIDEO_H264)?, None);
-    for _ in 0..100 {
-        office.kernel.within(Duration::from_millis(20), "nothing")?;
-    }
     publish(&mut office, &info(13, false), &bytes(13, 5000))?;
-    for _ in 0..20 {
-        office.kernel.within(Duration::from_millis(20), "nothing")?;
-    }
-    assert!(asked.get() > before, "{} of {before}", asked.get());
+    until_asked(&mut office, &asked, before)?;
     publish(&mut office, &info(14, true), &bytes(14, 5000))?;
     expect(&mut desk, 14, 5000)
 }
@@ -337,16 +328,23 @@ fn of_a_key_frame_that_the_link_does_not_carry_in_time_the_encoder_is_told() -> 
         way::lay(office.port(), way::NARROW).expect("a way")
     })?)?;
     let told = told_of_links(&mut office);
-    // It takes four seconds.
-    publish(&mut office, &info(0, true), &bytes(0, 1_000_000))?;
-    let until = Instant::now() + Duration::from_secs(20);
-    while told.borrow().is_empty() && Instant::now() < until {
-        office.kernel.within(Duration::from_millis(20), "nothing")?;
+    let is_told = || {
+        let told = told.borrow();
+        let mut slowest = told.iter().filter_map(|load| load.slowest);
+        slowest.any(|bytes| bytes < 400_000)
+    };
+    // Each takes four seconds. Where the machine has much else to do the link stands still meanwhile, which says nothing of it.
+    for number in 0..8 {
+        publish(&mut office, &info(number, true), &bytes(number, 1_000_000))?;
+        let until = Instant::now() + Duration::from_secs(6);
+        while Instant::now() < until {
+            if is_told() {
+                return Ok(());
+            }
+            office.kernel.within(Duration::from_millis(20), "nothing")?;
+        }
     }
-    let told = told.borrow();
-    let slowest = told.first().and_then(|load| load.slowest);
-    assert!(slowest.is_some_and(|bytes| bytes < 400_000), "{told:?}");
-    Ok(())
+    Err(Failure::new(format!("{:?}", told.borrow())))
 }
 
 #[test]
@@ -364,7 +362,8 @@ fn who_is_gone_is_told_as_gone_and_a_free_link_as_nothing() -> Result<(), Failur
     }
     assert_eq!(*told.borrow(), []);
     desk.kernel.demand_from(topics::VIDEO_H264, SOURCE, 0)?;
-    for _ in 0..50 {
+    let until = Instant::now() + Duration::from_secs(30);
+    while told.borrow().is_empty() && Instant::now() < until {
         office.kernel.within(Duration::from_millis(20), "nothing")?;
     }
     assert_eq!(*told.borrow(), [LinkLoad::default()]);
