@@ -91,6 +91,7 @@ fn who_begins_to_read_sees_a_picture_that_rests() -> Result<(), Failure> {
     office.authorise(&mut attic, &[Grant::View], "")?;
     let address = office.address();
     attic.authorise(&mut office, &[], &address)?;
+    attic.until_link("office", LinkState::Up)?;
     publish(&mut office, 7, &bytes(7, 9000))?;
     assert_eq!(next(&mut desk, LONG, 9000)?, Some(7));
     attic
