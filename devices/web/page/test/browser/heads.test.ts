@@ -271,6 +271,21 @@ test("on a phone they are below each other, and the desk is a row all the same",
     await page.getByTestId("away-lab").waitFor();
   }, TOUCH));
 
+test("on a phone one that shows nothing has room for its words, and can be taken away", () =>
+  see(browser, "phone-heads-refused", (mock) => {
+    desk(mock);
+    mock.world.farRefusals = { lab: "eight other nodes are watched already: close one of these pages" };
+  }, async (here) => {
+    const { page } = here;
+    await go(here, "beside=lab&beside=office");
+    await page.getByTestId("head-lab").getByText("Eight other nodes are watched already").waitFor();
+    const [words, place] = [await page.getByTestId("head-lab").locator(".cover-box").boundingBox(), await boxOf(here, "head-lab")];
+    assert.ok(words && words.y >= place.y && words.y + words.height <= place.y + place.height, JSON.stringify([words, place]));
+    await here.shot("phone-heads-refused-place");
+    await page.getByTestId("away-lab").click();
+    await moving(here, "office");
+  }, PHONE));
+
 for (const [name, options] of [["heads-light", { colorScheme: "light" }], ["uhd-heads", { viewport: { width: 3840, height: 2160 } }]] satisfies Array<[string, BrowserContextOptions]>) {
   test(`three of them, looked at by a person: ${name}`, () =>
     see(browser, name, desk, async (here) => {
