@@ -1,6 +1,7 @@
 // What a person at the page does to the target's power and to the node itself, done by Chromium on real lines and a real card; and to
 // the target of another node.
 import type { Page } from "playwright-core";
+import { ABSOLUTE_MAX } from "../../devices/web/page/src/wire/constants.ts";
 import type { Browser } from "../src/browser.ts";
 import { run, sleep, until } from "../src/lab.ts";
 import { createSharedNetwork } from "../src/network.ts";
@@ -31,6 +32,10 @@ const [SHADES, WRONG_MOST] = [40, 0.0005];
 /** Less on the target's screen is too little to tell, as there. */
 const LIT_LEAST = 0.003;
 
+/** evdev's numbers, and how far from its place a click may be, in parts of the desk. */
+const [EV_ABS, ABS_X, ABS_Y, BTN_LEFT] = [3, 0, 1, 0x110];
+const NEAR_ENOUGH = 0.01;
+
 const PANEL = `
 [device.nodes]
 command = ["dkvm-device", "service"]
@@ -58,7 +63,7 @@ from = "power"
 to = ["web"]
 `;
 
-export default scenario("page-node", "Chromium presses the target's buttons, brings an update over a death of the web device, sees it tried and kept, and resets the node; from its page it sees and works the target of another node", async (bench) => {
+export default scenario("page-node", "Chromium presses the target's buttons, brings an update over a death of the web device, sees it tried and kept, and resets the node; from its page it sees and works the target of another node, also as a second screen beside its own", async (bench) => {
   const off = await elsewhere(bench);
   const held = await power(bench);
   const size = await image(bench);
@@ -111,10 +116,45 @@ async function elsewhere(bench: Bench): Promise<number> {
     bench.tell(`typed at ${FAR}: ${JSON.stringify(words)}`);
   }
   bench.equal(near.witness.keysOfGadget(nearMark), [], `what the target of ${NEAR} got meanwhile`);
+  const besideOff = await heads(bench, browser, rig, near);
   bench.equal(browser.consoleMessages.filter((line) => line.startsWith("pageerror")), [], "errors on the page");
   await browser.close();
   await Promise.all([rig.target.powerOff(), rig.pi.powerOff(), near.pi.powerOff()]);
+  return Math.max(off, besideOff);
+}
+
+/** Both nodes as one machine with two screens: the other one's picture to the right of this one's, a click into it is a click of this one's mouse. */
+async function heads(bench: Bench, browser: Browser, rig: Rig, near: TargetPi): Promise<number> {
+  const { page } = browser;
+  await choose(page, "");
+  await page.getByTestId("open-targets").click();
+  await page.getByTestId(`show-beside-${FAR}`).click();
+  const canvas = page.getByTestId(`screen-${FAR}`);
+  await canvas.waitFor();
+  const off = await alike(page, rig, `screen-${FAR}`);
+  await browser.picture("heads");
+
+  const { log } = near.witness;
+  const [since, farSince] = [log.mark(), rig.target.log.mark()];
+  await hold(page, `screen-${FAR}`);
+  await canvas.click();
+  await until(`the target of ${NEAR} has the click`, () => near.witness.keysOfGadget(since).length >= 2, { timeout: 10_000, every: 50 });
+  const found = [ABS_X, ABS_Y].map((axis) => log.motions(since).filter(({ type, code }) => type === EV_ABS && code === axis).at(-1)?.value ?? 0);
+  const [first, second] = [await size(page, "screen"), await size(page, `screen-${FAR}`)];
+  const place = [(first.width + second.width / 2) / (first.width + second.width), second.height / 2 / Math.max(first.height, second.height)];
+  bench.check(place.every((part, axis) => Math.abs(found[axis]! / ABSOLUTE_MAX - part) < NEAR_ENOUGH), `the click is at ${found.join(", ")} of ${ABSOLUTE_MAX}, not at the parts ${place.join(", ")} of the desk`);
+  bench.equal(near.witness.keysOfGadget(since), [{ code: BTN_LEFT, value: 1 }, { code: BTN_LEFT, value: 0 }], `what the target of ${NEAR} got`);
+  bench.equal(rig.target.log.keys(farSince), [], `what the target of ${FAR} got of a click at its picture`);
+
+  await chord(page, "ControlLeft", "AltLeft", "ShiftLeft");
+  await page.getByTestId(`away-${FAR}`).click();
+  await canvas.waitFor({ state: "detached" });
+  bench.tell("the other node's picture beside this one's: a click into it is this one's, on the right of its desk");
   return off;
+}
+
+async function size(page: Page, canvas: string): Promise<{ width: number; height: number }> {
+  return (await page.evaluate(`(({ width, height }) => ({ width, height }))(document.querySelector('[data-testid="${canvas}"]'))`)) as { width: number; height: number };
 }
 
 /** By its tile; this node's own is nameless. */
@@ -133,8 +173,8 @@ async function chord(page: Page, ...keys: string[]): Promise<void> {
 }
 
 /** A click takes the focus. */
-async function hold(page: Page): Promise<void> {
-  await page.getByTestId("screen").click();
+async function hold(page: Page, canvas = "screen"): Promise<void> {
+  await page.getByTestId(canvas).click();
   await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus.holding)"), { timeout: 10_000, every: 50 });
   await sleep(200); // the click itself reaches the target first
 }
@@ -143,10 +183,15 @@ async function hold(page: Page): Promise<void> {
 async function shown(page: Page, rig: Rig, node: string): Promise<number> {
   await choose(page, node);
   await rig.target.sh("printf 'some text, and colours \\033[31mred\\033[32mgreen\\033[0m\\n' >/dev/tty0");
+  return alike(page, rig, "screen");
+}
+
+/** How much of a canvas is not what the target draws, when that is little. */
+async function alike(page: Page, rig: Rig, canvas: string): Promise<number> {
   let off = 1;
   await until("the page shows what the other node's target draws", async () => {
     const target = await targetPicture(rig.target);
-    off = difference(target, await pagePicture(page), SHADES);
+    off = difference(target, await pagePicture(page, canvas), SHADES);
     return off < WRONG_MOST && lit(target) > LIT_LEAST;
   }, { timeout: 30_000, every: 200 });
   return off;

@@ -21,10 +21,10 @@ export async function targetPicture(target: Target): Promise<Grey> {
   return { width: Number(width), height: Number(height), data };
 }
 
-/** What the page's canvas shows. */
-export async function pagePicture(page: Page): Promise<Grey> {
+/** What a canvas of the page shows: of the target that is worked, or of one beside it (`screen-NODE`). */
+export async function pagePicture(page: Page, canvas = "screen"): Promise<Grey> {
   const { width, height, text } = (await page.evaluate(`(() => {
-    const canvas = document.querySelector('[data-testid="screen"]');
+    const canvas = document.querySelector('[data-testid="${canvas}"]');
     const { width, height } = canvas;
     const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
     const parts = [];
