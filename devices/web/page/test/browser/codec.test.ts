@@ -15,21 +15,20 @@ after(() => browser.close());
 
 const withEncoder = (mock: Mock): void => mock.tell({ type: "device", ...states.device("h264") }, { type: "h264", state: states.h264() });
 
+// A link that stood still on a busy machine is made anew and asks again for what it had: so how often JPEG was asked for says nothing.
 const asked = (mock: Mock): number => mock.codecs.filter((codec) => codec === "h264").length;
 
 test("a stream that does not decode becomes JPEG by itself, and the drawer says why", () =>
   visiting(browser, withEncoder, async (here) => {
     await watching(here);
-    assert.deepEqual(here.mock.codecs, ["h264", "h264", "jpeg"], "twice: a decoder may be lost without being wrong");
+    assert.deepEqual([asked(here.mock), here.mock.codecs.at(-1)], [2, "jpeg"], "twice: a decoder may be lost without being wrong");
     await here.page.getByTestId("open-video").click();
     await here.page.getByText(/JPEG, .* a second: this browser's decoder failed/).waitFor();
     await here.shot("codec-fallback");
     await here.page.getByTestId("codec-h264").click();
     await here.page.waitForFunction(() => (window.dkvm?.codec ?? "") === "jpeg");
-    await assert.doesNotReject(async () => {
-      while (here.mock.codecs.length < 6) await here.page.waitForTimeout(20);
-    });
-    assert.deepEqual(here.mock.codecs.slice(3), ["h264", "h264", "jpeg"], "who chooses it again has it tried again");
+    while (asked(here.mock) < 4 || here.mock.codecs.at(-1) !== "jpeg") await here.page.waitForTimeout(20);
+    assert.equal(asked(here.mock), 4, "who chooses it again has it tried again");
   }));
 
 test("JPEG by choice, kept over a reload", () =>
@@ -47,13 +46,13 @@ test("JPEG by choice, kept over a reload", () =>
 test("a node without the encoder is never asked for H.264", () =>
   visiting(browser, () => undefined, async (here) => {
     await watching(here);
-    assert.deepEqual(here.mock.codecs, ["jpeg"]);
+    assert.deepEqual([asked(here.mock), here.mock.codecs.at(-1)], [0, "jpeg"]);
   }));
 
 test("a source that gives JPEGs is shown as it is, and the drawer says so", () =>
   visiting(browser, (mock) => mock.tell({ type: "h264", state: states.h264({ detail: "the source compresses by itself" }) }), async (here) => {
     await watching(here);
-    assert.deepEqual(here.mock.codecs, ["jpeg"]);
+    assert.deepEqual([asked(here.mock), here.mock.codecs.at(-1)], [0, "jpeg"]);
     await here.page.getByTestId("open-video").click();
     await here.page.getByText(/a second: the source compresses by itself/).waitFor();
   }));
