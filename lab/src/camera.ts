@@ -33,6 +33,8 @@ export async function camera(bench: Bench, pi: Pi): Promise<void> {
   const node = new Node(pi);
   await pi.must("dkvm start camera && dkvm start encode");
   await says(node, "plug in the camera");
+  // It would give the camera to its group at once.
+  await pi.must("killall mdev");
   await pi.must(WEBCAM);
   await says(node, "may not be opened");
   await give(pi, node);
