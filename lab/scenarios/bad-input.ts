@@ -13,7 +13,7 @@ const ORIGINAL = readFileSync(join(repository, "rootfs", CONFIG), "utf8");
 /** A mistake in the configuration, and what the sentence must name. */
 const MISTAKES: { what: string; make: (text: string) => string; told: RegExp[] }[] = [
   { what: "a typo", make: (text) => text.replace("command =", "comand ="), told: [/comand/, /did you mean.*command/i] },
-  { what: "a wrong type", make: (text) => text.replace('budget = "96M"', "budget = true"), told: [/budget/, /96M|size/] },
+  { what: "a wrong type", make: (text) => text.replace(/budget = "\w+"/, "budget = true"), told: [/budget/, /96M|size/] },
   { what: "two devices of one name", make: (text) => `${text}\n[device.hid]\ncommand = ["x"]\n`, told: [/hid/] },
   { what: "a cycle in after", make: (text) => text.replace('[device.gadget]', '[device.gadget]\nafter = ["hid"]'), told: [/after/, /gadget/, /hid/] },
   { what: "a route to nobody", make: (text) => text.replace('to = ["hid"]', 'to = ["hidd"]'), told: [/hidd/, /did you mean.*hid/i] },
@@ -46,7 +46,9 @@ async function missingHardware(node: Node): Promise<string> {
 async function mistakes(bench: Bench, pi: Pi, node: Node): Promise<string[]> {
   const lines: string[] = [];
   for (const { what, make, told } of MISTAKES) {
-    await pi.write("/tmp/wrong.toml", make(ORIGINAL));
+    const wrong = make(ORIGINAL);
+    bench.check(wrong !== ORIGINAL, `the image's configuration has no place any more for ${what}`);
+    await pi.write("/tmp/wrong.toml", wrong);
     const answer = await pi.sh("dkvm check /tmp/wrong.toml");
     bench.equal(answer.code, 1, `exit code of dkvm check for ${what}`);
     const text = `${answer.stdout}${answer.stderr}`.trim();
