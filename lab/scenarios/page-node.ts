@@ -176,7 +176,7 @@ async function chord(page: Page, ...keys: string[]): Promise<void> {
 async function hold(page: Page, canvas = "screen"): Promise<void> {
   await page.getByTestId(canvas).click();
   await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus.holding)"), { timeout: 10_000, every: 50 });
-  await sleep(200); // the click itself reaches the target first
+  await sleep(200); // the press that takes the focus is not the target's, but where the pointer is reaches it first
 }
 
 /** The share of the pixels of what the page shows of another node that are not what its target draws. */
