@@ -43,7 +43,7 @@ export default scenario("boot", "exec of the virtual Pi to HID usable and to the
 /** A machine that is killed ends no connection: the cable would seem to be in. */
 async function powerOff(pi: Pi, target: Target): Promise<void> {
   await new UsbCable(pi).unplug();
-  await until("the target has lost the keyboard", () => target.log.usbInputs().length === 0, { timeout: 20_000 });
+  await until("the target has lost the keyboard", () => target.log.usbInputs().length === 0);
   await pi.powerOff();
 }
 
@@ -54,7 +54,7 @@ async function bootOnce(bench: Bench, target: Target, samples: Samples): Promise
   const now = (): number => performance.now();
   const booting = Pi.boot(bench.lab, { network });
   const keyboard = target.awaitInput(/dKVM/, 30_000).then(now);
-  const page = until("the page is served", () => isServed(network.address), { timeout: 30_000, every: 5 }).then(now);
+  const page = until("the page is served", () => isServed(network.address), { every: 5 }).then(now);
   const pi = await booting;
   // What building the image took is no part of it.
   const exec = now() - pi.bootMilliseconds;
@@ -66,7 +66,7 @@ async function bootOnce(bench: Bench, target: Target, samples: Samples): Promise
   const told = (all: number[]): string => `${(all.at(-1)! / 1000).toFixed(2)} s`;
   bench.tell(`booted: node ${told(samples.node)}, keyboard at the target ${told(samples.hid)}, page ${told(samples.page)}`);
   // Pulled out while it is being probed, it would keep the target busy for long.
-  await until("the target has all inputs", () => target.log.usbInputs().length === INPUTS, { timeout: 20_000 });
+  await until("the target has all inputs", () => target.log.usbInputs().length === INPUTS);
   return pi;
 }
 
@@ -85,7 +85,7 @@ async function memory(bench: Bench, pi: Pi): Promise<void> {
   await sleep(SETTLE_MS);
   await memoryRow(bench, pi, "memory (PSS) of all, idle");
   const viewer = await Viewer.open(pi.network.address, { video: true });
-  await until("the viewer sees a picture", () => viewer.frames > 0, { timeout: 15_000 });
+  await until("the viewer sees a picture", () => viewer.frames > 0);
   await sleep(SETTLE_MS);
   await memoryRow(bench, pi, "memory (PSS) of all, one viewer");
   viewer.close();

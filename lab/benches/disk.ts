@@ -16,7 +16,6 @@ const IMAGE = "/var/lib/dkvm/storage/images/disk.img";
 const BARE = "/sys/kernel/config/usb_gadget/bare";
 /** As many polled endpoints as the bare gadget has: each one more costs the disk of the lab's USB port its turns. */
 const PROFILE = "\n[device.gadget.config.profiles.disk]\nfunctions = [\"keyboard\", \"storage\"]\n";
-const PATIENCE = { timeout: 60_000, every: 50 };
 const LONG_MS = 600_000;
 
 interface Speeds {
@@ -29,11 +28,11 @@ export default scenario("disk", "a drive read and written by the target, against
   const modules = ["usb-storage", "sd_mod"];
   const rig = await bench.boot({ pi: { usb: "self", hdmi: false, card: { size: `${SIZE_MIB + 900}M` }, programs, modules }, target: false });
   const { pi } = rig;
-  await new Node(pi).awaitUp(["gadget", "hid", "web", "storage"], PATIENCE);
+  await new Node(pi).awaitUp(["gadget", "hid", "web", "storage"]);
   await pi.must(`echo 0 >/sys/module/usb_storage/parameters/delay_use; cd /var/lib/dkvm && mkdir -p config && { cat /etc/dkvm/dkvm.toml; printf '%s' '${PROFILE}'; } >config/dkvm.toml && dkvm reload`);
-  await until("the gadget knows the profile", async () => (await pi.sh("dkvm usb")).stdout.includes("disk"), PATIENCE);
+  await until("the gadget knows the profile", async () => (await pi.sh("dkvm usb")).stdout.includes("disk"));
   await pi.must("dkvm usb profile disk --yes");
-  await until("the node has drives", async () => (await pi.sh("dkvm storage")).stdout.includes("0"), PATIENCE);
+  await until("the node has drives", async () => (await pi.sh("dkvm storage")).stdout.includes("0"));
   await pi.must(`dkvm storage drive disk.img ${SIZE_MIB} && dkvm storage attach disk.img --lun 0 --writable`);
   const ours: Speeds = { read: [], write: [] };
   const bare: Speeds = { read: [], write: [] };
@@ -62,7 +61,7 @@ function ratio(ours: number[], bare: number[]): string {
 function diskOf(pi: Pi): Promise<string> {
   // Linux looks whether a medium has come when a drive is opened, and not before.
   const find = `for d in /sys/block/sd*; do : </dev/\${d##*/}; [ "$(cat $d/size 2>/dev/null)" = ${SIZE_MIB * 2048} ] && echo /dev/\${d##*/}; done 2>/dev/null`;
-  return until("the Pi's own USB host has the disk", async () => (await pi.sh(find)).stdout.trim() || undefined, PATIENCE);
+  return until("the Pi's own USB host has the disk", async () => (await pi.sh(find)).stdout.trim() || undefined);
 }
 
 async function measure(pi: Pi, speeds: Speeds): Promise<void> {

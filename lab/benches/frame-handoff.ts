@@ -106,7 +106,7 @@ async function inPi(bench: Bench): Promise<Figure> {
   const programs = { [FRAMES_PROGRAM]: findBinary("dkvm-bench-frames"), [USTREAMER]: USTREAMER, [DUMP]: DUMP };
   const rig = await bench.boot({ pi: patternPi({ config: CONFIG, programs }), target: false });
   await new Node(rig.pi).awaitUp(["producer", "consumer"]);
-  const ours = await until("the consumer has seen its frames", async () => reportOf(await rig.pi.must("dkvm logs -n 100 consumer")), { timeout: 60_000, every: 200 });
+  const ours = await until("the consumer has seen its frames", async () => reportOf(await rig.pi.must("dkvm logs -n 100 consumer")), { every: 200 });
   await rig.pi.must("dkvm stop producer; dkvm stop consumer");
   await showPattern(rig.pi, 1080);
   const peer = await sink(rig.pi);
@@ -130,7 +130,7 @@ async function sink(pi: Pi): Promise<Figure> {
   const server = pi.stream(`exec ${USTREAMER} --device /dev/video0 --dv-timings --resolution 1920x1080 --format YUYV --workers 1 --encoder NOOP --raw-sink dkvm-bench --raw-sink-rm 2>&1`);
   const said: string[] = [];
   void (async () => { for await (const line of server.lines) said.push(line); })();
-  await until("ustreamer has made its sink", async () => (await pi.sh("test -e /dev/shm/dkvm-bench")).code === 0, { timeout: 10_000 })
+  await until("ustreamer has made its sink", async () => (await pi.sh("test -e /dev/shm/dkvm-bench")).code === 0)
     .catch((error: Error) => { throw new LabError(`${error.message}; it says:\n${said.join("\n")}`); });
   await sleep(2000);
   const answer = await pi.sh(`${DUMP} --sink dkvm-bench --count ${FRAMES} --no-log-colors --verbose 2>&1`, 60_000);

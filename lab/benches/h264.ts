@@ -66,7 +66,7 @@ async function measure(pi: Pi, viewer: Viewer, codec: Codec, sum: Sum): Promise<
     bytes += data.length;
     socket.send(Buffer.alloc(0));
   });
-  await until(`pictures as ${codec}`, () => frames > 0, { timeout: 15_000 });
+  await until(`pictures as ${codec}`, () => frames > 0);
   await sleep(SETTLE_MS);
   const [was, started, all] = [{ frames, bytes }, performance.now(), machineCpu(pi).all];
   await sleep(TURN_MS);

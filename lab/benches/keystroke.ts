@@ -16,7 +16,7 @@ export default scenario("keystroke", "WebSocket in to evdev out, against a bare 
   const programs = { [PROGRAM]: findBinary("dkvm-bench-key") };
   const rig = await bench.boot({ pi: patternPi({ usb: "self", programs }), target: false });
   await new Node(rig.pi).awaitUp(["gadget", "hid", "web"]);
-  await until("the Pi's own USB host has the keyboard", async () => /dKVM/.test(await rig.pi.readText("/proc/bus/input/devices")), { timeout: 15_000 });
+  await until("the Pi's own USB host has the keyboard", async () => /dKVM/.test(await rig.pi.readText("/proc/bus/input/devices")));
   await showPattern(rig.pi, 720);
 
   const bare = await measure(rig.pi, "bare");

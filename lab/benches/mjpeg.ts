@@ -122,7 +122,7 @@ async function withUstreamer(pi: Pi, height: Height, work: () => Promise<void>):
   const said: string[] = [];
   void (async () => { for await (const line of stream.lines) said.push(line); })();
   try {
-    await until("ustreamer answers", async () => (await pi.sh(`wget -q -O /dev/null http://127.0.0.1:${PORT}/state`)).code === 0, { timeout: 10_000, every: 100 })
+    await until("ustreamer answers", async () => (await pi.sh(`wget -q -O /dev/null http://127.0.0.1:${PORT}/state`)).code === 0, { every: 100 })
       .catch((error: Error) => { throw new LabError(`${error.message}; it says:\n${said.join("\n")}`); });
     await work();
   } finally {
@@ -154,7 +154,7 @@ async function open(pi: Pi, way: Way, viewers: number): Promise<{ watchers: Watc
   const { address } = pi.network;
   if (way === "socket") {
     const watchers = await Promise.all(Array.from({ length: viewers }, () => Viewer.open(address, { video: true })));
-    await until("each viewer sees a picture", () => watchers.every(({ frames }) => frames > 0), { timeout: 15_000 });
+    await until("each viewer sees a picture", () => watchers.every(({ frames }) => frames > 0));
     return { watchers, close: () => watchers.forEach((viewer) => viewer.close()) };
   }
   const entry = way === "stream" ? await Viewer.open(address) : undefined;

@@ -28,7 +28,7 @@ export default scenario("net", "MiB/s through the network to the target, both wa
   await pi.must(BUILD);
   await host.attach(BARE_MAC);
   await host.must(`/usr/lib/lab/ip addr add ${BARE_NODE.replace(/1$/, "2")}/29 dev ${host.name}`);
-  await until("the bare function carries", async () => (await host.sh(`ping -c 1 -W 1 ${BARE_NODE}`)).code === 0 || undefined, { timeout: 10_000, every: 100 });
+  await until("the bare function carries", async () => (await host.sh(`ping -c 1 -W 1 ${BARE_NODE}`)).code === 0 || undefined, { every: 100 });
   const bare = await measure(host, BARE_NODE);
   bench.tell("bare");
   for (const way of ["to node", "from node"] as const) {
@@ -42,7 +42,7 @@ export default scenario("net", "MiB/s through the network to the target, both wa
 });
 
 async function attachOurs(pi: Pi, host: UsbHost): Promise<string> {
-  const mac = await until("the node has a network to the target", async () => (await usbnet(pi)).target_mac, { timeout: 20_000, every: 50 });
+  const mac = await until("the node has a network to the target", async () => (await usbnet(pi)).target_mac, { every: 50 });
   await host.attach(mac);
   const { address } = await awaitUsbnet(pi, "ncm");
   const lease = await host.lease();

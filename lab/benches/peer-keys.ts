@@ -11,7 +11,7 @@ import { Pi } from "../src/pi.ts";
 import { quantile, scenario, type Bench } from "../src/scenario.ts";
 import { figure, spread, type Figure } from "../src/table.ts";
 import { Viewer } from "../src/viewer.ts";
-import { pair, PATIENCE, piConfig, TargetPi, Workstation } from "../src/workstation.ts";
+import { pair, piConfig, TargetPi, Workstation } from "../src/workstation.ts";
 
 const EVENTS = Number(process.env["DKVM_EVENTS"] ?? 1000);
 const KINDS: readonly Kind[] = ["key", "motion"];
@@ -166,7 +166,7 @@ class Busy {
 
   static async start(bench: Bench, office: Pi): Promise<Busy> {
     const other = await Pi.boot(bench.lab, patternPi({ index: 2, network: createSharedNetwork(2), config: piConfig("other", ["capture", "encode", "web"]) }));
-    await new Node(other).awaitUp(["capture", "encode", "web"], PATIENCE);
+    await new Node(other).awaitUp(["capture", "encode", "web"]);
     for (const pi of [office, other]) await showPattern(pi, 720);
     const viewers = await Promise.all([office, other].map((pi) => Viewer.open(pi.network.address, { video: true })));
     await sleep(3000);

@@ -88,7 +88,7 @@ async function killOnce(place: Place, log: LogWatch, name: string): Promise<Once
   const killed = performance.now();
   await place.kill(pid!);
   const find = (pattern: RegExp): Seen | undefined => log.lines.slice(mark).find(({ line }) => line.device === name && pattern.test(line.text));
-  const ready = await until(`${name} is ready again`, () => find(/^is (ready|fully)/), { timeout: 20_000, every: 1 });
+  const ready = await until(`${name} is ready again`, () => find(/^is (ready|fully)/), { every: 1 });
   const died = find(/^died after/);
   if (!died) throw new LabError(`the log does not tell that ${name} died`);
   const waited = find(/waits|again in \d+ ms|back-off/) !== undefined;
@@ -121,7 +121,7 @@ class LogWatch {
   }
 
   async awaitOpen(): Promise<void> {
-    await until("the log is followed", () => this.lines.length > 0, { timeout: 5000 });
+    await until("the log is followed", () => this.lines.length > 0);
   }
 
   close(): void {

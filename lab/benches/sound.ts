@@ -1,6 +1,6 @@
 // Sound from the target to a page: how old a sample is when web sends it, and when Chromium's page plays it.
 import { Listener } from "../src/listener.ts";
-import { until } from "../src/lab.ts";
+import { PATIENCE_MS, until } from "../src/lab.ts";
 import { Node } from "../src/node.ts";
 import { scenario } from "../src/scenario.ts";
 import { testWave, toWav } from "../src/sound.ts";
@@ -11,20 +11,19 @@ const SECONDS = Number(process.env["DKVM_SOUND_SECONDS"] ?? 20);
 const PROFILE = "\n[device.gadget.config.profiles.sound]\nfunctions = [\"keyboard\", \"absolute\", \"relative\", \"audio\"]\n";
 /** A piece is sent when its last sample is there: so old is its first one, ms. */
 const PIECE_MS = 20;
-const PATIENCE = { timeout: 60_000, every: 50 };
 
 export default scenario("sound", "sound: age of a sample from the target when web sends it, and what waits in Chromium's page", async (bench) => {
   const programs = { "/usr/bin/aplay": "/usr/bin/aplay" };
   const { pi } = await bench.boot({ pi: { usb: "self", hdmi: false, modules: ["snd-usb-audio"], programs }, target: false });
-  await new Node(pi).awaitUp(["gadget", "audio", "web"], { timeout: 60_000 });
+  await new Node(pi).awaitUp(["gadget", "audio", "web"]);
   await pi.must(`cat >>/etc/dkvm/dkvm.toml <<'END'\n${PROFILE}END\ndkvm reload`);
   const viewer = await Viewer.open(pi.network.address);
   await pi.must("dkvm usb profile sound --yes");
-  await until("the target has its sound card", async () => (await pi.must("cat /proc/asound/cards")).includes("[dKVM"), PATIENCE);
+  await until("the target has its sound card", async () => (await pi.must("cat /proc/asound/cards")).includes("[dKVM"));
   await pi.write("/tmp/play.wav", toWav(testWave(SECONDS)));
   const { page, close } = await listening(bench, pi.network.address);
   const listener = new Listener(viewer);
-  await until("the listener is connected", () => listener.isOpen, PATIENCE);
+  await until("the listener is connected", () => listener.isOpen);
   const playing = pi.must("aplay -q -D hw:CARD=dKVM --buffer-time=400000 /tmp/play.wav");
   const waits: number[] = [];
   await until("it was played", async () => {
@@ -52,7 +51,7 @@ interface Heard {
 async function listening(bench: Parameters<Parameters<typeof scenario>[2]>[0], address: string): Promise<{ page: () => Promise<Heard>; close: () => Promise<void> }> {
   const browser = await bench.openBrowser();
   const { page } = browser;
-  page.setDefaultTimeout(PATIENCE.timeout);
+  page.setDefaultTimeout(PATIENCE_MS);
   await page.goto(`https://${address}/`);
   await page.getByTestId("login-password").fill(PASSWORD);
   await page.getByTestId("login-submit").click();

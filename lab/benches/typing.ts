@@ -19,8 +19,8 @@ const PATIENCE_MS = 120_000;
 
 export default scenario("typing", "dkvm type: characters a second, read on the target's side, none lost", async (bench) => {
   const rig = await bench.boot({ pi: { usb: "self", hdmi: false, programs: { "/usr/bin/chrt": "/usr/bin/chrt" } }, target: false });
-  await new Node(rig.pi).awaitUp(["gadget", "hid", "typist"], { timeout: 60_000 });
-  await until("the Pi's own USB host has the keyboard", async () => /dKVM/.test(await rig.pi.readText("/proc/bus/input/devices")), { timeout: 15_000 });
+  await new Node(rig.pi).awaitUp(["gadget", "hid", "typist"]);
+  await until("the Pi's own USB host has the keyboard", async () => /dKVM/.test(await rig.pi.readText("/proc/bus/input/devices")));
   await rig.pi.write("/tmp/text", TEXT);
   const rates: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {

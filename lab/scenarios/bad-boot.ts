@@ -119,7 +119,7 @@ async function turnsReadOnly({ bench, pi, info, what }: Seen): Promise<void> {
   const { pid, generation } = await node.device("web");
   await pi.kill(pid!, "KILL");
   await node.awaitUp(["web"], { after: new Map([["web", generation]]) });
-  const stranger = await until("the page answers", () => Viewer.stranger(pi.network.address).catch(() => undefined), { timeout: 20_000, every: 50 });
+  const stranger = await until("the page answers", () => Viewer.stranger(pi.network.address).catch(() => undefined), { every: 50 });
   const login = await stranger.fetch("/api/login", { method: "POST", timeout: 30_000 }, { password: PASSWORD });
   bench.equal(login.status, 200, `${what}: the answer to the password`);
 }

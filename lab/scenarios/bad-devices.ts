@@ -71,7 +71,7 @@ async function misbehave(bench: Bench, rig: Rig, node: Node, viewer: Viewer, con
   await node.awaitUp(["listener"]);
   await fault.provoke?.(node);
 
-  const line = await until(`the log tells of '${fault.habit}'`, () => badLines(rig.pi).slice(since).find((line) => fault.told.test(line)), { timeout: 15_000, every: 100 })
+  const line = await until(`the log tells of '${fault.habit}'`, () => badLines(rig.pi).slice(since).find((line) => fault.told.test(line)), { every: 100 })
     .catch(async (error: Error) => { throw new LabError(`${error.message}; the log says:\n${await rig.pi.must("dkvm logs -n 30")}`); });
   const mark = rig.target.log.mark();
   await viewer.type("still here");
@@ -82,7 +82,7 @@ async function misbehave(bench: Bench, rig: Rig, node: Node, viewer: Viewer, con
     bench.equal(after.find((device) => device.name === name)?.generation, generation, `${name}'s generation beside a device that is '${fault.habit}'`);
   }
   await reload(rig.pi, config);
-  await until(`nothing is left of '${fault.habit}'`, () => nothingLeft(rig.pi), { timeout: 10_000, every: 50 });
+  await until(`nothing is left of '${fault.habit}'`, () => nothingLeft(rig.pi), { every: 50 });
   bench.tell(`${fault.habit}: ${line}`);
 }
 

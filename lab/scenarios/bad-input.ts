@@ -36,7 +36,7 @@ export default scenario("bad-input", "missing hardware, full memory, wrong confi
 });
 
 async function missingHardware(node: Node): Promise<string> {
-  const gadget = await until("gadget tells that there is no UDC", async () => (await node.device("gadget")).detail, { timeout: 10_000 });
+  const gadget = await until("gadget tells that there is no UDC", async () => (await node.device("gadget")).detail);
   expect(gadget, /UDC|USB device controller/i, /dwc2|module|dtoverlay/i);
   const capture = await until("capture tells that there is no device", async () => (await node.device("capture")).detail);
   expect(capture, /\/dev\/video0/, /plug|connect|check/i);
@@ -87,12 +87,12 @@ async function fullMemory(bench: Bench): Promise<string> {
   await viewer.takeFocus();
   const detail = await until("somebody tells that /dev/shm is full", async () => {
     return (await node.devices()).map((device) => device.detail).find((text) => text?.includes("/dev/shm"));
-  }, { timeout: 15_000, every: 100 });
+  }, { every: 100 });
   const mark = rig.target.log.mark();
   await viewer.type("still typing");
   await rig.target.awaitTyped("still typing", mark);
   await rig.pi.must("rm /dev/shm/filler");
-  await until("pictures come back", () => viewer.frames > 0, { timeout: 15_000 });
+  await until("pictures come back", () => viewer.frames > 0);
   viewer.close();
   return `a full /dev/shm: ${detail}`;
 }

@@ -24,7 +24,7 @@ const PATIENCE_MS = 240_000;
 export default scenario("boot-from-usb", "a PC without a disk starts Linux from an ISO that Chromium uploads to the Pi, over a reload of the page; the picture shows it", async (bench) => {
   const rig = await bench.boot({ pi: { card: { size: "1G" } }, target: false });
   const node = new Node(rig.pi);
-  await node.awaitUp([...DEVICES, "storage"], { timeout: 60_000 });
+  await node.awaitUp([...DEVICES, "storage"]);
   const iso = makeIso(bench.lab, NAME, { files: { "/etc/from-iso": "yes\n" } });
   const size = statSync(iso).size;
   bench.tell(`an ISO of ${(size / 2 ** 20).toFixed(1)} MiB`);
@@ -80,7 +80,7 @@ async function drives(bench: Bench, rig: Rig, page: Page): Promise<void> {
   await page.getByTestId("media-profile").waitFor();
   await rig.pi.must(`cd /var/lib/dkvm && mkdir -p config && { cat /etc/dkvm/dkvm.toml; printf '%s' '${PROFILE}'; } >config/dkvm.toml && dkvm reload`);
   // the gadget device is started anew with what has changed: until it is there, `dkvm usb` says that it is not running
-  await until("the profile is there", async () => (await rig.pi.sh("dkvm usb")).stdout.includes("drives"), { timeout: 30_000, every: 200 });
+  await until("the profile is there", async () => (await rig.pi.sh("dkvm usb")).stdout.includes("drives"), { every: 200 });
   await rig.pi.must("dkvm usb profile drives --yes");
   await page.getByTestId("drive-0").waitFor();
   bench.tell("the target has drives");
@@ -99,10 +99,10 @@ async function boot(bench: Bench, rig: Rig, target: Target, browser: Browser): P
   const { text } = await target.sh("cat /proc/cmdline /etc/from-iso");
   bench.check(text.includes(ISO_MARK) && text.includes("yes"), `another Linux runs: ${text}`);
   const lit = (): Promise<number> => litPixels(browser.page);
-  await until("the page shows its console", async () => (await lit()) > 200, { timeout: 60_000, every: 200 });
+  await until("the page shows its console", async () => (await lit()) > 200, { every: 200 });
   await target.sh("for n in 1 2 3 4 5 6 7 8; do echo started from USB, seen by dKVM >/dev/tty1; done");
   const before = await lit();
-  await until("the page shows what it writes", async () => (await lit()) > before + 500, { timeout: 60_000, every: 200 })
+  await until("the page shows what it writes", async () => (await lit()) > before + 500, { every: 200 })
     .catch(() => { throw new LabError(`the page's picture does not change with the PC's console (${before} bright pixels)`); });
   await browser.picture("booted");
   bench.equal(browser.consoleMessages.filter((line) => line.startsWith("pageerror")), [], "errors on the page");

@@ -9,18 +9,16 @@ import type { ConfigHistory } from "../../devices/web/page/src/wire/ConfigHistor
 import type { ConfigState } from "../../devices/web/page/src/wire/ConfigState.ts";
 import type { ConfigText } from "../../devices/web/page/src/wire/ConfigText.ts";
 
-/** Two Pis start at once on two processors. */
-const PATIENCE = { timeout: 60_000, every: 50 };
 const FAR = "far";
 
 export default scenario("configure-from-peer", "a fresh Pi is set up from another node alone; a configuration that cuts the link, and a power cut, are taken back, and the link is there again", async (bench) => {
   [0, 1].forEach(createSharedNetwork);
   const rig = await bench.boot({ pi: { hdmi: false, usb: "none" }, target: false });
-  await new Node(rig.pi).awaitUp(["peer"], PATIENCE);
+  await new Node(rig.pi).awaitUp(["peer"]);
   // Its card alone says whose it is.
   const settings = `[owner]\npeer = "${await fingerprint(rig.pi)}"\n`;
   const far = await Pi.boot(rig.pi.lab, { index: 1, card: { settings }, hdmi: false, usb: "none" });
-  await new Node(far).awaitUp(["peer", "typist"], PATIENCE);
+  await new Node(far).awaitUp(["peer", "typist"]);
   const desk = new Desk(bench, rig.pi, far);
   await pair(desk);
   await setUp(desk);
@@ -51,7 +49,7 @@ class Desk {
 
   /** The far node, once it is there again. */
   state(): Promise<ConfigState> {
-    return until("the far node answers", () => this.ask<ConfigState>("config").catch(() => undefined), PATIENCE);
+    return until("the far node answers", () => this.ask<ConfigState>("config").catch(() => undefined));
   }
 }
 
@@ -62,7 +60,7 @@ const withoutPeer = (text: string): string => text.replace(/^\[device\.peer\]\n/
 /** Nothing is done at the Pi itself, but that its fingerprint is read from its screen. */
 async function pair({ bench, near, far }: Desk): Promise<void> {
   await near.must(`dkvm peers authorise ${FAR} ${await fingerprint(far)} --address ${far.network.address}`);
-  await until("the link", async () => (await near.sh(`dkvm --node ${FAR} info`)).code === 0 || undefined, PATIENCE);
+  await until("the link", async () => (await near.sh(`dkvm --node ${FAR} info`)).code === 0 || undefined);
   bench.tell("paired");
 }
 
@@ -88,7 +86,7 @@ async function cutsItself(desk: Desk): Promise<void> {
   const { last, digest } = await until("it has ended and the link is back", async () => {
     const now = await desk.ask<ConfigState>("config").catch(() => undefined);
     return now?.trial === null && now.last?.number !== ended ? now : undefined;
-  }, PATIENCE);
+  });
   desk.bench.equal([last?.outcome, digest], ["taken_back", before.digest], "how it ended, and the text in force then");
   desk.bench.tell("one that cut the link was taken back, and the link is there");
 }

@@ -12,15 +12,13 @@ import type { ConfigState } from "../../devices/web/page/src/wire/ConfigState.ts
 import type { ConfigText } from "../../devices/web/page/src/wire/ConfigText.ts";
 
 const DEVICES = ["gadget", "hid", "typist", "web"];
-/** Two processors for an emulated PC, a Pi and the lab. */
-const PATIENCE = { timeout: 60_000, every: 50 };
 const OWNERS = "/var/lib/dkvm/config/dkvm.toml";
 const PORT = 8443;
 
 export default scenario("configure", "a configuration is applied with the fewest restarts, and taken back when a device does not come up, when nobody confirms it, and over a kill of the kernel or a cut of power", async (bench) => {
   const rig = await bench.boot({ pi: { hdmi: false, card: true }, target: { system: "linux" } });
   const desk = new Desk(bench, rig);
-  await desk.node.awaitUp(DEVICES, PATIENCE);
+  await desk.node.awaitUp(DEVICES);
   await rig.target.awaitInput(/dKVM/);
   await holdsOn(desk);
   await mistakes(desk);
@@ -79,7 +77,7 @@ class Desk {
     return until("the change has ended", async () => {
       const { trial, last } = await this.state();
       return trial === null && last !== null && (number === null || last.number === number) ? last : undefined;
-    }, PATIENCE);
+    });
   }
 }
 
@@ -95,7 +93,7 @@ async function holdsOn(desk: Desk): Promise<void> {
   const held = await until("the target holds the key", async () => {
     const keys = await rig.target.heldKeys();
     return keys.length === 1 ? keys : undefined;
-  }, PATIENCE);
+  });
   const before = await desk.generations();
   await desk.must(inLayout((await desk.read()).text, "de"), "--comment 'a German target'");
   const after = await desk.generations();
@@ -103,7 +101,7 @@ async function holdsOn(desk: Desk): Promise<void> {
   bench.equal(await rig.target.heldKeys(), held, "the keys that the target holds");
   bench.equal((await desk.ended(null)).outcome, "kept", "the outcome");
   viewer.engine.key(usageOfCharacter("a"), false);
-  await until("the target has let go", async () => (await rig.target.heldKeys()).length === 0 || undefined, PATIENCE);
+  await until("the target has let go", async () => (await rig.target.heldKeys()).length === 0 || undefined);
   viewer.close();
   bench.tell("a good one is kept, a held key is held");
 }
@@ -124,7 +122,7 @@ async function doesNotComeUp(desk: Desk): Promise<void> {
   desk.bench.equal(answer.code, 1, "the exit code of one that does not come up");
   desk.bench.check(/taken back: typist does not come up: .*klingon/s.test(answer.stderr), `the device's own words are not told: ${answer.stderr}`);
   desk.bench.equal((await desk.read()).digest, before.digest, "the text in force");
-  await desk.node.awaitUp(["typist"], PATIENCE);
+  await desk.node.awaitUp(["typist"]);
   desk.bench.tell("one that does not come up is taken back with the device's own words");
 }
 
@@ -133,11 +131,11 @@ async function unconfirmed(desk: Desk): Promise<void> {
   const before = await desk.read();
   const viewer = await Viewer.open(desk.pi.network.address);
   const { config } = await viewer.act({ name: "config_apply", text: onPort(before.text, PORT), base: before.digest, confirm_s: 2, comment: "" });
-  await until("the page is away", () => !viewer.connected || undefined, PATIENCE);
+  await until("the page is away", () => !viewer.connected || undefined);
   if (config?.kind !== "applied") throw new LabError(`the page was not answered: ${JSON.stringify(config)}`);
   const { outcome, why } = await desk.ended(config.number);
   desk.bench.equal([outcome, why], ["taken_back", ["nobody confirmed it within 2 s"]], "how it ended");
-  await until("the page is there again", () => viewer.connected || undefined, PATIENCE);
+  await until("the page is there again", () => viewer.connected || undefined);
   viewer.close();
   desk.bench.equal((await desk.read()).digest, before.digest, "the text in force");
   desk.bench.tell("the page's port moved and nobody confirmed: it is back");
@@ -165,11 +163,11 @@ async function killed(desk: Desk): Promise<void> {
   await desk.must(inLayout(before.text, "us"), "--confirm 60");
   const number = (await desk.state()).trial!.number;
   await desk.pi.kill(await desk.node.kernelPid(), "KILL");
-  await until("the next kernel", async () => (await desk.pi.sh("dkvm config --json")).code === 0 || undefined, PATIENCE);
+  await until("the next kernel", async () => (await desk.pi.sh("dkvm config --json")).code === 0 || undefined);
   const { last, trial } = await desk.state();
   desk.bench.equal([trial, last?.number, last?.outcome], [null, number, "taken_back"], "what the next kernel says");
   desk.bench.equal((await desk.read()).digest, before.digest, "the text in force");
-  await desk.node.awaitUp(["typist", "web"], PATIENCE);
+  await desk.node.awaitUp(["typist", "web"]);
 }
 
 /** The power is cut while one is on trial, and right after one was kept. */
@@ -191,5 +189,5 @@ async function again(desk: Desk): Promise<void> {
   await desk.pi.powerCut();
   checkData(desk.pi.lab, desk.pi.card!);
   await desk.pi.powerOn();
-  await until("the node", async () => (await desk.pi.sh("dkvm config --json")).code === 0 || undefined, PATIENCE);
+  await until("the node", async () => (await desk.pi.sh("dkvm config --json")).code === 0 || undefined);
 }

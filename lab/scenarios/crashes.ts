@@ -97,8 +97,8 @@ async function killKernel(pi: Pi, times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
     const old = await node.kernelPid();
     await pi.kill(old);
-    await until("init starts the kernel again", async () => (await node.kernelPid().catch(() => old)) !== old, { timeout: 20_000 });
-    await until("the kernel answers", () => kernelInfo(pi).catch(() => undefined), { timeout: 20_000 });
+    await until("init starts the kernel again", async () => (await node.kernelPid().catch(() => old)) !== old);
+    await until("the kernel answers", () => kernelInfo(pi).catch(() => undefined));
   }
 }
 

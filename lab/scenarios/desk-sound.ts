@@ -19,7 +19,6 @@ const SECONDS = 4;
 const MOST_OF = 0.8;
 /** How often a machine may come too late. */
 const ATTEMPTS = 6;
-const PATIENCE = { timeout: 60_000, every: 100 };
 const TOOLS = { "/usr/bin/aplay": "/usr/bin/aplay", "/usr/bin/arecord": "/usr/bin/arecord" };
 /** The card that the target has of the node's. */
 const TARGETS = "hw:CARD=dKVM";
@@ -29,11 +28,11 @@ const [OURS, PERSONS] = ["hw:CARD=Loopback,DEV=0", "hw:CARD=Loopback,DEV=1"];
 export default scenario("desk-sound", "a tone and a sweep that a target plays come out of the workstation's card without a click, and what its microphone hears the target records; without the grant nothing is heard; its camera is seen, pulled out, in use by others, and not open while nobody looks", async (bench) => {
   const [office, desk] = await Promise.all([officePi(bench), deskPi(bench)]);
   await office.pi.must("dkvm usb profile sound --yes");
-  await until("the target has its sound card", async () => (await office.pi.must("cat /proc/asound/cards")).includes("[dKVM"), PATIENCE);
+  await until("the target has its sound card", async () => (await office.pi.must("cat /proc/asound/cards")).includes("[dKVM"));
   await pair(desk, office, { there: "view,type", here: "view" });
   await spoken(bench, "the target's sound at the workstation", office.pi, TARGETS, desk.pi, PERSONS, 2);
   await desk.pi.must("dkvm start mic");
-  await new Node(desk.pi).awaitUp(["mic"], PATIENCE);
+  await new Node(desk.pi).awaitUp(["mic"]);
   await spoken(bench, "the workstation's microphone at the target", desk.pi, PERSONS, office.pi, TARGETS, 1);
   const said = JSON.parse(await office.pi.must("dkvm sound --json")) as { microphone: unknown };
   bench.check(said.microphone !== null, "the node does not say whose microphone its target hears");
@@ -51,7 +50,7 @@ async function officePi(bench: Bench): Promise<Machine> {
   const text = withConfig(piConfig("office", ["audio"]), "audio", `microphone_buffer_ms = ${BUFFER_MS}`);
   const config = `${text}\n[device.gadget.config.profiles.sound]\nfunctions = ["keyboard", "audio"]\n`;
   const pi = await Pi.boot(bench.lab, { index: 0, network: createSharedNetwork(0), usb: "self", hdmi: false, modules: ["snd-usb-audio"], programs: TOOLS, config });
-  await new Node(pi).awaitUp(["gadget", "audio", "peer"], PATIENCE);
+  await new Node(pi).awaitUp(["gadget", "audio", "peer"]);
   return { name: "office", pi };
 }
 
@@ -61,7 +60,7 @@ async function deskPi(bench: Bench): Promise<Machine> {
   const speaker = withConfig(named, "speaker", `source = "office/audio"\ndevice = "${OURS}"\nbuffer_ms = ${BUFFER_MS}`);
   const config = withConfig(speaker, "mic", `target = "office/audio"\ndevice = "${OURS}"`) + CAMERA_PAGE;
   const pi = await Pi.boot(bench.lab, { index: 1, network: createSharedNetwork(1), usb: "none", hdmi: false, modules: ["snd-aloop"], programs: TOOLS, config });
-  await new Node(pi).awaitUp(["peer", "speaker"], PATIENCE);
+  await new Node(pi).awaitUp(["peer", "speaker"]);
   return { name: "desk", pi };
 }
 

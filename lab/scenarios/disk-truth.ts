@@ -23,15 +23,13 @@ const MIB = 2 ** 20;
 const LAST = 3;
 /** What the target makes of keyboard and mice of this profile, whose absolute mouse brings the rarer keys and the touchscreen along. */
 const INPUTS = 7;
-/** Two processors for an emulated PC, a Pi and the lab. */
-const PATIENCE = { timeout: 60_000, every: 50 };
 const DEVICES = ["gadget", "hid", "web", "storage"];
 const WORDS = "the target takes keys while its disk works ";
 
 export default scenario("disk-truth", "a disk that the target writes while the storage device dies is byte-exact; so is an upload that is broken off again and again; power cuts lose no image", async (bench) => {
   const rig = await bench.boot({ pi: { hdmi: false, card: { size: `${DISK_MIB + UPLOAD_MIB + 700}M` } }, target: { system: "linux", memory: "512M" } });
   const node = new Node(rig.pi);
-  await node.awaitUp(DEVICES, PATIENCE);
+  await node.awaitUp(DEVICES);
   const viewer = await Viewer.open(rig.pi.network.address);
   const disk = await writable(bench, rig, node, viewer);
   const upload = await broken(bench, rig.pi, viewer);
@@ -62,14 +60,14 @@ async function hashOf(pi: Pi, path: string): Promise<string> {
 async function writable(bench: Bench, rig: Rig, node: Node, viewer: Viewer): Promise<string> {
   const { pi, target } = rig;
   await target.awaitInput(/dKVM/, 60_000); // a target that is just setting the device up holds the switch up
-  await until("USB is in use", () => viewer.gadget?.state === "configured", PATIENCE);
+  await until("USB is in use", () => viewer.gadget?.state === "configured");
   await pi.sh("dkvm usb profile install --yes"); // its answer may come too late on a busy machine; what counts is seen next
-  await until("the node has drives", async () => (await storage(pi)).luns.length > 0, PATIENCE);
+  await until("the node has drives", async () => (await storage(pi)).luns.length > 0);
   // all of the device is set up before its disk is worked
-  await until("the target has the keyboard and mice of the new profile", () => target.log.usbInputs().length === INPUTS && viewer.hid?.keyboard === "ok", PATIENCE);
+  await until("the target has the keyboard and mice of the new profile", () => target.log.usbInputs().length === INPUTS && viewer.hid?.keyboard === "ok");
   await pi.must(`dkvm storage drive disk.img ${DISK_MIB} && dkvm storage attach disk.img --lun 0 --writable`);
   await target.sh("modprobe -a usb-storage sd_mod");
-  const dev = await until("the target has the disk", async () => (await target.sh(`for d in /sys/block/sd*; do [ "$(cat $d/size 2>/dev/null)" = ${DISK_MIB * 2048} ] && echo /dev/\${d##*/}; done`)).text.trim() || undefined, PATIENCE);
+  const dev = await until("the target has the disk", async () => (await target.sh(`for d in /sys/block/sd*; do [ "$(cat $d/size 2>/dev/null)" = ${DISK_MIB * 2048} ] && echo /dev/\${d##*/}; done`)).text.trim() || undefined);
   await viewer.takeFocus();
   const mark = target.log.mark();
   await viewer.type("before");
@@ -112,8 +110,8 @@ async function kills(bench: Bench, pi: Pi, node: Node, writing: Writing): Promis
     const { generation } = await node.device("storage");
     stillWrites(bench, writing);
     await pi.kill(pid, "KILL");
-    await node.awaitUp(["storage"], { ...PATIENCE, after: new Map([["storage", generation]]) });
-    const state = await until("storage knows its drives again", async () => { const now = await storage(pi); return now.luns.length > 0 ? now : undefined; }, PATIENCE);
+    await node.awaitUp(["storage"], { after: new Map([["storage", generation]]) });
+    const state = await until("storage knows its drives again", async () => { const now = await storage(pi); return now.luns.length > 0 ? now : undefined; });
     bench.equal(state.luns[0]?.image, "disk.img", "what is in the drive after a death of storage");
   }
 }
@@ -125,7 +123,7 @@ async function untilWritten(bench: Bench, pi: Pi, writing: Writing): Promise<voi
   await until("the target writes to its disk", async () => {
     stillWrites(bench, writing);
     return (await changed()) !== before;
-  }, PATIENCE);
+  });
 }
 
 function stillWrites(bench: Bench, { goesOn }: Writing): void {
@@ -213,10 +211,10 @@ class Upload {
       const from = points.at(-1) ?? 0;
       // at a random point of what is left for this round; what comes until it is noticed counts too
       const target = from + (Math.random() / 4) * ((this.#whole.length - from) / (BREAKS + 1 - made - points.length));
-      await until("some of it is there", async () => (await this.#offset()) >= target, { ...PATIENCE, every: 5 });
+      await until("some of it is there", async () => (await this.#offset()) >= target, { every: 5 });
       await breaks[(made + points.length) % breaks.length]!(this.pi);
       await sent;
-      await until("storage and web are back", async () => { await this.#offset(); return (await this.viewer.fetch("/api/health").catch(() => ({ status: 0 }))).status === 200; }, PATIENCE);
+      await until("storage and web are back", async () => { await this.#offset(); return (await this.viewer.fetch("/api/health").catch(() => ({ status: 0 }))).status === 200; });
       const at = await this.#offset();
       if (at === 0) return points;
       points.push(at);
@@ -227,7 +225,7 @@ class Upload {
   /** The rest goes through, and the image is what was sent. */
   async finish(bench: Bench): Promise<void> {
     const image = async () => (await storage(this.pi)).images.find(({ name }) => name === this.name);
-    const there = await until("the rest goes through", async () => (await image()) ?? (await this.#post(await this.#offset()).catch(() => undefined), await image()), PATIENCE);
+    const there = await until("the rest goes through", async () => (await image()) ?? (await this.#post(await this.#offset()).catch(() => undefined), await image()));
     const wanted = createHash("sha256").update(this.#whole).digest("hex");
     bench.equal(there.sha256, wanted, "the hash that the node tells");
     bench.equal(await hashOf(this.pi, imagePath(this.name)), wanted, "the image after the last part");
@@ -237,7 +235,7 @@ class Upload {
 
   /** What the node has of it; 0 also when it is whole. */
   async #offset(): Promise<number> {
-    const state = await until("storage answers", () => storage(this.pi).catch(() => undefined), PATIENCE);
+    const state = await until("storage answers", () => storage(this.pi).catch(() => undefined));
     return state.incoming.find(({ name }) => name === this.name)?.offset ?? 0;
   }
 
@@ -271,7 +269,7 @@ async function cuts(bench: Bench, pi: Pi, node: Node): Promise<string> {
     await Promise.race([put.then(() => sleep(Math.random() * 300)), sleep(Math.random() * 2500)]);
     await pi.powerCut();
     await pi.powerOn();
-    await node.awaitUp(["storage"], PATIENCE);
+    await node.awaitUp(["storage"]);
     whole = await allThere(bench, pi, finished, LAST);
   }
   await allThere(bench, pi, finished, CUTS);
@@ -282,7 +280,7 @@ async function cuts(bench: Bench, pi: Pi, node: Node): Promise<string> {
 
 /** Each image that was told as finished, and of the last so many none that is not what its hash says. */
 async function allThere(bench: Bench, pi: Pi, finished: Map<string, string>, read: number): Promise<number> {
-  const { images } = await until("storage answers", () => storage(pi).catch(() => undefined), PATIENCE);
+  const { images } = await until("storage answers", () => storage(pi).catch(() => undefined));
   for (const [name, hash] of finished) bench.equal(images.find((one) => one.name === name)?.sha256, hash, `${name} after a cut of power`);
   const round = (name: string) => Number(/^cut-(\d+)\.img$/.exec(name)?.[1] ?? -1);
   const last = images.filter(({ name }) => round(name) >= 0).sort((one, other) => round(one.name) - round(other.name)).slice(-read);

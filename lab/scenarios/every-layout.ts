@@ -24,7 +24,7 @@ const ATTEMPTS = 4;
 /** Parts that had to be typed again, each with why: a machine with too much else to do. */
 const again: string[] = [];
 /** Nothing comes for so long: nothing more will, ms. */
-const PATIENCE = 20_000;
+const QUIET_MS = 40_000;
 /** What is in the cable arrives within, ms. */
 const SETTLE = 2000;
 
@@ -45,7 +45,7 @@ async function boot(bench: Bench, all: Layout[]): Promise<Rig> {
   const files = Object.fromEntries(all.map((layout) => [`/keymaps/${layout.id}`, consoleKeymap(layout)]));
   const programs = { "/bin/kbdrate": "/usr/sbin/kbdrate", ...Object.fromEntries(["loadkeys", "dumpkeys", "setleds"].map((name) => [`/bin/${name}`, `/usr/bin/${name}`])) };
   const rig = await bench.boot({ target: { files, programs } });
-  await new Node(rig.pi).awaitUp(["gadget", "hid", "typist", "web"], { timeout: 60_000 });
+  await new Node(rig.pi).awaitUp(["gadget", "hid", "typist", "web"]);
   await rig.target.awaitInput(/dKVM/, 60_000);
   await must(rig, "kbdrate -s -d 2000 -r 2"); // on a busy machine a key is down for long, and is not to repeat
   await must(rig, `chvt 3; { cat ${TTY} >>${TYPED} 2>/dev/null & }; sleep 1; stty -F ${TTY} raw -echo`);
@@ -117,7 +117,7 @@ interface Reading {
 /** Waits until all of a text is there, or nothing more comes. */
 async function comes(layout: Layout, text: string, { name, read, lenient }: Reading): Promise<void> {
   let [got, grown] = ["", performance.now()];
-  while (got !== text && performance.now() - grown < PATIENCE && !lenient?.()) {
+  while (got !== text && performance.now() - grown < QUIET_MS && !lenient?.()) {
     const now = await read();
     if (now.length !== got.length) grown = performance.now();
     got = now;

@@ -18,7 +18,6 @@ const PIECE = 256 * 1024;
 const PORT = 8443;
 /** Its own folder, the only one of the card that it may read. */
 const CA = "/var/lib/dkvm/fetch/ca.pem";
-const PATIENCE = { timeout: 60_000, every: 50 };
 
 export default scenario("fetch", "the node fetches an image over HTTPS by a server's name, over three cuts and a SIGKILL, byte for byte; itself, strange certificates and files without a size it does not fetch", async (bench) => {
   const rig = await bench.boot({ pi: { addresses: "own", card: { size: "1G" }, hdmi: false }, target: false });
@@ -26,16 +25,16 @@ export default scenario("fetch", "the node fetches an image over HTTPS by a serv
   startDhcp(bench.lab, pi.network);
   const site = await Site.open(bench.lab, pi.network.gateway);
   const node = new Node(pi);
-  await node.awaitUp(["fetch", "storage"], PATIENCE);
+  await node.awaitUp(["fetch", "storage"]);
   // By its own DHCP client, so that the name below is resolved as on a node at home: by a file that another device writes.
-  await until("the node knows a name server", async () => (await pi.readText("/etc/resolv.conf").catch(() => "")).includes(site.address), PATIENCE);
+  await until("the node knows a name server", async () => (await pi.readText("/etc/resolv.conf").catch(() => "")).includes(site.address));
   try {
     await refusals(bench, pi, site);
     await pi.write(CA, readFileSync(site.authority));
     const own = "/var/lib/dkvm/config/dkvm.toml";
     await pi.must(`mkdir -p $(dirname ${own}) && sed 's|^\\[device.fetch.config\\]|&\\nca_file = "${CA}"|' /etc/dkvm/dkvm.toml >${own} && chmod 644 ${CA} ${own} && dkvm reload`);
-    await until("fetch has the certificate", async () => (await node.device("fetch")).generation > 1, PATIENCE);
-    await node.awaitUp(["fetch"], PATIENCE);
+    await until("fetch has the certificate", async () => (await node.device("fetch")).generation > 1);
+    await node.awaitUp(["fetch"]);
     await fetched(bench, pi, node, site);
     await neverFetched(bench, pi, site);
     await cancelled(bench, pi, site);
@@ -123,20 +122,20 @@ async function refusals(bench: Bench, pi: Pi, site: Site): Promise<void> {
 async function fetched(bench: Bench, pi: Pi, node: Node, site: Site): Promise<void> {
   const began = performance.now();
   const command = pi.sh(`dkvm storage fetch '${site.url("image.iso", IMAGE_SERVER)}' --sha256 ${HASH}`, 60_000);
-  await until("the second answer began", () => site.began.length >= 2, PATIENCE)
+  await until("the second answer began", () => site.began.length >= 2)
     .catch(async (error: Error) => { throw new LabError(`${error.message}: ${(await command).stderr}`); });
   const fetch = await node.device("fetch");
   await pi.kill(fetch.pid!, "KILL");
   const { code, stderr } = await command;
   bench.check(code === 0, `the command that saw its device restarted says: ${stderr}`);
-  await until("the image is there", async () => (await storage(pi)).images.some(({ name }) => name === "image.iso"), PATIENCE);
+  await until("the image is there", async () => (await storage(pi)).images.some(({ name }) => name === "image.iso"));
   const seconds = (performance.now() - began) / 1000;
   const sum = (await pi.must("sha256sum /var/lib/dkvm/storage/images/image.iso")).split(" ")[0];
   bench.equal(sum, HASH, "SHA-256 of the image on the card");
   bench.check(site.began.slice(1).some((from) => from > 0), `no answer began in the middle: ${site.began.join(", ")}`);
   const answers = site.began.length;
   // The device may take a moment to hear that its first one is done.
-  await until("the same is fetched again", async () => (await pi.sh(`dkvm storage fetch '${site.url("image.iso", IMAGE_SERVER)}' --sha256 ${HASH}`, 60_000)).code === 0, PATIENCE);
+  await until("the same is fetched again", async () => (await pi.sh(`dkvm storage fetch '${site.url("image.iso", IMAGE_SERVER)}' --sha256 ${HASH}`, 60_000)).code === 0);
   bench.equal(site.began.slice(answers), [0], "answers to who asks again for what is there");
   bench.tell(`${IMAGE.length / 2 ** 20} MiB from ${IMAGE_SERVER} in ${seconds.toFixed(1)} s, answers from ${site.began.map((from) => (from / 2 ** 20).toFixed(1)).join(", ")} MiB on`);
 }
@@ -164,10 +163,10 @@ async function neverFetched(bench: Bench, pi: Pi, site: Site): Promise<void> {
 
 async function cancelled(bench: Bench, pi: Pi, site: Site): Promise<void> {
   const command = pi.sh(`dkvm storage fetch '${site.url("slow.iso")}'`, 60_000);
-  await until("some of it is there", async () => (await storage(pi)).incoming.some(({ name, offset }) => name === "slow.iso" && offset > 0), PATIENCE);
+  await until("some of it is there", async () => (await storage(pi)).incoming.some(({ name, offset }) => name === "slow.iso" && offset > 0));
   await pi.must("dkvm storage fetch --cancel");
   const { stderr } = await command;
   bench.check(/cancelled/.test(stderr), `a cancelled fetch says: ${stderr}`);
-  await until("nothing of it is left", async () => (await storage(pi)).incoming.every(({ name }) => name !== "slow.iso"), PATIENCE);
+  await until("nothing of it is left", async () => (await storage(pi)).incoming.every(({ name }) => name !== "slow.iso"));
   bench.tell("cancelled, and nothing of it is left");
 }

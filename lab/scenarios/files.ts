@@ -13,16 +13,15 @@ const NAME = "Übung 1, a long name.bin";
 const BYTES = 3_000_001;
 /** So often the device dies while a file goes onto the drive. */
 const DEATHS = 4;
-const PATIENCE = { timeout: 60_000, every: 50 };
 
 export default scenario("files", "files that are put onto a FAT drive are read by the target byte for byte; what it wrote stays; a drive that it uses is left alone, and deaths leave no half of a change", async (bench) => {
   const rig = await bench.boot({ pi: { card: { size: "1G" }, hdmi: false }, target: { system: "linux" } });
   const node = new Node(rig.pi);
-  await node.awaitUp(["gadget", "storage"], PATIENCE);
+  await node.awaitUp(["gadget", "storage"]);
   const { pi, target } = rig;
   await target.awaitInput(/dKVM/, 60_000); // a target that is just setting the device up holds the switch up
   await pi.sh("dkvm usb profile install --yes"); // its answer may come too late on a busy machine; what counts is seen next
-  await until("the node has drives", async () => (await storage(pi)).luns.length > 0, PATIENCE);
+  await until("the node has drives", async () => (await storage(pi)).luns.length > 0);
   const first = await made(bench, pi);
   await deaths(bench, pi, node);
   await pi.must(`dkvm storage attach ${DRIVE} --lun 0 --writable`);
@@ -88,7 +87,7 @@ async function deaths(bench: Bench, pi: Pi, node: Node): Promise<void> {
     const { pid, generation } = await node.device("storage");
     await pi.kill(pid!, "KILL");
     await command; // it lost its device and goes on with the next life, or says so
-    await node.awaitUp(["storage"], { ...PATIENCE, after: new Map([["storage", generation]]) });
+    await node.awaitUp(["storage"], { after: new Map([["storage", generation]]) });
     const there = await names(pi);
     bench.check(there.includes(NAME), `the drive lost a file: ${there.join(", ")}`);
     if (there.includes(`death-${round}`)) {
@@ -104,7 +103,7 @@ async function deaths(bench: Bench, pi: Pi, node: Node): Promise<void> {
 
 async function disked({ target }: Rig): Promise<string> {
   await target.sh("modprobe -a usb-storage sd_mod vfat nls_cp437 nls_ascii");
-  return until("the target has the drive", async () => (await target.sh(`for d in /sys/block/sd*; do [ "$(cat $d/size 2>/dev/null)" = ${DRIVE_MIB * 2048} ] && echo /dev/\${d##*/}; done`)).text.trim() || undefined, PATIENCE);
+  return until("the target has the drive", async () => (await target.sh(`for d in /sys/block/sd*; do [ "$(cat $d/size 2>/dev/null)" = ${DRIVE_MIB * 2048} ] && echo /dev/\${d##*/}; done`)).text.trim() || undefined);
 }
 
 async function must({ target }: Rig, script: string): Promise<string> {
@@ -141,7 +140,7 @@ async function changed(bench: Bench, rig: Rig, disk: string, first: string): Pro
   await pi.must(`dkvm storage copy /tmp/second ${DRIVE}/docs --take-out`);
   await pi.must(`dkvm storage files ${DRIVE} rm target.txt --take-out`);
   bench.equal((await storage(pi)).luns[0]?.image, DRIVE, "what is in the drive again");
-  await until("the target sees the medium that was put back", async () => (await rig.target.sh(mounting(disk))).code === 0, PATIENCE);
+  await until("the target sees the medium that was put back", async () => (await rig.target.sh(mounting(disk))).code === 0);
   bench.equal((await must(rig, "sha256sum /mnt/docs/second")).slice(0, 64), second, "the file in the folder as the target reads it");
   bench.equal((await must(rig, `sha256sum '/mnt/${NAME}'`)).slice(0, 64), first, "the first file after the changes");
   // how it shows strange letters is the target's affair

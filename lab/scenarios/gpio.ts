@@ -106,7 +106,7 @@ async function panelComesLate(bench: Bench, node: Node, pi: Pi): Promise<void> {
     cd /sys/kernel/config/gpio-sim && mkdir panel panel/bank0 && cd panel/bank0 && echo 8 >num_lines
     i=0; for name in PANEL_POWER PANEL_RESET PANEL_PLED PANEL_HDD; do mkdir line$i; echo $name >line$i/name; i=$((i + 1)); done
     echo 1 >../live`);
-  await until("power finds its lines", async () => (await node.device("power")).phase === "running", { timeout: 20_000, every: 100 });
+  await until("power finds its lines", async () => (await node.device("power")).phase === "running", { every: 100 });
   bench.equal((await power(pi)).buttons, ["power", "reset"], "buttons wired");
   bench.tell("a chip that comes late is found");
 }
@@ -207,12 +207,12 @@ async function deaths(bench: Bench, panel: Panel, node: Node, pi: Pi): Promise<n
     await until("the button is held", async () => (await panel.level("power")) === 1);
     const started = performance.now();
     await kill();
-    await until(`the button is released after ${what}`, async () => (await panel.level("power")) === 0, { timeout: 10_000, every: 1 });
+    await until(`the button is released after ${what}`, async () => (await panel.level("power")) === 0, { every: 1 });
     released.push(performance.now() - started);
     const told = await hold;
     bench.check(told.code !== 0, `${what} while holding is told to whoever held`);
     if (what !== "the kernel's death") await node.awaitUp(["power"], { after: new Map([["power", generation]]) });
-    else await node.awaitUp(["power"], { timeout: 30_000 });
+    else await node.awaitUp(["power"]);
     bench.equal([await panel.level("power"), await panel.level("reset")], [0, 1], `lines after the restart that followed ${what}`);
     bench.equal((await power(pi)).pressed, null, `pressed after ${what}`);
   };
@@ -281,7 +281,7 @@ async function statusLed(bench: Bench, node: Node, pi: Pi): Promise<number> {
   const stream = await makeLed(pi);
   const count = counting(stream);
   const shows = (what: string, pattern: string): Promise<unknown> =>
-    until(`the LED shows ${what}`, async () => (await pi.readText("/sys/class/leds/ACT/pattern")) === pattern, { timeout: 60_000, every: 50 });
+    until(`the LED shows ${what}`, async () => (await pi.readText("/sys/class/leds/ACT/pattern")) === pattern, { every: 50 });
   // Given to the device by mdev, with the sign for booting; the device finds it within its 5 s.
   await until("the LED belongs to its device", async () => (await pi.sh("[ $(stat -c %G /sys/class/leds/ACT/pattern) = leds ]")).code === 0);
   await shows("ready", READY);

@@ -27,7 +27,7 @@ const SHARE_LEAST = 0.5;
 export default scenario("h264", "the page's H.264 is pixel by pixel what the target draws: after a SIGKILL of the encoder too, while a slow page slows nobody, and while all rests; without a decoder it is JPEG", async (bench) => {
   const rig = await bench.boot();
   const node = new Node(rig.pi);
-  await node.awaitUp(ALL, { timeout: 60_000 });
+  await node.awaitUp(ALL);
   await rig.target.awaitInput(/dKVM/, 60_000);
   const { page } = await bench.openBrowser();
   await enter(page, rig);
@@ -48,7 +48,7 @@ async function enter(page: Page, rig: Rig): Promise<void> {
   const field = page.locator('[data-testid="setup-password"], [data-testid="login-password"]');
   await field.fill(PASSWORD);
   await field.press("Enter");
-  await until("the page shows frames", () => page.evaluate("window.dkvm?.frames > 0"), { timeout: 30_000, every: 50 });
+  await until("the page shows frames", () => page.evaluate("window.dkvm?.frames > 0"), { every: 50 });
 }
 
 function codec(page: Page): Promise<unknown> {
@@ -67,7 +67,7 @@ async function same(bench: Bench, rig: Rig, page: Page, when: string): Promise<n
     const [target, shown] = [await targetPicture(rig.target), await pagePicture(page)];
     [off, light] = [difference(target, shown, SHADES), lit(target)];
     return off < WRONG_MOST;
-  }, { timeout: 15_000, every: 200 }).catch((error: Error) => {
+  }, { every: 200 }).catch((error: Error) => {
     throw new Error(`${error.message}: ${(100 * off).toFixed(2)} % of its pixels are off, ${(100 * light).toFixed(2)} % are lit`);
   });
   bench.check(light > LIT_LEAST, `the target's screen has too little on it to tell (${(100 * light).toFixed(2)} %)`);
@@ -119,7 +119,7 @@ async function besideASlowPage(bench: Bench, rig: Rig, page: Page): Promise<numb
   await until("the slow page has a picture", () => some.length > 0);
   const beside = await moving(rig, page);
   // It takes what waited for it, and after that a key frame.
-  await until("the slow page is sent a key frame again", () => some.slice(1).some(({ key }) => key), { timeout: 20_000 });
+  await until("the slow page is sent a key frame again", () => some.slice(1).some(({ key }) => key));
   slow.terminate();
   // This machine has other work: alone is what it was at worst, before and after.
   const after = await moving(rig, page);

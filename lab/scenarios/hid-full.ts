@@ -8,7 +8,6 @@ import { Viewer } from "../src/viewer.ts";
 
 const LIBINPUT = "/usr/libexec/libinput/libinput-debug-events";
 const QUIRKS = "/usr/share/libinput";
-const PATIENCE = { timeout: 30_000, every: 20 };
 /** What udev would say of each input device of ours, in the order in which Linux makes them: with the extras, and without. */
 const FULL = ["KEYBOARD", "MOUSE", "KEY", "KEY", "KEYBOARD", "TOUCHSCREEN", "MOUSE"];
 const PLAIN = ["KEYBOARD", "MOUSE", "MOUSE"];
@@ -76,9 +75,9 @@ export default scenario("hid-full", "fine wheel, pan, consumer and system keys, 
   await plain(bench, pi, viewer);
   await pi.must("dkvm usb profile install --yes");
   const reader = new Reader(pi, await inputs(pi, FULL));
-  await until("libinput has all devices", () => reader.since(0, "DEVICE_ADDED").length === FULL.length, PATIENCE)
+  await until("libinput has all devices", () => reader.since(0, "DEVICE_ADDED").length === FULL.length)
     .catch((error: Error) => { throw new LabError(`${error.message}: ${reader.lines.join(" | ")}`); });
-  await until("hid knows what the target has", () => viewer.hid?.extras?.includes("touch") && viewer.hid.absolute === "ok", PATIENCE);
+  await until("hid knows what the target has", () => viewer.hid?.extras?.includes("touch") && viewer.hid.absolute === "ok");
   viewer.engine.point({ x: 100, y: 100 });
   const wheel = await wheels(bench, viewer, reader);
   await specialKeys(bench, viewer, reader);
@@ -97,7 +96,7 @@ async function inputs(pi: Pi, kinds: string[]): Promise<string[]> {
   const found = await until(`Linux makes ${kinds.length} input devices`, async () => {
     const names = (await pi.sh(list)).stdout.trim().split("\n");
     return names.length === kinds.length ? names : undefined;
-  }, PATIENCE);
+  });
   const tell = found.map((name, index) => `printf 'I:1\\nE:ID_INPUT=1\\nE:ID_INPUT_${kinds[index]}=1\\n' >/run/udev/data/c$(cat /sys/class/input/${name}/dev)`);
   await pi.must(`mkdir -p /run/udev/data; ${tell.join("; ")}`);
   return found.map((name) => `/dev/input/${name}`);
@@ -106,7 +105,7 @@ async function inputs(pi: Pi, kinds: string[]): Promise<string[]> {
 /** The profile bios: three plain devices, a wheel of notches, six keys at once. */
 async function plain(bench: Bench, pi: Pi, viewer: Viewer): Promise<void> {
   const reader = new Reader(pi, await inputs(pi, PLAIN));
-  await until("libinput has the plain devices", () => reader.since(0, "DEVICE_ADDED").length === PLAIN.length, PATIENCE)
+  await until("libinput has the plain devices", () => reader.since(0, "DEVICE_ADDED").length === PLAIN.length)
     .catch((error: Error) => { throw new LabError(`${error.message}: ${reader.lines.join(" | ")}`); });
   await viewer.takeFocus();
   const extras = (viewer.hid?.extras ?? []).filter((name) => name !== "pan");
@@ -118,12 +117,12 @@ async function plain(bench: Bench, pi: Pi, viewer: Viewer): Promise<void> {
   for (const usage of TWELVE) viewer.engine.key(usage, true);
   for (let part = 0; part < 8; part++) viewer.engine.turn(-EIGHTH, 0);
   await viewer.settled();
-  await until("the notch comes", () => reader.turns(mark).length > 0, PATIENCE);
+  await until("the notch comes", () => reader.turns(mark).length > 0);
   bench.equal(reader.turns(mark), [{ vertical: 120, horizontal: 0 }], "turns of a wheel of notches");
   bench.equal(reader.keys(mark, "pressed"), NAMES.slice(0, 6), "keys of a keyboard of six");
   viewer.engine.releaseAll();
   await viewer.settled();
-  await until("all is released", () => reader.keys(mark, "released").length === reader.keys(mark, "pressed").length, PATIENCE);
+  await until("all is released", () => reader.keys(mark, "released").length === reader.keys(mark, "pressed").length);
   reader.close();
   bench.tell("bios: three plain devices, whole notches, six keys, no consumer keys");
 }
@@ -169,7 +168,7 @@ async function specialKeys(bench: Bench, viewer: Viewer, reader: Reader): Promis
   viewer.engine.system(SLEEP, true);
   viewer.engine.system(SLEEP, false);
   await viewer.settled();
-  await until("the system key is released", () => reader.keys(mark, "released").length >= wanted.length, PATIENCE);
+  await until("the system key is released", () => reader.keys(mark, "released").length >= wanted.length);
   bench.equal(reader.keys(mark, "pressed"), wanted, "consumer and system keys pressed");
   bench.equal(reader.keys(mark, "released"), wanted, "consumer and system keys released");
   bench.tell(`consumer and system keys: ${wanted.join(", ")}`);
@@ -180,11 +179,11 @@ async function twelve(bench: Bench, viewer: Viewer, reader: Reader): Promise<voi
   const mark = reader.lines.length;
   for (const usage of TWELVE) viewer.engine.key(usage, true);
   await viewer.settled();
-  await until("twelve keys are down", () => reader.keys(mark, "pressed").length === TWELVE.length, PATIENCE);
+  await until("twelve keys are down", () => reader.keys(mark, "pressed").length === TWELVE.length);
   bench.equal(reader.keys(mark, "released"), [], "keys released while twelve are held");
   for (const usage of TWELVE) viewer.engine.key(usage, false);
   await viewer.settled();
-  await until("twelve keys are up", () => reader.keys(mark, "released").length === TWELVE.length, PATIENCE);
+  await until("twelve keys are up", () => reader.keys(mark, "released").length === TWELVE.length);
   bench.equal([...reader.keys(mark, "pressed")], NAMES, "the twelve keys, as they were pressed");
   bench.equal([...reader.keys(mark, "released")], NAMES, "the twelve keys, as they were released");
   bench.tell("12 keys held at once, each once down and once up");
@@ -205,18 +204,18 @@ async function twoFingers(viewer: Viewer, reader: Reader): Promise<boolean> {
   engine.touch(0, true, { x: 8000, y: 8000 });
   engine.touch(1, true, { x: 24_000, y: 24_000 });
   await viewer.settled();
-  await until("two fingers lie", () => reader.since(mark, "TOUCH_DOWN").length >= 2, PATIENCE);
+  await until("two fingers lie", () => reader.since(mark, "TOUCH_DOWN").length >= 2);
   for (let step = 1; step <= 5; step++) {
     engine.drag(1, { x: 24_000 - 1000 * step, y: 24_000 });
     await sleep(60);
   }
-  await until("one moves", () => reader.since(mark, "TOUCH_MOTION").length >= 3, PATIENCE);
+  await until("one moves", () => reader.since(mark, "TOUCH_MOTION").length >= 3);
   const early = reader.since(mark, "TOUCH_UP").length;
   engine.touch(0, false, { x: 8000, y: 8000 });
   engine.touch(1, false, { x: 19_000, y: 24_000 });
   await viewer.settled();
   const count = (kind: string): number => reader.since(mark, kind).length;
-  await until("both are lifted", () => count("TOUCH_UP") >= 2 && count("TOUCH_UP") === count("TOUCH_DOWN"), PATIENCE);
+  await until("both are lifted", () => count("TOUCH_UP") >= 2 && count("TOUCH_UP") === count("TOUCH_DOWN"));
   return early === 0 && count("TOUCH_DOWN") === 2;
 }
 
@@ -253,7 +252,7 @@ async function deaths(bench: Bench, pi: Pi, viewer: Viewer, reader: Reader): Pro
   engine.releaseAll();
   await viewer.settled();
   const pressed = (name: string): number => reader.keys(mark, "pressed").filter((one) => one === name).length;
-  await until("all is released", () => reader.keys(mark, "released").length === reader.keys(mark, "pressed").length, PATIENCE);
+  await until("all is released", () => reader.keys(mark, "released").length === reader.keys(mark, "pressed").length);
   bench.equal([pressed("KEY_VOLUMEUP"), pressed(NAMES[9]!)], [taps / 2, taps / 2], "taps over deaths of hid");
   const longest = Math.max(...(await Promise.all(lives)));
   // On a machine with too much to do hid may be dead for so long that it has to let go; then the keys are pressed again, and no more than that.
@@ -270,7 +269,7 @@ async function jiggler(bench: Bench, pi: Pi, reader: Reader): Promise<void> {
   const mark = reader.lines.length;
   await pi.must("dkvm jiggle 1");
   const moves = (): string[] => reader.since(mark, "POINTER_MOTION ");
-  await until("the mouse moves by itself", () => moves().length >= 4, PATIENCE);
+  await until("the mouse moves by itself", () => moves().length >= 4);
   await pi.must("dkvm jiggle off");
   await sleep(1000); // a turn that has begun is ended
   // What the mouse said; before it stands what libinput makes of it, which depends on the speed.

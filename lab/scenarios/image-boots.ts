@@ -48,17 +48,17 @@ async function checkKeys(bench: Bench, pi: BuiltPi, viewer: Viewer): Promise<voi
   const inputs = await until("the host's side has the keyboard", async () => {
     const text = await pi.must("cat /proc/bus/input/devices");
     return text.split("\n\n").find((block) => /dKVM/i.test(block) && /Handlers=.*kbd/.test(block));
-  }, { timeout: 20_000, every: 300 });
+  }, { every: 300 });
   const event = /event\d+/.exec(inputs)![0];
   const reader = pi.open(`exec 3</dev/input/${event}; echo open; cat <&3`);
   let raw = Buffer.alloc(0);
   reader.stdout!.on("data", (part: Buffer) => (raw = Buffer.concat([raw, part])));
-  await until("the reader of the host's side is open", () => raw.includes("open\n"), { timeout: 20_000 });
+  await until("the reader of the host's side is open", () => raw.includes("open\n"));
   await viewer.takeFocus();
   try {
     for (let end = CHUNK; end < TEXT.length + CHUNK; end += CHUNK) {
       await viewer.type(TEXT.slice(end - CHUNK, end));
-      await until(`the host's side has '${TEXT.slice(0, end)}'`, () => typed(raw.subarray("open\n".length)) === TEXT.slice(0, end), { timeout: 30_000 });
+      await until(`the host's side has '${TEXT.slice(0, end)}'`, () => typed(raw.subarray("open\n".length)) === TEXT.slice(0, end));
     }
   } catch {
     throw new LabError(`${JSON.stringify(typed(raw.subarray("open\n".length)))} came out of the port in place of ${JSON.stringify(TEXT)}; ${viewer.lost} given up by hid`);
@@ -81,7 +81,7 @@ function typed(raw: Buffer): string {
 /** A JPEG of vivid's picture, not the first, so that the stream runs. */
 async function checkPicture(bench: Bench, pi: BuiltPi): Promise<string> {
   const viewer = await Viewer.open(pi.address, { video: true });
-  const frame = await until("three pictures arrive over HTTPS", () => (viewer.frames >= 3 ? viewer.lastFrame : undefined), { timeout: 60_000 });
+  const frame = await until("three pictures arrive over HTTPS", () => (viewer.frames >= 3 ? viewer.lastFrame : undefined));
   bench.check(frame[0] === 0xff && frame[1] === 0xd8 && frame.at(-2) === 0xff && frame.at(-1) === 0xd9, "the picture is no whole JPEG");
   viewer.close();
   return `${Math.round(frame.length / 1000)} kB`;

@@ -32,7 +32,7 @@ export default scenario("kill-everything", `under typing and video, ${ROUNDS.dev
 export async function killEverything(bench: Bench, rounds: Rounds, machines: RigOptions = {}): Promise<string> {
   const rig = await bench.boot(machines);
   const node = new Node(rig.pi);
-  await node.awaitUp(DEVICES, { timeout: 60_000 });
+  await node.awaitUp(DEVICES);
   await rig.target.awaitInput(/dKVM/, 60_000);
   const viewer = await Viewer.open(rig.pi.network.address, { video: true });
   await viewer.takeFocus();
@@ -71,7 +71,7 @@ class Typist {
   /** What is typed is acknowledged again: the viewer is back, its focus too. */
   async goesOn(when: string): Promise<void> {
     const before = this.text.length;
-    await until(`typing goes on ${when}`, () => this.#fault !== undefined || this.text.length >= before + ANEW, { timeout: 60_000 });
+    await until(`typing goes on ${when}`, () => this.#fault !== undefined || this.text.length >= before + ANEW);
     if (this.#fault) throw this.#fault;
   }
 
@@ -79,7 +79,7 @@ class Typist {
   async check(bench: Bench, rig: Rig, when: string): Promise<void> {
     if (this.#fault) throw this.#fault;
     const wanted = this.text.length;
-    await until(`the target gets ${wanted} characters ${when}`, () => rig.target.log.typed(this.#mark).length >= wanted, { timeout: 30_000 });
+    await until(`the target gets ${wanted} characters ${when}`, () => rig.target.log.typed(this.#mark).length >= wanted);
     const got = rig.target.log.typed(this.#mark).slice(0, wanted);
     const at = [...got].findIndex((character, i) => character !== this.text[i]);
     bench.check(at < 0, `${when}: from key ${at} on the target got ${JSON.stringify(got.slice(at, at + 12))} in place of ${JSON.stringify(this.text.slice(at, at + 12))}`);
@@ -120,7 +120,7 @@ async function killDevices(bench: Bench, rig: Rig, node: Node, rounds: number): 
   await until("the leases are back", async () => {
     const memory = await node.memory();
     return memory.leases <= before.leases + 4 && memory.pools <= before.pools;
-  }, { timeout: 15_000, every: 100 });
+  }, { every: 100 });
   return recovery;
 }
 
@@ -129,7 +129,7 @@ async function killKernels(bench: Bench, rig: Rig, node: Node, typist: Typist, r
     const old = await node.kernelPid();
     await rig.pi.kill(old, "KILL");
     await until("init starts the kernel again", async () => (await rig.pi.pidOf(/^\/usr\/bin\/dkvm kernel/)) !== old, { every: 20 });
-    await node.awaitUp(DEVICES, { timeout: 30_000 });
+    await node.awaitUp(DEVICES);
     await typist.goesOn(`after kernel ${round + 1}`);
     const rooms = (await rig.pi.must("ls -d /dev/shm/dkvm-* | wc -l")).trim();
     bench.equal(rooms, "1", `directories of kernels in /dev/shm after kernel ${round + 1}`);

@@ -6,7 +6,7 @@ import { LabError, sleep, until } from "../src/lab.ts";
 import { rejoin, splitOff } from "../src/network.ts";
 import { Person } from "../src/person.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
-import { pair, PATIENCE, TargetPi, Workstation } from "../src/workstation.ts";
+import { pair, TargetPi, Workstation } from "../src/workstation.ts";
 
 /** Rounds; 20 for the real thing. */
 const ROUNDS = Number(process.env["DKVM_ROUNDS"] ?? 2);
@@ -61,7 +61,7 @@ function edges(office: TargetPi, mark: number, code: number): number[] {
 async function hold(bench: Bench, person: Person, office: TargetPi): Promise<void> {
   const mark = office.witness.log.mark();
   person.keyboard.key(KEY.LEFTSHIFT, true);
-  await until("the key is down at the target", () => edges(office, mark, KEY.LEFTSHIFT).length > 0, PATIENCE);
+  await until("the key is down at the target", () => edges(office, mark, KEY.LEFTSHIFT).length > 0);
   await sleep(HOLD_MS);
   bench.equal(edges(office, mark, KEY.LEFTSHIFT), [1], "what the target saw of a key that is held");
   person.keyboard.key(KEY.LEFTSHIFT, false);
@@ -88,7 +88,7 @@ async function rest(office: TargetPi): Promise<string> {
     count = log.events.length;
     await sleep(700);
     return before === log.events.length;
-  }, PATIENCE);
+  });
   const last = (code: number): number | undefined => log.events.filter((event) => event.type === EV_ABS && event.code === code).at(-1)?.value;
   if (last(0) === undefined) throw new LabError("the target has seen no pointer");
   return `${last(0)}, ${last(1)}`;
@@ -100,7 +100,7 @@ async function cut(bench: Bench, person: Person, office: TargetPi, milliseconds:
   await person.settle(office.name);
   const mark = office.witness.log.mark();
   person.keyboard.key(KEY.LEFTALT, true);
-  await until("the key is down at the target", () => edges(office, mark, KEY.LEFTALT).length > 0, PATIENCE);
+  await until("the key is down at the target", () => edges(office, mark, KEY.LEFTALT).length > 0);
   splitOff(INDEX);
   await sleep(milliseconds);
   const during = edges(office, mark, KEY.LEFTALT);

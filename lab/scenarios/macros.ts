@@ -9,12 +9,11 @@ const STEPS = "# at a shell\ntext ok \nhold Shift\nB\nrelease Shift\nwait 300ms\
 const CTRL = 29;
 const ALT = 56;
 const F9 = 67;
-const PATIENCE = { timeout: 60_000, every: 50 };
 
 export default scenario("macros", "a macro's keys arrive at the target as written; what is wrong is refused with its line before the first key; cancelled or overtaken, nothing stays pressed", async (bench) => {
   const rig = await bench.boot({ pi: { hdmi: false } });
   const node = new Node(rig.pi);
-  await node.awaitUp(["gadget", "hid", "typist"], PATIENCE);
+  await node.awaitUp(["gadget", "hid", "typist"]);
   await rig.target.awaitInput(/dKVM/, 60_000);
   await runs(bench, rig);
   await chord(bench, rig);
@@ -36,7 +35,7 @@ async function run(pi: Pi, name: string): Promise<void> {
     const { code, stderr } = await pi.sh(`dkvm macro run ${name}`, 60_000);
     if (code !== 0 && !/too busy.*\(0 of/.test(stderr)) throw new LabError(`dkvm macro run ${name}: ${stderr}`);
     return code === 0;
-  }, PATIENCE);
+  });
 }
 
 async function runs(bench: Bench, rig: Rig): Promise<void> {
@@ -54,7 +53,7 @@ async function chord(bench: Bench, rig: Rig): Promise<void> {
   const mark = rig.target.log.mark();
   await run(rig.pi, "chord");
   const seen = (): number[][] => rig.target.log.keys(mark).filter(({ value }) => value !== 2).map(({ code, value }) => [code, value]);
-  await until("the chord is over", () => seen().length >= 6, PATIENCE);
+  await until("the chord is over", () => seen().length >= 6);
   bench.equal(seen(), [[CTRL, 1], [ALT, 1], [F9, 1], [F9, 0], [ALT, 0], [CTRL, 0]], "what the target saw of Ctrl+Alt+F9");
 }
 
@@ -73,7 +72,7 @@ async function cancelled(bench: Bench, rig: Rig): Promise<void> {
   await put(rig.pi, "long", "hold Ctrl\nwait 50s\nrelease Ctrl\ntext never");
   const mark = rig.target.log.mark();
   const command = rig.pi.sh("dkvm macro run long", 60_000);
-  await until("Ctrl is held", async () => (await rig.target.heldKeys()).length === 1, PATIENCE);
+  await until("Ctrl is held", async () => (await rig.target.heldKeys()).length === 1);
   await rig.pi.must("dkvm macro cancel");
   const { code, stderr } = await command;
   bench.check(code === 1 && /cancelled/.test(stderr), `a cancelled macro says: ${stderr}`);

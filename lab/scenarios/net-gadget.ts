@@ -17,7 +17,6 @@ const FLOW = 192;
 const IPERF_PORT = (5201).toString(16).toUpperCase().padStart(4, "0");
 /** Where the lab's own listener stands: what a target would reach on the node's network. */
 const PORT = 7000;
-const PATIENCE = { timeout: 20_000, every: 50 };
 /** How long is waited for an answer that must not come, seconds: one that comes takes milliseconds. */
 const IN_VAIN = 1;
 const RIG = { usb: "self", hdmi: false, modules: DRIVERS, programs: PROGRAMS } as const;
@@ -68,7 +67,7 @@ async function takenAddress(pi: Pi): Promise<string> {
   const detail = await until("the gadget says that the address is in use", async () => {
     const gadget = await node.device("gadget").catch(() => undefined);
     return gadget?.phase === "degraded" && /in use by this node's vec0/.test(gadget.detail ?? "") ? gadget.detail! : undefined;
-  }, PATIENCE);
+  });
   if (!/bios is bound instead/.test(detail)) throw new LabError(`another profile is not bound in its place: ${detail}`);
   return `refused: ${detail}`;
 }
@@ -78,7 +77,7 @@ async function connect(pi: Pi, host: UsbHost, kind: string): Promise<{ address: 
   const mac = await until(`the function ${kind} is there`, async () => {
     const state = await usbnet(pi).catch(() => undefined);
     return state?.kind === kind ? state.target_mac : undefined;
-  }, PATIENCE);
+  });
   await host.attach(mac);
   const state = await awaitUsbnet(pi, kind);
   if (state.problem) throw new LabError(`usbnet: ${state.problem}`);
@@ -120,9 +119,9 @@ async function deaths(bench: Bench, pi: Pi, host: UsbHost, address: string, leas
   const bound = await pi.must("dkvm usb --json");
   await underTraffic(bench, host, address, () => pi.kill(before.pid!, "KILL"));
   await node.awaitUp(["usbnet"], { after: new Map([["usbnet", before.generation]]) });
-  const second = await until("dnsmasq runs again", async () => otherThan(await dnsmasq(pi).catch(() => server), server), PATIENCE);
+  const second = await until("dnsmasq runs again", async () => otherThan(await dnsmasq(pi).catch(() => server), server));
   await underTraffic(bench, host, address, () => pi.kill(second, "KILL"));
-  await until("dnsmasq runs once more", async () => otherThan(await dnsmasq(pi).catch(() => second), second), PATIENCE);
+  await until("dnsmasq runs once more", async () => otherThan(await dnsmasq(pi).catch(() => second), second));
   const gadget = await node.device("gadget");
   await underTraffic(bench, host, address, () => pi.kill(gadget.pid!, "KILL"));
   await node.awaitUp(["gadget"], { after: new Map([["gadget", gadget.generation]]) });
@@ -136,7 +135,7 @@ async function deaths(bench: Bench, pi: Pi, host: UsbHost, address: string, leas
 async function underTraffic(bench: Bench, host: UsbHost, address: string, act: () => Promise<void>): Promise<void> {
   let over = false;
   const flow = host.transfer(address, FLOW).finally(() => (over = true));
-  await until("the transfer is under way", async () => (await host.must("cat /proc/net/tcp")).includes(`:${IPERF_PORT} 01`) || undefined, PATIENCE);
+  await until("the transfer is under way", async () => (await host.must("cat /proc/net/tcp")).includes(`:${IPERF_PORT} 01`) || undefined);
   await act();
   bench.check(!over, `${FLOW} MiB were through before anything was killed`);
   await flow;
@@ -217,13 +216,13 @@ async function overARestart(bench: Bench): Promise<void> {
   const files = { "/var/run/.here": "", "/etc/machine-id": `${randomBytes(16).toString("hex")}\n` };
   const { pi } = await bench.boot({ target: false, pi: { ...RIG, files, card: true, index: 1 } });
   const devices = ["gadget", "usbnet"];
-  await new Node(pi).awaitUp(devices, { timeout: 60_000 });
+  await new Node(pi).awaitUp(devices);
   await pi.must("dkvm usb profile desk --yes");
   const before = await connect(pi, await UsbHost.open(pi), "ncm");
   const boots = pi.boots;
   await pi.sh("dkvm reboot").catch(() => {});
   await pi.awaitRestart(boots);
-  await new Node(pi).awaitUp(devices, { timeout: 60_000 });
+  await new Node(pi).awaitUp(devices);
   const after = await connect(pi, await UsbHost.open(pi), "ncm");
   bench.equal([after.mac, after.address, after.lease.address], [before.mac, before.address, before.lease.address], "MAC and addresses after a restart of the Pi");
   bench.tell(`${before.mac} and ${before.lease.address} over a restart of the Pi`);

@@ -1,7 +1,7 @@
 // The node's own network, with the programs that it meets outside: dnsmasq, chrony, ssh, hostapd.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LabError, repository, run, until, type Lab } from "../src/lab.ts";
+import { LabError, PATIENCE_MS, repository, run, until, type Lab } from "../src/lab.ts";
 import { occupy, resolve } from "../src/mdns.ts";
 import { Node } from "../src/node.ts";
 import { hostKey, login, newKey, ping, reaches, startDhcp, startNtp, TIME_SERVER } from "../src/outside.ts";
@@ -72,7 +72,7 @@ class Stage {
   }
 
   /** Waits until `network.state`, as a page is told it, is so. */
-  async interface(name: string, what: string, is: (it: Interface) => unknown, timeout = 40_000): Promise<Interface> {
+  async interface(name: string, what: string, is: (it: Interface) => unknown, timeout = PATIENCE_MS): Promise<Interface> {
     const find = (): Interface | undefined => this.viewer.network?.interfaces.find((one) => one.name === name);
     return until(`${name}: ${what}`, () => (find() && is(find()!) ? find() : undefined), { timeout })
       .catch(async (error: Error) => { throw new LabError(`${error.message}; it is ${JSON.stringify(this.viewer.network)}; log:\n${await this.log()}`); });
@@ -159,7 +159,7 @@ async function time(stage: Stage): Promise<string> {
   stage.bench.check(!stage.viewer.network!.time_synced, "the time is said to be known before there is a server");
   await stage.pi.must(SET_TO_1970);
   startNtp(stage.lab, stage.pi.network);
-  await until("the time is known", () => stage.viewer.network?.time_synced, { timeout: 90_000 });
+  await until("the time is known", () => stage.viewer.network?.time_synced);
   await until("the Pi's clock is right", () => clockIsRight(stage.pi));
   return "a clock at 1970 set";
 }
@@ -175,13 +175,13 @@ async function ssh(stage: Stage): Promise<string> {
   const [owner, stranger] = [newKey(stage.lab, "owner"), newKey(stage.lab, "stranger")];
   stage.bench.equal(await reaches(stage.leased, 22), false, "a door for SSH without any key of the owner's");
   await stage.pi.write("/run/dkvm/boot/authorized_keys", readFileSync(`${owner}.pub`));
-  await until("dropbear answers", () => reaches(stage.leased, 22), { timeout: 30_000, every: 100 });
+  await until("dropbear answers", () => reaches(stage.leased, 22), { every: 100 });
   stage.bench.equal(await login(owner, stage.leased, "id -u; cat /proc/1/comm"), "0\ninit", "what the owner gets");
   const refused = await login(stranger, stage.leased, "id").catch((error: Error) => error.message);
   stage.bench.check(/Permission denied \(publickey\)/.test(refused), `a stranger's key: ${refused}`);
   const before = await hostKey(stage.leased);
   await stage.restart("ssh");
-  await until("dropbear answers again", () => reaches(stage.leased, 22), { timeout: 30_000, every: 100 });
+  await until("dropbear answers again", () => reaches(stage.leased, 22), { every: 100 });
   stage.bench.equal(await hostKey(stage.leased), before, "the host key after a restart");
   return "the owner's key opens, another does not, passwords are not asked for";
 }
@@ -241,7 +241,7 @@ async function nameTaken(stage: Stage): Promise<string> {
   const name = stage.viewer.network!.mdns;
   const other = await occupy(name, stage.pi.network.gateway, "10.20.0.99");
   await stage.restart("network");
-  const fresh = await until("another name is taken", () => (stage.viewer.network?.mdns !== name && stage.viewer.network?.mdns) || undefined, { timeout: 30_000 });
+  const fresh = await until("another name is taken", () => (stage.viewer.network?.mdns !== name && stage.viewer.network?.mdns) || undefined);
   stage.bench.equal(fresh, name.replace(".local", "-2.local"), "the other name");
   const { detail } = await stage.node.device("network");
   stage.bench.check(detail?.includes(`another machine on this network is called ${name}`), `what is said: ${detail}`);
@@ -258,7 +258,7 @@ async function fixed(stage: Stage): Promise<string> {
   await stage.interface("vec0", "the fixed address alone", (it) => it.addresses.join() === `${FIXED}/24`);
   await ping(FIXED);
   stage.bench.equal(await stage.pi.readText("/etc/resolv.conf"), `# Written by dKVM's network device.\nnameserver ${stage.pi.network.gateway}`, "the resolver");
-  await until(`the time comes from ${TIME_SERVER}, by name`, () => clockIsRight(stage.pi), { timeout: 30_000, every: 200 });
+  await until(`the time comes from ${TIME_SERVER}, by name`, () => clockIsRight(stage.pi), { every: 200 });
   stage.bench.check((await stage.log()).includes("there is no `wired.hue`"), "nothing is said of a key that is not known");
   await stage.pi.must(`rm ${SETTINGS}`);
   await stage.restart("network");

@@ -23,7 +23,7 @@ const BOTH = "pc";
 const SHADES = 40;
 const WRONG_MOST = 0.0005;
 const LIT_LEAST = 0.003;
-const SOON = { timeout: 20_000, every: 100 };
+const SOON = { every: 100 };
 /** A tile of the overview that is marked has a frame of this shade, its words are so high, and this is around its picture. */
 const FRAME_SHADE = 220;
 const FRAME_LEAST = 100;
@@ -37,7 +37,7 @@ const PATTERN = { width: 1280, height: 720 };
 export default scenario("overview", "a click in the workstation's overview goes to a target, which its window shows then, as H.264 and as JPEGs; two nodes that are one machine's screens are beside each other, and one that goes costs the other nothing", async (bench) => {
   const rig = await bench.boot();
   const node = new Node(rig.pi);
-  await node.awaitUp(["capture", "encode", "h264", "hid", "peer"], { timeout: 60_000 });
+  await node.awaitUp(["capture", "encode", "h264", "hid", "peer"]);
   await rig.target.awaitInput(/dKVM/, 60_000);
   await write(rig, "some text, and colours \\033[31mred\\033[32mgreen\\033[44mblue\\033[0m");
   const size = await awaitMode(rig);
@@ -130,7 +130,7 @@ async function clickTile(bench: Bench, x: XServer, desk: WindowDesk, name: strin
     if (desk.focus().node === name) return true;
     await hands.click(Math.round(place.x + place.width / 2), Math.round(place.y + place.height / 2));
     return undefined;
-  }, { timeout: 20_000, every: 1000 });
+  }, { every: 1000 });
   hands.close();
 }
 
@@ -158,7 +158,7 @@ async function bothScreens(bench: Bench, rig: Rig, x: XServer, desk: WindowDesk)
   const config = withConfig(only(imageConfig(), ["nodes", "capture", "encode", "h264", "peer", "network"]), "peer", `name = "${SECOND}"`);
   const second = await Pi.boot(rig.pi.lab, patternPi({ index: 1, network: createPiNetwork(1), config }));
   await showPattern(second, 720);
-  await new Node(second).awaitUp(["capture", "encode", "h264", "peer"], { timeout: 60_000 });
+  await new Node(second).awaitUp(["capture", "encode", "h264", "peer"]);
   await join(second, desk, SECOND);
   const { width } = await targetPicture(rig.target);
   const heads = `[{ node = "${PI}", at = [0, 0] }, { node = "${SECOND}", at = [${width}, 0] }]`;

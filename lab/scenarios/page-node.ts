@@ -12,7 +12,7 @@ import type { Rig } from "../src/rig.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
 import { configuration, Workshop } from "../src/update-images.ts";
 import { PASSWORD } from "../src/viewer.ts";
-import { pair, PATIENCE, piConfig, TargetPi } from "../src/workstation.ts";
+import { pair, piConfig, TargetPi } from "../src/workstation.ts";
 
 /** A restart of the Pi, its health check and what the browser takes beside a busy lab, ms. */
 const PATIENCE_MS = 180_000;
@@ -91,9 +91,9 @@ async function elsewhere(bench: Bench): Promise<number> {
   [0, 1].forEach(createSharedNetwork);
   const rig = await bench.boot({ pi: { index: 1, config: piConfig(FAR, ["capture", "encode", "h264"]) } });
   const near = await TargetPi.boot(bench.lab, 0, NEAR, { config: piConfig(NEAR, ["web"]) });
-  await new Node(rig.pi).awaitUp(["capture", "encode", "h264", "hid", "peer"], PATIENCE);
-  await rig.target.awaitInput(/dKVM/, PATIENCE.timeout);
-  await near.node.awaitUp(["web"], PATIENCE);
+  await new Node(rig.pi).awaitUp(["capture", "encode", "h264", "hid", "peer"]);
+  await rig.target.awaitInput(/dKVM/);
+  await near.node.awaitUp(["web"]);
   await pair(near, { name: FAR, pi: rig.pi });
   const browser = await enter(bench, near.pi);
   const { page } = browser;
@@ -111,7 +111,7 @@ async function elsewhere(bench: Bench): Promise<number> {
     const mark = rig.target.log.mark();
     await hold(page);
     await page.keyboard.type(words);
-    await rig.target.awaitTyped(words, mark, PATIENCE.timeout);
+    await rig.target.awaitTyped(words, mark);
     await rig.target.awaitNothingHeld("when all is typed");
     bench.tell(`typed at ${FAR}: ${JSON.stringify(words)}`);
   }
@@ -138,7 +138,7 @@ async function heads(bench: Bench, browser: Browser, rig: Rig, near: TargetPi): 
   const [since, farSince] = [log.mark(), rig.target.log.mark()];
   await hold(page, `screen-${FAR}`);
   await canvas.click();
-  await until(`the target of ${NEAR} has the click`, () => near.witness.keysOfGadget(since).length >= 2, { timeout: 10_000, every: 50 });
+  await until(`the target of ${NEAR} has the click`, () => near.witness.keysOfGadget(since).length >= 2, { every: 50 });
   const found = [ABS_X, ABS_Y].map((axis) => log.motions(since).filter(({ type, code }) => type === EV_ABS && code === axis).at(-1)?.value ?? 0);
   const [first, second] = [await size(page, "screen"), await size(page, `screen-${FAR}`)];
   const place = [(first.width + second.width / 2) / (first.width + second.width), second.height / 2 / Math.max(first.height, second.height)];
@@ -175,7 +175,7 @@ async function chord(page: Page, ...keys: string[]): Promise<void> {
 /** A click takes the focus. */
 async function hold(page: Page, canvas = "screen"): Promise<void> {
   await page.getByTestId(canvas).click();
-  await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus.holding)"), { timeout: 10_000, every: 50 });
+  await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus.holding)"), { every: 50 });
   await sleep(200); // the press that takes the focus is not the target's, but where the pointer is reaches it first
 }
 
@@ -193,7 +193,7 @@ async function alike(page: Page, rig: Rig, canvas: string): Promise<number> {
     const target = await targetPicture(rig.target);
     off = difference(target, await pagePicture(page, canvas), SHADES);
     return off < WRONG_MOST && lit(target) > LIT_LEAST;
-  }, { timeout: 30_000, every: 200 });
+  }, { every: 200 });
   return off;
 }
 
@@ -212,7 +212,7 @@ async function power(bench: Bench): Promise<number> {
   const light = (line: number, lit: boolean): Promise<void> => pi.write(`${lines}/sim_gpio${line}/pull`, lit ? "pull-down" : "pull-up");
   const node = new Node(pi);
   await node.awaitUp(["power", "web"]);
-  await until("power has its lines", async () => (await node.device("power")).phase === "running", { timeout: 30_000, every: 100 });
+  await until("power has its lines", async () => (await node.device("power")).phase === "running", { every: 100 });
   await light(2, true); // after that, for it sets the line's own resistor
   const browser = await enter(bench, pi);
   const { page } = browser;
@@ -279,7 +279,7 @@ async function image(bench: Bench): Promise<number> {
   const options: PiOptions = { index: 1, card: { version: "0.1.0" }, usb: "self", hdmi: false, config: configuration(TRIAL), files: { "/etc/dkvm/update.pub": workshop.publicKey } };
   const rig = await bench.boot({ pi: options, target: false });
   const { pi } = rig;
-  await new Node(pi).awaitUp(["gadget", "hid", "web", "update"], { timeout: 60_000 });
+  await new Node(pi).awaitUp(["gadget", "hid", "web", "update"]);
   const images = workshop.images(options, pi.network, NEW);
   const good = workshop.bundle(images, { version: NEW });
   const foreign = workshop.bundle(images, { version: NEW, key: stranger.key });

@@ -5,7 +5,7 @@ import { LabError, until } from "../src/lab.ts";
 import { rejoin, splitOff } from "../src/network.ts";
 import { Person } from "../src/person.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
-import { pair, PATIENCE, piConfig, TargetPi, Workstation } from "../src/workstation.ts";
+import { pair, piConfig, TargetPi, Workstation } from "../src/workstation.ts";
 import type { ConfigState } from "../../devices/web/page/src/wire/ConfigState.ts";
 import type { ConfigText } from "../../devices/web/page/src/wire/ConfigText.ts";
 
@@ -48,7 +48,7 @@ class Far {
     return until("the far node's configuration is settled", async () => {
       const now = await this.ask<ConfigState>("config").catch(() => undefined);
       return now && wanted(now) ? now : undefined;
-    }, PATIENCE);
+    });
   }
 }
 
@@ -61,13 +61,13 @@ async function split(bench: Bench, person: Person, { left, right }: { left: Targ
   await person.check();
   const mark = left.witness.log.mark();
   for (const code of HELD) person.keyboard.key(code, true);
-  await until("all keys are down at left", async () => (await left.witness.heldKeys()).length === HELD.length, PATIENCE);
+  await until("all keys are down at left", async () => (await left.witness.heldKeys()).length === HELD.length);
   const trial = await far.change(`--confirm ${CONFIRM_S}`);
   bench.equal(trial.code, 0, `the exit code of a change that is left on trial (${trial.stderr})`);
   splitOff(DESK);
   await left.witness.awaitNothingHeld("while the network is split");
   bench.tell("split: the keys are released");
-  await until("nobody confirms, and right takes it back", async () => (JSON.parse(await right.pi.must("dkvm config --json")) as ConfigState).trial === null, PATIENCE);
+  await until("nobody confirms, and right takes it back", async () => (JSON.parse(await right.pi.must("dkvm config --json")) as ConfigState).trial === null);
   for (const code of [...HELD].reverse()) person.keyboard.key(code, false);
   await person.desk.hands.done();
   rejoin(DESK);

@@ -36,7 +36,6 @@ const KEY_H = 35;
 const INPUTS: Record<string, number> = { bios: 3, install: 7, desk: 7, rescue: 1 };
 /** Long enough to tell idleness from a loop without a pause. */
 const UNPLUGGED_MS = 2000;
-const PATIENCE = { timeout: 60_000, every: 50 };
 
 export default scenario("profiles", "each USB profile binds, or is refused with a reason; a held key is released by a switch; the choice outlives gadget, kernel and Pi", async (bench) => {
   const seen = await onTheBench(bench);
@@ -50,7 +49,7 @@ async function onTheBench(bench: Bench): Promise<number> {
   await node.awaitUp(["gadget", "hid", "web"]);
   await rig.pi.must(`cat >>/etc/dkvm/dkvm.toml <<'END'\n${CONFIG}END\ndkvm reload`);
   const viewer = await Viewer.open(rig.pi.network.address);
-  await until("the page is told the owner's profiles", () => viewer.gadget?.profiles.some(({ name }) => name === "all"), PATIENCE);
+  await until("the page is told the owner's profiles", () => viewer.gadget?.profiles.some(({ name }) => name === "all"));
   await atTheTarget(rig, viewer, "bios");
   await viewer.takeFocus();
   const releases = new Set<string>();
@@ -82,12 +81,12 @@ async function choose(viewer: Viewer, profile: string): Promise<void> {
 
 /** The target has set up just this profile; its release number there. */
 async function atTheTarget(rig: Rig, viewer: Viewer, name: string): Promise<string> {
-  await until(`${name} is in use`, () => viewer.gadget?.profile === name && viewer.gadget.state === "configured", PATIENCE);
+  await until(`${name} is in use`, () => viewer.gadget?.profile === name && viewer.gadget.state === "configured");
   const wanted = [...INTERFACES[name]!].sort().join(" ");
   let found = "";
-  await until(`the target sees the interfaces of ${name}`, async () => (found = (await interfaces(rig)).join(" ")) === wanted, PATIENCE)
+  await until(`the target sees the interfaces of ${name}`, async () => (found = (await interfaces(rig)).join(" ")) === wanted)
     .catch((error: Error) => { throw new LabError(`${error.message}: it sees [${found}], not [${wanted}]`); });
-  await until(`the target has the input devices of ${name}`, () => rig.target.log.usbInputs().length === INPUTS[name], PATIENCE);
+  await until(`the target has the input devices of ${name}`, () => rig.target.log.usbInputs().length === INPUTS[name]);
   return (await rig.target.sh(`cat $(grep -l dKVM /sys/bus/usb/devices/*/product | sed s/product/bcdDevice/)`)).text.trim();
 }
 
@@ -99,7 +98,7 @@ async function interfaces(rig: Rig): Promise<string[]> {
 }
 
 async function types(rig: Rig, viewer: Viewer, text: string): Promise<void> {
-  await until("hid has its keyboard", () => viewer.hid?.keyboard === "ok", PATIENCE);
+  await until("hid has its keyboard", () => viewer.hid?.keyboard === "ok");
   const mark = rig.target.log.mark();
   await viewer.type(text);
   await rig.target.awaitTyped(text, mark);
@@ -160,7 +159,7 @@ async function withAKeyHeld(bench: Bench, rig: Rig, viewer: Viewer): Promise<voi
     await rig.target.awaitTyped("h", mark);
     await choose(viewer, name);
     await atTheTarget(rig, viewer, name);
-    await until("hid has its keyboard", () => viewer.hid?.keyboard === "ok", PATIENCE);
+    await until("hid has its keyboard", () => viewer.hid?.keyboard === "ok");
     // Half a second of a page that goes on saying that it holds the key.
     await until("the page has said again that it holds the key", waiting(500));
     await rig.target.awaitNothingHeld(`at the target after the switch to ${name}`);
@@ -214,10 +213,10 @@ async function killed(bench: Bench, rig: Rig, node: Node, viewer: Viewer): Promi
   bench.equal([...(await quiet(rig)), await lun(rig.pi)], [...before, disk], "profile, binding, disconnects and LUN after a SIGKILL of gadget");
   const kernel = await node.kernelPid();
   await rig.pi.kill(kernel, "KILL");
-  await until("init starts the kernel again", async () => (await node.kernelPid().catch(() => kernel)) !== kernel, PATIENCE);
+  await until("init starts the kernel again", async () => (await node.kernelPid().catch(() => kernel)) !== kernel);
   await node.awaitUp(["gadget", "hid", "web"]);
   bench.equal(await quiet(rig), before, "profile, binding and disconnects after a SIGKILL of the kernel");
-  await until("the page is back", () => viewer.connected && viewer.hid !== null, PATIENCE);
+  await until("the page is back", () => viewer.connected && viewer.hid !== null);
   await types(rig, viewer, "adopted");
   bench.tell("gadget and kernel killed: the same binding, no disconnect");
 }
@@ -231,16 +230,16 @@ async function lun(pi: Pi): Promise<string> {
 async function overARestart(bench: Bench): Promise<void> {
   const rig = await bench.boot({ pi: { card: true, hdmi: false, index: 1 }, target: { system: "linux" } });
   const { pi } = rig;
-  await new Node(pi).awaitUp(["gadget", "hid", "web"], { timeout: 60_000 });
+  await new Node(pi).awaitUp(["gadget", "hid", "web"]);
   await rig.target.awaitInput(/dKVM/);
   await pi.sh("dkvm usb profile install --yes");
-  await until("the profile install is in use", async () => (await usb(pi)).profile === "install" && (await usb(pi)).state === "configured", PATIENCE);
+  await until("the profile install is in use", async () => (await usb(pi)).profile === "install" && (await usb(pi)).state === "configured");
   // A target whose device goes in the midst of its set-up waits 5 s for each request that the lab's cable lost.
-  await until("the target has set it up", () => rig.target.log.usbInputs().length === INPUTS["install"], PATIENCE);
+  await until("the target has set it up", () => rig.target.log.usbInputs().length === INPUTS["install"]);
   const boots = pi.boots;
   await pi.sh("dkvm reboot").catch(() => {});
   await pi.awaitRestart(boots);
-  await new Node(pi).awaitUp(["gadget", "hid", "web"], { timeout: 60_000 });
+  await new Node(pi).awaitUp(["gadget", "hid", "web"]);
   bench.equal((await usb(pi)).profile, "install", "the profile after a restart of the Pi");
   const viewer = await Viewer.open(pi.network.address);
   await atTheTarget(rig, viewer, "install");

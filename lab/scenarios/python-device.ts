@@ -45,7 +45,7 @@ export default scenario("python-device", "a device in Python joins the kernel, r
     target: false,
   });
   const node = new Node(rig.pi);
-  await node.awaitUp(["capture", "python", "python-reader"], { timeout: 60_000 });
+  await node.awaitUp(["capture", "python", "python-reader"]);
   const joined = await node.device("python");
   const reader = await node.device("python-reader");
   // it sends only when it has heard, and the reader hears only what it sends

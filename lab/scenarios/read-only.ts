@@ -44,7 +44,7 @@ async function dayOfUse(bench: Bench): Promise<string> {
   const rig = await bench.boot({ pi: { card: true } });
   const { pi } = rig;
   const node = new Node(pi);
-  await node.awaitUp(DEVICES, { timeout: 60_000 });
+  await node.awaitUp(DEVICES);
   await rig.target.awaitInput(/dKVM/);
   (await Viewer.open(pi.network.address)).close();
   await pi.must("sync");
@@ -94,7 +94,7 @@ async function use(bench: Bench, rig: Rig, node: Node): Promise<void> {
     await viewer.type(SENTENCE);
     // That every key arrives is said by other scenarios; on a busy machine the target may miss its 500 ms.
     await rig.target.awaitLog("something typed arrives", () => rig.target.log.typed(mark).length > 0 || undefined);
-    await until("frames flow", () => viewer.frames > 10, { timeout: 30_000 });
+    await until("frames flow", () => viewer.frames > 10);
     if (session < PASSWORD_CHANGES) await changePassword(bench, viewer);
     viewer.close();
     for (let death = 0; death < DEATHS / SESSIONS; death++) await kill(node, devices[Math.floor(random() * devices.length)]!);
@@ -116,7 +116,7 @@ async function kill(node: Node, name: string): Promise<void> {
   const { pid, generation } = await node.device(name);
   if (pid === null || pid === undefined) return;
   await node.pi.kill(pid, "KILL");
-  await node.awaitUp([name], { after: new Map([[name, generation]]), timeout: 40_000 });
+  await node.awaitUp([name], { after: new Map([[name, generation]]) });
 }
 
 async function powerCuts(bench: Bench): Promise<string> {
@@ -154,7 +154,7 @@ async function look(bench: Bench, pi: Pi, kept: Kept, cuts: number): Promise<voi
   await pi.powerOn();
   const info = await bootInfo(pi);
   bench.equal([info.notices, info.image?.persistent], [[], true], `after ${cuts} cuts: notices, and whether what is kept is on the card`);
-  const stranger = await until("the page answers", () => Viewer.stranger(pi.network.address).catch(() => undefined), { timeout: 40_000, every: 50 });
+  const stranger = await until("the page answers", () => Viewer.stranger(pi.network.address).catch(() => undefined), { every: 50 });
   const login = await stranger.fetch("/api/login", { method: "POST", timeout: 30_000 }, { password: PASSWORD });
   bench.equal(login.status, 200, `after ${cuts} cuts: the answer to the password`);
   bench.equal(await fingerprint(pi), kept.certificate, `after ${cuts} cuts: the certificate`);

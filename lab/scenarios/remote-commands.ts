@@ -14,8 +14,6 @@ import type { PeerState } from "../../devices/web/page/src/wire/PeerState.ts";
 import type { StorageState } from "../../devices/web/page/src/wire/StorageState.ts";
 import type { SeenNode } from "../../devices/web/page/src/wire/SeenNode.ts";
 
-/** Two Pis start at once on two processors. */
-const PATIENCE = { timeout: 60_000, every: 50 };
 const MIB = 1 << 20;
 const IMAGES = "/var/lib/dkvm/storage/images";
 const GRANTS: readonly Grant[] = ["view", "type", "power", "storage", "configure"];
@@ -54,12 +52,12 @@ async function boot(bench: Bench, index: number, name: string): Promise<Pi> {
   const network = createSharedNetwork(index);
   const whole = { card: true, usb: "self" } as const;
   const pi = await Pi.boot(bench.lab, { index, network, addresses: "own", hdmi: false, ...(name === "office" ? whole : { usb: "none" }) });
-  await new Node(pi).awaitUp(["network", "peer", "storage", "typist"], PATIENCE);
+  await new Node(pi).awaitUp(["network", "peer", "storage", "typist"]);
   // As `dkvm boot` does from a card.
   await pi.must(`hostname ${name} && mkdir -p /run/dkvm/boot`);
   await pi.write("/run/dkvm/boot/network.toml", `[wired]\naddress = "${network.address}/24"\n`, 0o644);
   await pi.must("dkvm restart network && dkvm restart peer");
-  await until(`${name} has its address`, async () => (await pi.must("ip -4 addr show vec0")).includes(network.address) || undefined, PATIENCE);
+  await until(`${name} has its address`, async () => (await pi.must("ip -4 addr show vec0")).includes(network.address) || undefined);
   return pi;
 }
 
@@ -92,7 +90,7 @@ class Desk {
     return until(`the link carries ${grants.join(", ")}`, async () => {
       const peer = await this.link(this.near, "office");
       return peer?.link === "up" && String(peer.granted) === String(grants) ? true : undefined;
-    }, PATIENCE);
+    });
   }
 }
 
@@ -101,7 +99,7 @@ async function json<T>(pi: Pi, command: string): Promise<T> {
 }
 
 async function found({ bench, near, far }: Desk): Promise<void> {
-  const seen = await until("desk sees office on the network", async () => (await json<SeenNode[]>(near, "nodes")).find(({ node }) => node === "office"), PATIENCE);
+  const seen = await until("desk sees office on the network", async () => (await json<SeenNode[]>(near, "nodes")).find(({ node }) => node === "office"));
   const { fingerprint } = await json<PeerState>(far, "peers");
   bench.equal(seen.fingerprint, fingerprint, "the fingerprint that office announces");
   bench.equal(seen.addresses[0], `${far.network.address}:23586`, "the first address that it announces");
@@ -111,7 +109,7 @@ async function found({ bench, near, far }: Desk): Promise<void> {
 /** A person at each node: one calls, both compare, both answer. */
 async function pair({ bench, near, far }: Desk): Promise<void> {
   const [calling] = await json<Pairing[]>(near, "pair office");
-  const called = await until("office is told of it", async () => (await json<Pairing[]>(far, "pair")).find(({ step }) => step === "compare"), PATIENCE);
+  const called = await until("office is told of it", async () => (await json<Pairing[]>(far, "pair")).find(({ step }) => step === "compare"));
   bench.check(/^\d{6}$/.test(called.code), `the code is ${called.code}`);
   bench.equal(called.code, calling?.code, "the code at office");
   bench.check(called.incoming && calling?.incoming === false, "office was called by desk");
@@ -132,7 +130,7 @@ async function commands(desk: Desk): Promise<void> {
   await desk.must("jiggle");
   const after = (await new Node(far).device("hid")).generation;
   bench.equal(after, before + 1, "hid's generation");
-  await until("the target uses USB", async () => (JSON.parse(await desk.must("usb --json")) as GadgetState).state === "configured" || undefined, PATIENCE);
+  await until("the target uses USB", async () => (JSON.parse(await desk.must("usb --json")) as GadgetState).state === "configured" || undefined);
   await typed(desk);
   const unknown = await desk.near.sh("dkvm --node ofice ps");
   bench.check(unknown.code === 1 && unknown.stderr.includes('did you mean "office"'), `a node that there is not: ${unknown.stderr}`);
@@ -181,7 +179,7 @@ async function upload(desk: Desk): Promise<void> {
   const peer = (await new Node(near).device("peer")).pid;
   if (peer === undefined || peer === null) throw new LabError("desk's peer device does not run");
   const put = desk.there("storage put /tmp/far.img");
-  const begun = until("a part of it is there", async () => (await json<StorageState>(far, "storage")).incoming.some(({ offset }) => offset > MIB) || undefined, { timeout: 30_000, every: 5 });
+  const begun = until("a part of it is there", async () => (await json<StorageState>(far, "storage")).incoming.some(({ offset }) => offset > MIB) || undefined, { every: 5 });
   const early = await Promise.race([begun, put]);
   if (early !== true) throw new LabError(`the upload ended too early with ${early.code}: ${early.stderr}`);
   await near.kill(peer);
@@ -198,7 +196,7 @@ async function forgotten(desk: Desk): Promise<void> {
   const { bench, near, far } = desk;
   await desk.linked(GRANTS);
   const following = near.sh("dkvm --node office logs -f >/tmp/followed", 60_000);
-  await until("the log is followed", async () => !["", "0"].includes(await near.must("wc -c </tmp/followed || true")) || undefined, PATIENCE);
+  await until("the log is followed", async () => !["", "0"].includes(await near.must("wc -c </tmp/followed || true")) || undefined);
   await far.must("dkvm peers forget desk --yes");
   const { code, stderr } = await following;
   bench.check(code === 1 && stderr.includes("office"), `a session over the link of a forgotten node ended with ${code}: ${stderr}`);

@@ -14,7 +14,7 @@ export default scenario("restart-at-target", `the Pi restarts ${RESTARTS} times 
   for (let turn = 0; turn <= RESTARTS; turn++) {
     await new Node(pi).awaitUp();
     const started = performance.now();
-    await until("USB is configured", async () => (await rig.usb.udcState()) === "configured", { timeout: 60_000, every: 50 });
+    await until("USB is configured", async () => (await rig.usb.udcState()) === "configured", { every: 50 });
     const viewer = await Viewer.open(pi.network.address);
     await viewer.takeFocus();
     const mark = target.log.mark();

@@ -15,12 +15,12 @@ const SHADES = 40;
 const WRONG_MOST = 0.0005;
 /** Less on the target's screen is too little to tell: a dark screen is like any other dark screen. */
 const LIT_LEAST = 0.003;
-const SOON = { timeout: 20_000, every: 100 };
+const SOON = { every: 100 };
 
 export default scenario("screen", "the workstation's window is pixel by pixel what the target of another node draws: after a SIGKILL of its encoder too, without a signal it says so, and with the next session it is back", async (bench) => {
   const rig = await bench.boot();
   const node = new Node(rig.pi);
-  await node.awaitUp(["capture", "h264", "peer"], { timeout: 60_000 });
+  await node.awaitUp(["capture", "h264", "peer"]);
   await rig.target.awaitInput(/dKVM/, 60_000);
   await write(rig, "some text, and colours \\033[31mred\\033[32mgreen\\033[44mblue\\033[0m");
   const size = await awaitMode(rig);

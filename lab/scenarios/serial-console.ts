@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Page } from "playwright-core";
 import type { Browser } from "../src/browser.ts";
-import { LabError, until } from "../src/lab.ts";
+import { LabError, PATIENCE_MS, until } from "../src/lab.ts";
 import { Node } from "../src/node.ts";
 import type { Rig } from "../src/rig.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
@@ -13,12 +13,11 @@ const SAID = randomBytes(100 * 1024);
 const LOGIN = `#!/bin/sh\necho "welcome $2"\nexport PS1='serial# '\nexec /bin/sh\n`;
 /** What is kept of it, at most. */
 const KEPT = 256 * 1024;
-const PATIENCE = { timeout: 60_000, every: 50 };
 
 export default scenario("serial-console", "the target's getty is worked at the page in Chromium; 100 KiB come byte for byte; the death of the device and a cut link lose nothing that is kept", async (bench) => {
   const rig = await bench.boot({ pi: { hdmi: false }, target: { files: { "/said": SAID, "/login.sh": LOGIN } } });
   const node = new Node(rig.pi);
-  await node.awaitUp(["gadget", "hid", "web", "serial"], PATIENCE);
+  await node.awaitUp(["gadget", "hid", "web", "serial"]);
   const browser = await enter(rig, bench);
   await port(bench, rig, browser.page);
   await login(bench, rig, browser.page);
@@ -36,7 +35,7 @@ export default scenario("serial-console", "the target's getty is worked at the p
 
 async function enter(rig: Rig, bench: Bench): Promise<Browser> {
   const browser = await bench.openBrowser();
-  browser.page.setDefaultTimeout(PATIENCE.timeout / 2);
+  browser.page.setDefaultTimeout(PATIENCE_MS);
   await browser.page.goto(`https://${rig.pi.network.address}/`);
   await browser.page.getByTestId("setup-password").fill(PASSWORD);
   await browser.page.getByTestId("setup-submit").click();
@@ -50,7 +49,7 @@ async function port(bench: Bench, rig: Rig, page: Page): Promise<void> {
   await page.getByTestId("console-profile").click();
   await page.getByTestId("console-profile-confirm").click();
   await rig.target.sh("chmod 755 /login.sh; modprobe cdc_acm");
-  await until("the target has the port", async () => (await rig.target.sh("test -c /dev/ttyACM0")).code === 0, PATIENCE);
+  await until("the target has the port", async () => (await rig.target.sh("test -c /dev/ttyACM0")).code === 0);
   await page.getByTestId("console-problem").waitFor({ state: "detached" });
   bench.tell("the page had the profile console chosen; the target has ttyACM0");
 }
@@ -86,7 +85,7 @@ async function pageHas(page: Page, rig: Rig, what: string): Promise<Buffer> {
   for (const byte of history) sum = Math.imul(sum ^ byte, 0x01000193) >>> 0;
   const wanted = JSON.stringify({ bytes: history.length, sum });
   const found = (): Promise<string> => page.evaluate("JSON.stringify(window.dkvm.serial)") as Promise<string>;
-  await until(`the page has what is kept ${what}`, async () => (await found()) === wanted, PATIENCE)
+  await until(`the page has what is kept ${what}`, async () => (await found()) === wanted)
     .catch(async (error: Error) => { throw new LabError(`${error.message}: it has ${await found()}, not ${wanted}`); });
   return history;
 }
@@ -97,7 +96,7 @@ async function exact(bench: Bench, rig: Rig, page: Page): Promise<void> {
   const began = performance.now();
   const { code } = await rig.target.sh("stty -F /dev/ttyACM0 raw -echo; cat /said >/dev/ttyACM0", 60_000);
   bench.equal(code, 0, "the target's cat");
-  await until("all of it is kept", async () => (await said(rig)) >= before.length + SAID.length, PATIENCE);
+  await until("all of it is kept", async () => (await said(rig)) >= before.length + SAID.length);
   const seconds = (performance.now() - began) / 1000;
   const after = await pageHas(page, rig, "after 100 KiB");
   bench.check(after.subarray(before.length).equals(SAID), "what is kept is not what the target said");
@@ -115,7 +114,7 @@ async function killed(bench: Bench, rig: Rig, node: Node, page: Page): Promise<v
   const disconnects = rig.target.log.usbDisconnects();
   for (let death = 1; death <= 3; death += 1) {
     await die(rig, node, "serial");
-    await until("the port is open", () => isOpen(rig), PATIENCE);
+    await until("the port is open", () => isOpen(rig));
     await rig.target.sh(`echo after death ${death} >/dev/ttyACM0`);
     await shows(page, new RegExp(`after death ${death}`));
   }
@@ -139,9 +138,9 @@ async function isOpen(rig: Rig): Promise<boolean> {
 async function nodesAgain(bench: Bench, rig: Rig, node: Node, page: Page): Promise<void> {
   await rig.pi.must("chmod 600 /dev/ttyGS0"); // mdev sets it again, by which its look at /dev/ttyGS0 is seen
   await die(rig, node, "nodes");
-  await until("mdev has been at the port", async () => (await rig.pi.must("stat -c %a /dev/ttyGS0")).trim() === "660", PATIENCE);
+  await until("mdev has been at the port", async () => (await rig.pi.must("stat -c %a /dev/ttyGS0")).trim() === "660");
   await die(rig, node, "serial");
-  await until("the port is open after a new life of nodes", () => isOpen(rig), PATIENCE)
+  await until("the port is open after a new life of nodes", () => isOpen(rig))
     .catch(async (error: Error) => { throw new LabError(`${error.message}: ${await rig.pi.must("ls -l /dev/ttyGS0")}`); });
   await rig.target.sh("echo after another scan of mdev >/dev/ttyACM0");
   await shows(page, /after another scan of mdev/);
@@ -163,7 +162,7 @@ async function cut(bench: Bench, rig: Rig, page: Page): Promise<void> {
 /** The port is gone and comes back; the page's terminal stays. */
 async function replugged(bench: Bench, rig: Rig, page: Page): Promise<void> {
   await rig.pi.must("dkvm usb replug");
-  await until("the target has the port again", async () => (await rig.target.sh("test -c /dev/ttyACM0 && stty -F /dev/ttyACM0 raw -echo && echo plugged again >/dev/ttyACM0")).code === 0, PATIENCE);
+  await until("the target has the port again", async () => (await rig.target.sh("test -c /dev/ttyACM0 && stty -F /dev/ttyACM0 raw -echo && echo plugged again >/dev/ttyACM0")).code === 0);
   await shows(page, /plugged again/);
   bench.tell("replugged: the port is open again by itself");
 }
@@ -172,7 +171,7 @@ async function replugged(bench: Bench, rig: Rig, page: Page): Promise<void> {
 async function commandLine(bench: Bench, rig: Rig): Promise<void> {
   await rig.target.sh("(head -c 5 /dev/ttyACM0 >/tmp/heard) >/dev/null 2>&1 &");
   await rig.pi.must("printf 'by c\\n' | dkvm serial");
-  await until("the target heard it", async () => (await rig.target.sh("grep -q 'by c' /tmp/heard")).code === 0, PATIENCE);
+  await until("the target heard it", async () => (await rig.target.sh("grep -q 'by c' /tmp/heard")).code === 0);
   await rig.pi.must("dkvm usb profile bios --yes");
   const { problem } = JSON.parse(await rig.pi.must("dkvm serial status --json")) as { problem: string };
   bench.check(/no serial port/.test(problem), `without the function the device says: ${problem}`);

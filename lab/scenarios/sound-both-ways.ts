@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import type { SoundUi } from "../../devices/web/page/src/sound/state.ts";
 import { Listener, Speaker } from "../src/listener.ts";
-import { LabError, sleep, until } from "../src/lab.ts";
+import { LabError, PATIENCE_MS, sleep, until } from "../src/lab.ts";
 import { Node } from "../src/node.ts";
 import type { Pi } from "../src/pi.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
@@ -24,7 +24,6 @@ const ALSA_TOOLS = { "/usr/bin/aplay": "/usr/bin/aplay", "/usr/bin/arecord": "/u
 const SECONDS = Number(process.env["DKVM_SOUND_SECONDS"] ?? 4);
 /** How often a machine may say that it came too late. */
 const ATTEMPTS = 6;
-const PATIENCE = { timeout: 60_000, every: 50 };
 /** Above it the wave is taken for whole: arecord cuts its beginning and end. */
 const MOST_OF = 0.8;
 
@@ -35,19 +34,19 @@ export default scenario("sound-both-ways", "a tone and a sweep from the target c
   await node.awaitUp(["gadget", "hid", "audio", "web"]);
   await pi.must(`sed -i 's/^.device.audio.config.$/${BUFFER.trim().replace("\n", "\\n")}/' /etc/dkvm/dkvm.toml && cat >>/etc/dkvm/dkvm.toml <<'END'\n${CONFIG}END\ndkvm reload`);
   const viewer = await Viewer.open(pi.network.address);
-  await until("the page is told that there is no sound", () => /profile/.test(viewer.audio?.message ?? ""), PATIENCE);
+  await until("the page is told that there is no sound", () => /profile/.test(viewer.audio?.message ?? ""));
   bench.tell(`without the function: ${viewer.audio?.message}`);
   await pi.must("dkvm usb profile sound --yes");
-  await until("the target has its sound card", async () => (await pi.must("cat /proc/asound/cards")).includes(`[${CARD}`), PATIENCE);
-  await until("the page is told that there is sound", () => viewer.audio?.usb === true && viewer.audio.message === null, PATIENCE);
+  await until("the target has its sound card", async () => (await pi.must("cat /proc/asound/cards")).includes(`[${CARD}`));
+  await until("the page is told that there is sound", () => viewer.audio?.usb === true && viewer.audio.message === null);
   bench.tell("the target has speakers and a microphone");
   const listener = new Listener(viewer);
-  await until("the listener is connected", () => listener.isOpen, PATIENCE);
+  await until("the listener is connected", () => listener.isOpen);
   await exact(bench, pi, viewer, listener);
   await resampled(bench, pi, viewer, listener);
   await killed(bench, pi, node, viewer, listener);
   listener.close();
-  await until("nobody listens", () => viewer.audio?.heard === false, PATIENCE);
+  await until("nobody listens", () => viewer.audio?.heard === false);
   await spoken(bench, pi, viewer);
   await inTheBrowser(bench, pi, viewer);
   await anotherCard(bench, pi, viewer);
@@ -147,15 +146,15 @@ async function killedOnce(bench: Bench, pi: Pi, node: Node, viewer: Viewer, list
   await pi.write("/tmp/play.wav", toWav(testWave(SECONDS * 2)));
   listener.again();
   const playing = alsa(pi, `aplay -q -D hw:CARD=${CARD} --buffer-time=400000 /tmp/play.wav`);
-  await until("it is heard", () => listener.pieces.length > 20, PATIENCE);
+  await until("it is heard", () => listener.pieces.length > 20);
   const { pid, generation } = await node.device("audio");
   await pi.kill(pid!, "KILL");
   await node.awaitUp(["audio"], { after: new Map([["audio", generation]]) });
   listener.again();
-  await until("it is heard again", () => listener.pieces.length > 20, PATIENCE);
+  await until("it is heard again", () => listener.pieces.length > 20);
   await playing;
   bench.equal(await usb(pi), before, "binding and the target's number of our device, after the audio device was killed");
-  await until("the page has the state of its next life", () => viewer.audio?.usb === true, PATIENCE);
+  await until("the page has the state of its next life", () => viewer.audio?.usb === true);
 }
 
 /** The page itself in Chromium: what its loudspeakers would play, and what its microphone hears. */
@@ -164,7 +163,7 @@ async function inTheBrowser(bench: Bench, pi: Pi, viewer: Viewer): Promise<void>
   writeFileSync(wave, toWav(testWave(60, { channels: 1 })));
   const browser = await bench.openBrowser(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", `--use-file-for-fake-audio-capture=${wave}`]);
   const { page } = browser;
-  page.setDefaultTimeout(PATIENCE.timeout);
+  page.setDefaultTimeout(PATIENCE_MS);
   await page.goto(`https://${pi.network.address}/`);
   await page.getByTestId("login-password").fill(PASSWORD);
   await page.getByTestId("login-submit").click();
@@ -172,10 +171,10 @@ async function inTheBrowser(bench: Bench, pi: Pi, viewer: Viewer): Promise<void>
   await page.getByTestId("sound-delay-400").click();
   bench.check(viewer.audio?.heard === false, "the page listens before it was asked to");
   await page.getByTestId("sound-listen").click();
-  await until("the page listens", () => viewer.audio?.heard === true, PATIENCE);
+  await until("the page listens", () => viewer.audio?.heard === true);
   await played(bench, pi, page);
   await page.getByTestId("sound-listen").click();
-  await until("nobody listens", () => viewer.audio?.heard === false, PATIENCE);
+  await until("nobody listens", () => viewer.audio?.heard === false);
   await pageSpeaks(bench, pi, viewer, page);
   await browser.close();
 }
@@ -188,7 +187,7 @@ async function played(bench: Bench, pi: Pi, page: Page): Promise<void> {
   await pi.write("/tmp/play.wav", toWav(testWave(SECONDS * 2)));
   await untilSound(bench, "in the page", async () => (await soundOf(page)).gaps + late, async () => {
     const playing = alsa(pi, `aplay -q -D hw:CARD=${CARD} --buffer-time=400000 /tmp/play.wav`);
-    await until("the page plays", async () => (await soundOf(page)).peak > 0.3, PATIENCE);
+    await until("the page plays", async () => (await soundOf(page)).peak > 0.3);
     const heard = await page.evaluate(`window.dkvm.hear(${SECONDS * RATE}).then((samples) => Array.from(samples))`) as number[];
     const { waitingMs, ppm } = await soundOf(page);
     await playing;
@@ -204,13 +203,13 @@ async function pageSpeaks(bench: Bench, pi: Pi, viewer: Viewer, page: Page): Pro
   await page.getByTestId("microphone-sign").waitFor();
   await page.getByTestId("drawer-close").click();
   bench.check(await page.getByTestId("microphone-sign").isVisible(), "the sign of the open microphone is not there without the drawer");
-  await until("the node knows of the microphone", () => viewer.audio?.microphone !== null, PATIENCE);
+  await until("the node knows of the microphone", () => viewer.audio?.microphone !== null);
   await untilWhole(bench, "the page's microphone", viewer, async () => {
     await alsa(pi, `arecord -q -D hw:CARD=${CARD} -f S16_LE -c 1 -r ${RATE} -d ${SECONDS} --buffer-time=400000 /tmp/record.wav`);
     return broken(soundIn(fromWav((await pi.read("/tmp/record.wav"))!)), SECONDS - 1);
   });
   await page.close();
-  await until("a page that went away has closed its microphone", () => viewer.audio?.microphone === null, PATIENCE);
+  await until("a page that went away has closed its microphone", () => viewer.audio?.microphone === null);
   bench.tell("Chromium's microphone: no click, no silence; closed with its page");
 }
 
@@ -228,10 +227,10 @@ async function anotherCard(bench: Bench, pi: Pi, viewer: Viewer): Promise<void> 
     return broken(side(soundIn(listener.samples), 0), SECONDS);
   });
   await pi.must("echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/unbind");
-  const told = await until("the missing card is told", () => viewer.audio?.message ?? undefined, PATIENCE);
+  const told = await until("the missing card is told", () => viewer.audio?.message ?? undefined);
   bench.check(/Loopback/.test(told), `a card that disappeared is told: ${told}`);
   await viewer.act({ name: "sound_source", source: "gadget" });
-  await until("the target's own sound is chosen", () => viewer.audio?.message === null && viewer.audio.usb, PATIENCE);
+  await until("the target's own sound is chosen", () => viewer.audio?.message === null && viewer.audio.usb);
   const refused = await viewer.act({ name: "sound_source", source: "nonsense" }).then(() => "", (error: Error) => error.message);
   bench.check(/there is no sound card nonsense/.test(refused), `a card that is not there is refused: ${refused}`);
   listener.close();
@@ -253,7 +252,7 @@ async function spoken(bench: Bench, pi: Pi, viewer: Viewer): Promise<void> {
       await speaker.open();
       await alsa(pi, `arecord -q -D hw:CARD=${CARD} -f S16_LE -c 1 -r ${rate} -d ${SECONDS} --buffer-time=400000 /tmp/record.wav`);
       speaker.close();
-      await until("the microphone is closed", () => viewer.audio?.microphone === null, PATIENCE);
+      await until("the microphone is closed", () => viewer.audio?.microphone === null);
       const heard = soundIn(fromWav((await pi.read("/tmp/record.wav"))!));
       return broken(heard, SECONDS - 1);
     });
@@ -264,6 +263,6 @@ async function spoken(bench: Bench, pi: Pi, viewer: Viewer): Promise<void> {
   const told = await two.open().then(() => "", (error: Error) => error.message);
   bench.check(/open already/.test(told), `a second microphone is told: ${told}`);
   one.close();
-  await until("the microphone is closed", () => viewer.audio?.microphone === null, PATIENCE);
+  await until("the microphone is closed", () => viewer.audio?.microphone === null);
   bench.tell(`a second microphone: ${told}; a tone of ${HERTZ} Hz`);
 }

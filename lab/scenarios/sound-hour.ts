@@ -11,7 +11,6 @@ import { Viewer } from "../src/viewer.ts";
 const SECONDS = Number(process.env["DKVM_SOUND_HOUR"] ?? 8);
 const CARD = "dKVM";
 const ALSA_TOOLS = { "/usr/bin/aplay": "/usr/bin/aplay", "/usr/bin/amixer": "/usr/bin/amixer" };
-const PATIENCE = { timeout: 60_000, every: 50 };
 /** Often enough that little waits, seldom enough that it costs nothing. */
 const LOOK_MS = 200;
 /** The player's beginning, which is no fault of anybody's. */
@@ -28,10 +27,10 @@ export default scenario("sound-hour", "a tone that goes on (DKVM_SOUND_HOUR=3600
   await new Node(pi).awaitUp(["gadget", "hid", "audio", "web"]);
   await pi.must("cat >>/etc/dkvm/dkvm.toml <<'END'\n[device.gadget.config.profiles.sound]\nfunctions = [\"keyboard\", \"absolute\", \"relative\", \"audio\"]\nEND\ndkvm reload && dkvm usb profile sound --yes");
   const viewer = await Viewer.open(pi.network.address);
-  await until("the target has its sound card", async () => (await pi.must("cat /proc/asound/cards")).includes(`[${CARD}`), PATIENCE);
-  await until("the page is told that there is sound", () => viewer.audio?.usb === true && viewer.audio.message === null, PATIENCE);
+  await until("the target has its sound card", async () => (await pi.must("cat /proc/asound/cards")).includes(`[${CARD}`));
+  await until("the page is told that there is sound", () => viewer.audio?.usb === true && viewer.audio.message === null);
   const listener = new Listener(viewer);
-  await until("the listener is connected", () => listener.isOpen, PATIENCE);
+  await until("the listener is connected", () => listener.isOpen);
   const tone = toneSecond();
   await pi.write("/tmp/tone.raw", Buffer.from(tone.buffer));
   const same = await heard(bench, pi, viewer, listener, `hw:CARD=${CARD}`, new SameSamples());
@@ -50,7 +49,7 @@ async function heard(bench: Bench, pi: Pi, viewer: Viewer, listener: Listener, c
   const seconds = SECONDS + BEGIN_S * 2;
   const playing = pi.sh(`i=0; while [ $i -lt ${seconds} ] && cat /tmp/tone.raw; do i=$((i+1)); done | aplay -q -t raw -f S16_LE -c 2 -r ${RATE} -D ${card} --buffer-time=${BUFFER_US} 2>&1`, (seconds + SLACK_S) * 1000);
   listener.again();
-  await until("it is heard", () => listener.pieces.some(({ samples }) => samples.some((value) => value !== 0)), PATIENCE);
+  await until("it is heard", () => listener.pieces.some(({ samples }) => samples.some((value) => value !== 0)));
   await sleep(BEGIN_S * 1000);
   listener.again();
   const before = told();

@@ -14,7 +14,6 @@ import type { PeerInfo } from "../../devices/web/page/src/wire/PeerInfo.ts";
 import type { PeerState } from "../../devices/web/page/src/wire/PeerState.ts";
 import type { Refused } from "../../devices/web/page/src/wire/Refused.ts";
 
-const PATIENCE = { timeout: 40_000, every: 50 };
 const PORT = 23586;
 const SLOW = 300;
 const NOISE = 2000;
@@ -42,7 +41,7 @@ export default scenario("strangers", "unpaired, revoked, wrong key, other versio
 
 async function boot(bench: Bench, index: number): Promise<Pi> {
   const pi = await Pi.boot(bench.lab, { index, network: createSharedNetwork(index), usb: "none", hdmi: false });
-  await new Node(pi).awaitUp(["peer"], PATIENCE);
+  await new Node(pi).awaitUp(["peer"]);
   return pi;
 }
 
@@ -58,7 +57,7 @@ function awaitLink(pi: Pi, node: string, state: PeerInfo["link"]): Promise<PeerI
   return until(`the link to ${node} is ${state}`, async () => {
     const found = await link(pi, node);
     return found?.link === state ? found : undefined;
-  }, PATIENCE);
+  });
 }
 
 async function pair(bench: Bench, desk: Pi, office: Pi): Promise<void> {
@@ -83,7 +82,7 @@ class Sessions {
     const pid = await desk.must("dkvm --node office logs -f > /tmp/logs 2>&1 & echo $!");
     const sessions = new Sessions(desk, pid);
     void sessions.#run();
-    await until("the first commands at office are answered", () => sessions.#milliseconds.length >= 3 || sessions.#failed.length > 0, PATIENCE);
+    await until("the first commands at office are answered", () => sessions.#milliseconds.length >= 3 || sessions.#failed.length > 0);
     return sessions;
   }
 
@@ -130,7 +129,7 @@ class Strangers {
     const counted = await until(`office has counted ${most} more ${what}`, async () => {
       const now = (await peers(this.office)).refused[what] - before[what];
       return now >= most ? now : undefined;
-    }, PATIENCE);
+    });
     this.bench.tell(`${counted} ${what} counted`);
   }
 
@@ -218,7 +217,7 @@ async function relink(bench: Bench, desk: Pi, office: Pi): Promise<void> {
   const pid = await desk.pidOf(/dkvm-device peer/);
   bench.check(pid !== undefined, "desk has no peer device");
   await desk.kill(pid!);
-  await until("desk is linked again", async () => (await desk.sh("dkvm --node office ps")).code === 0, PATIENCE);
+  await until("desk is linked again", async () => (await desk.sh("dkvm --node office ps")).code === 0);
   bench.tell("a paired node that was killed is linked again in between");
   await slow;
 }

@@ -6,7 +6,7 @@ import { Node } from "../src/node.ts";
 import { HERE, Person } from "../src/person.ts";
 import type { Pi } from "../src/pi.ts";
 import { scenario, type Bench } from "../src/scenario.ts";
-import { pair, PATIENCE, piConfig, TargetPi, Workstation } from "../src/workstation.ts";
+import { pair, piConfig, TargetPi, Workstation } from "../src/workstation.ts";
 
 /** 1000 for the real thing. */
 const SWITCHES = Number(process.env["DKVM_SWITCHES"] ?? 36);
@@ -61,7 +61,7 @@ async function vanishes(bench: Bench, person: Person): Promise<void> {
   const place = person.places.get("left")!;
   const mark = place.log.mark();
   person.keyboard.key(KEY.LEFTSHIFT, true);
-  await until("shift is down at left", () => place.log.keys(mark).some(({ code, value }) => code === KEY.LEFTSHIFT && value === 1), PATIENCE);
+  await until("shift is down at left", () => place.log.keys(mark).some(({ code, value }) => code === KEY.LEFTSHIFT && value === 1));
   person.keyboard.pull();
   await place.awaitNothingHeld("after its keyboard was pulled");
   await person.takes(await person.desk.hands.keyboard("Another Keyboard"));
@@ -119,7 +119,7 @@ async function kill(pi: Pi, name: string): Promise<void> {
   const pid = name === "kernel" ? await node.kernelPid() : before.get(name)!.pid!;
   await pi.kill(pid, "KILL");
   const after = name === "kernel" ? new Map<string, number>() : new Map([[name, before.get(name)!.generation]]);
-  if (name === "kernel") await until("another kernel runs", async () => (await node.kernelPid().catch(() => pid)) !== pid || undefined, PATIENCE);
+  if (name === "kernel") await until("another kernel runs", async () => (await node.kernelPid().catch(() => pid)) !== pid || undefined);
   const devices = [...before.values()].filter(({ phase }) => phase === "running" || phase === "degraded").map((device) => device.name);
-  await node.awaitUp(devices, { ...PATIENCE, after });
+  await node.awaitUp(devices, { after });
 }

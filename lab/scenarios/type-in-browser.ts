@@ -34,10 +34,10 @@ async function typeAtPrompt(bench: Bench, { pi = {}, target = {} }: Machines): P
   for (const character of "hello") {
     await browser.page.keyboard.press(`Key${character.toUpperCase()}`);
     // a BIOS takes keys slowly: the echo is the sign that it is ready for the next
-    await until(`the prompt echoes '${character}'`, () => rig.target.serial().trimEnd().endsWith(character), { timeout: 10_000 });
+    await until(`the prompt echoes '${character}'`, () => rig.target.serial().trimEnd().endsWith(character));
   }
   bench.equal(/> (.*)/.exec(rig.target.serial())?.[1]?.trim(), "hello", "what the prompt got");
-  await until("the page shows more letters", async () => (await litPixelsOnPage(browser.page)) > before + 50, { timeout: 10_000, every: 100 });
+  await until("the page shows more letters", async () => (await litPixelsOnPage(browser.page)) > before + 50, { every: 100 });
   await browser.picture("prompt");
   bench.tell("typed at the boot sector's prompt");
   await browser.close();
@@ -57,7 +57,7 @@ async function typeInLinux(bench: Bench, { pi = {}, target = {} }: Machines): Pr
   await rig.target.awaitTyped(TEXT, mark);
   // the text is complete when its last key goes down; that comes up a little later
   await until("the target holds no key", async () => (await rig.target.heldKeys()).length === 0, { every: 50 });
-  await until("the page shows the typed text", async () => (await litPixelsOnPage(page)) > before + 200, { timeout: 10_000, every: 100 });
+  await until("the page shows the typed text", async () => (await litPixelsOnPage(page)) > before + 200, { every: 100 });
   await browser.picture("linux");
   bench.tell(`typed ${JSON.stringify(TEXT)}`);
 
@@ -75,15 +75,15 @@ async function typeInLinux(bench: Bench, { pi = {}, target = {} }: Machines): Pr
 
 /** First visit: the password is set, the picture is there, a click takes the focus. */
 async function enter(bench: Bench, rig: Rig): Promise<Browser> {
-  await new Node(rig.pi).awaitUp(DEVICES, { timeout: 60_000 });
+  await new Node(rig.pi).awaitUp(DEVICES);
   const browser = await bench.openBrowser();
   const { page } = browser;
   await page.goto(`https://${rig.pi.network.address}/`);
   await page.getByTestId("setup-password").fill(PASSWORD);
   await page.getByTestId("setup-submit").click();
-  await until("the page shows frames", () => page.evaluate("window.dkvm?.frames > 0"), { timeout: 30_000, every: 50 });
+  await until("the page shows frames", () => page.evaluate("window.dkvm?.frames > 0"), { every: 50 });
   await page.getByTestId("screen").click();
-  await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus.holding)"), { timeout: 10_000, every: 50 });
+  await until("the page has the focus", () => page.evaluate("Boolean(window.dkvm?.focus.holding)"), { every: 50 });
   bench.tell("logged in, picture on the page, focus taken");
   await sleep(200); // the click itself reaches the target before the marks are set
   return browser;

@@ -38,7 +38,7 @@ export default scenario("update", `a good image is kept; bad ones are refused or
   const old = workshop.images(options, pi.network, OLD);
   const fresh = workshop.images(options, pi.network, NEW);
   const stage: Stage = { bench, pi, updater: new Updater(pi), workshop, options, old, fresh };
-  await new Node(pi).awaitUp(["gadget", "hid", "web", "update"], { timeout: 60_000 });
+  await new Node(pi).awaitUp(["gadget", "hid", "web", "update"]);
   const viewer = await Viewer.open(pi.network.address);
   await refusals(stage);
   const whole = await good(stage, viewer);
@@ -92,7 +92,7 @@ async function good({ bench, pi, updater, workshop, fresh, old }: Stage, viewer:
   bench.tell(`${NEW} came by the page in ${seconds.toFixed(1)} s, was tried and kept`);
 
   await updater.begin(workshop.bundle(old, { version: OLD }), "--downgrade");
-  const pid = await until("bytes come in", async () => (await updater.state()).stage.stage === "receiving" && pi.pidOf(/dkvm-device update/), { timeout: 20_000 });
+  const pid = await until("bytes come in", async () => (await updater.state()).stage.stage === "receiving" && pi.pidOf(/dkvm-device update/));
   await pi.kill(pid);
   const again = pi.boots;
   await updater.over(again);

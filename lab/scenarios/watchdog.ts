@@ -45,7 +45,7 @@ async function respawned(pi: Pi, signal: "KILL" | "TERM"): Promise<void> {
   const node = new Node(pi);
   const old = await node.kernelPid();
   await pi.kill(old, signal);
-  await until("init starts the kernel again", async () => (await node.kernelPid().catch(() => old)) !== old, { timeout: 20_000 });
+  await until("init starts the kernel again", async () => (await node.kernelPid().catch(() => old)) !== old);
   await awaitPage(pi);
 }
 

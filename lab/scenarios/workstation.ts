@@ -7,7 +7,7 @@ import { HERE, Person } from "../src/person.ts";
 import type { Pi } from "../src/pi.ts";
 import { desktopText, layouts } from "../src/layouts.ts";
 import { withConfig } from "../src/config.ts";
-import { pair, PATIENCE, piConfig, TargetPi, Workstation } from "../src/workstation.ts";
+import { pair, piConfig, TargetPi, Workstation } from "../src/workstation.ts";
 
 const KEY_W = 17;
 
@@ -50,7 +50,7 @@ export default scenario("workstation", "A keyboard that is grabbed comes back: h
   bench.tell("the lights are the target's while input is there");
   const lit = async (): Promise<string> => (await desk.pi.must("cat /sys/class/leds/*capslock/brightness")).trim();
   await light(office.pi);
-  await until("the keyboard here shows the target's Caps Lock", async () => (await lit()) === "1", PATIENCE);
+  await until("the keyboard here shows the target's Caps Lock", async () => (await lit()) === "1");
   await person.release();
   bench.equal(await lit(), "0", "Caps Lock of this machine's keyboard, once input is here again");
   await person.hotkey("office");
@@ -60,7 +60,7 @@ export default scenario("workstation", "A keyboard that is grabbed comes back: h
     person.forget("office");
     desk.keyboard.key(KEY.LEFTSHIFT, true);
     await desk.hands.done();
-    await until("the target holds it", async () => (await office.witness.heldKeys()).length > 0, PATIENCE);
+    await until("the target holds it", async () => (await office.witness.heldKeys()).length > 0);
     await desk.pi.kill((await desk.pi.pidOf(/dkvm-device input/))!, signal);
     await office.witness.awaitNothingHeld(`at the target after input was ${what}`);
     desk.keyboard.key(KEY.LEFTSHIFT, false);
@@ -109,7 +109,7 @@ async function translates(bench: Bench, desk: Workstation, person: Person, targe
     text += part;
     person.keyboard.type(part, 2);
     await desk.hands.done();
-    await until("it is there", () => (got = desktopText(layout, target.witness.keysOfGadget(mark))).length >= text.length, PATIENCE).catch(() => undefined);
+    await until("it is there", () => (got = desktopText(layout, target.witness.keysOfGadget(mark))).length >= text.length).catch(() => undefined);
     bench.equal(got, text, `what a desktop with the layout ${LAYOUT} reads`);
   }
   bench.equal((await desk.state()).notice, null, "what the person is told");

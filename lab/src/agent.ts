@@ -1,6 +1,6 @@
 // The runner's side of lab/pi/agent.c: commands, signals and files inside the virtual Pi.
 import { connect, type Socket } from "node:net";
-import { LabError } from "./lab.ts";
+import { LabError, PATIENCE_MS } from "./lab.ts";
 
 const PORT = 1023;
 
@@ -24,7 +24,7 @@ export interface Stream {
 export class Agent {
   constructor(readonly address: string) {}
 
-  async exec(script: string, timeout = 60_000): Promise<Answer> {
+  async exec(script: string, timeout = PATIENCE_MS): Promise<Answer> {
     const body = Buffer.from(script);
     const { stdout, stderr, code } = await this.#ask([`exec ${body.length}\n`, body], timeout);
     return { code, stdout: stdout.toString(), stderr: stderr.toString() };
@@ -64,7 +64,7 @@ export class Agent {
     return socket;
   }
 
-  async #ask(request: (string | Buffer)[], timeout = 60_000): Promise<{ code: number; stdout: Buffer; stderr: Buffer }> {
+  async #ask(request: (string | Buffer)[], timeout = PATIENCE_MS): Promise<{ code: number; stdout: Buffer; stderr: Buffer }> {
     const socket = this.#open();
     let late = false;
     const timer = setTimeout(() => {

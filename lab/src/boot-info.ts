@@ -19,7 +19,7 @@ export async function bootInfo(pi: Pi): Promise<BootInfo> {
 
 /** The page answers: the kernel is up, and web is. */
 export async function awaitPage(pi: Pi): Promise<void> {
-  await until("the page answers", () => answers(pi.network.address), { timeout: 40_000, every: 50 });
+  await until("the page answers", () => answers(pi.network.address), { every: 50 });
 }
 
 function answers(host: string): Promise<boolean> {

@@ -75,7 +75,7 @@ export class BuiltPi {
   }
 
   async awaitSsh(): Promise<void> {
-    await until(`${this.machine} lets its owner in by SSH`, () => this.must("true").then(() => true).catch(() => false), { timeout: 60_000, every: 300 });
+    await until(`${this.machine} lets its owner in by SSH`, () => this.must("true").then(() => true).catch(() => false), { every: 300 });
   }
 
   async end(): Promise<void> {

@@ -1,5 +1,5 @@
 // The two cables, worked from outside: lab/cables/*.c do the carrying inside the Pi.
-import { until } from "./lab.ts";
+import { PATIENCE_MS, until } from "./lab.ts";
 import type { Pi } from "./pi.ts";
 
 class Cable {
@@ -21,7 +21,7 @@ class Cable {
     return this.pi.readText(`/run/lab/${this.name}.status`);
   }
 
-  async awaitStatus(wanted: string | RegExp, timeout = 10_000): Promise<void> {
+  async awaitStatus(wanted: string | RegExp, timeout = PATIENCE_MS): Promise<void> {
     await until(`the ${this.name} is ${wanted}`, async () => {
       const status = await this.status();
       return typeof wanted === "string" ? status === wanted : wanted.test(status);

@@ -5,7 +5,6 @@ import type { Pi } from "./pi.ts";
 import type { Bench } from "./scenario.ts";
 import { Viewer } from "./viewer.ts";
 
-const PATIENCE = { timeout: 60_000, every: 100 };
 const WEBCAM = "modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0";
 const [DRIVER, DEVICE, NODE] = ["/sys/bus/platform/drivers/vivid", "vivid.0", "/dev/video0"];
 /** Frames that are enough to say that it runs. */
@@ -47,7 +46,7 @@ export async function camera(bench: Bench, pi: Pi): Promise<void> {
     await give(pi, node);
     await frames(viewer, "a camera that was plugged in again");
   });
-  await until("the camera is closed when nobody looks any more", async () => !(await isOpen(pi, node)), PATIENCE);
+  await until("the camera is closed when nobody looks any more", async () => !(await isOpen(pi, node)));
   const busy = await pi.must(`setsid cat ${NODE} > /dev/null 2>&1 & echo $!`);
   await looked(bench, pi, async (viewer) => {
     await frames(viewer, "a camera that another program had");
@@ -74,19 +73,19 @@ async function looked(bench: Bench, pi: Pi, then: (viewer: Viewer) => Promise<vo
 
 async function frames(viewer: Viewer, of: string): Promise<void> {
   const before = viewer.frames;
-  await until(`${FRAMES} frames of ${of}`, () => viewer.frames >= before + FRAMES, PATIENCE);
+  await until(`${FRAMES} frames of ${of}`, () => viewer.frames >= before + FRAMES);
 }
 
 async function says(node: Node, part: string): Promise<void> {
   let last = "nothing";
-  await until(`the camera says '${part}'`, async () => (last = (await node.device("camera")).detail ?? "nothing").includes(part), PATIENCE)
+  await until(`the camera says '${part}'`, async () => (last = (await node.device("camera")).detail ?? "nothing").includes(part))
     .catch((error: Error) => { throw new LabError(`${error.message}; it said last: ${last}`); });
 }
 
 /** As udev does it at a workstation. */
 async function give(pi: Pi, node: Node): Promise<void> {
   await pi.must(`chgrp video ${NODE} && chmod 660 ${NODE}`);
-  await until("the camera can be had", async () => (await node.device("camera")).phase === "running", PATIENCE);
+  await until("the camera can be had", async () => (await node.device("camera")).phase === "running");
 }
 
 async function isOpen(pi: Pi, node: Node): Promise<boolean> {

@@ -162,7 +162,7 @@ export class Barrier extends Foreign {
     const common = "-f --no-tray --disable-crypto";
     this.started.push([this.desk, await this.here.start("barriers", `barriers ${common} --name desk -c /tmp/barrier.conf --address ${address}:24800`)]);
     this.started.push([this.office, await this.there.start("barrierc", `barrierc ${common} --name office ${address}`)]);
-    await until("barrier is linked", async () => /connected to server/.test(await this.office.readText("/tmp/barrierc.log")), { timeout: 30_000 });
+    await until("barrier is linked", async () => /connected to server/.test(await this.office.readText("/tmp/barrierc.log")));
     await sleep(500);
     await this.here.lagX("edge");
   }

@@ -127,7 +127,7 @@ export class WindowDesk {
   }
 }
 
-const UP = { timeout: 20_000, every: 100 };
+const UP = { every: 100 };
 
 function configFile(room: string): string {
   return join(room, "dkvm.toml");

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { KEY, keyOf } from "./keys.ts";
-import { LabError, labDirectory, until } from "./lab.ts";
+import { LabError, labDirectory, PATIENCE_MS, until } from "./lab.ts";
 import type { Pi } from "./pi.ts";
 
 const PORT = 1024;
@@ -56,7 +56,7 @@ export class Hands {
   }
 
   /** All that was told is done. */
-  async done(timeout = 60_000): Promise<void> {
+  async done(timeout = PATIENCE_MS): Promise<void> {
     const word = `w${this.#said++}`;
     this.tell(`say ${word}`);
     await new Promise<void>((done, failed) => {

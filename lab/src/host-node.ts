@@ -35,7 +35,7 @@ export class HostNode {
       } catch {
         return false; // not listening yet
       }
-    }, { timeout: 20_000, every: 100 });
+    }, { every: 100 });
     return node;
   }
 

@@ -18,14 +18,18 @@ export function sleep(milliseconds: number): Promise<void> {
   return new Promise((done) => setTimeout(done, milliseconds));
 }
 
-/** Polls until `probe` returns something other than undefined or false. */
+/** How long something is waited for that is sure to come: on a machine with other work nothing comes sooner for being waited for less. */
+export const PATIENCE_MS = 90_000;
+
+/** Polls until `probe` returns something other than undefined or false; between two looks at least as long as a look takes. */
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
-  { timeout = 10_000, every = 10 } = {},
+  { timeout = PATIENCE_MS, every = 10 } = {},
 ): Promise<Exclude<T, undefined | false | null>> {
   const deadline = performance.now() + timeout;
   for (;;) {
+    const looked = performance.now();
     const value = await probe();
     if (value !== undefined && value !== false && value !== null) {
       return value as Exclude<T, undefined | false | null>;
@@ -33,7 +37,7 @@ export async function until<T>(
     if (performance.now() > deadline) {
       throw new LabError(`waited ${(timeout / 1000).toFixed(1)} s in vain: ${what}`);
     }
-    await sleep(every);
+    await sleep(Math.max(every, performance.now() - looked));
   }
 }
 

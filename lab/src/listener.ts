@@ -101,7 +101,7 @@ export class Speaker {
     socket.on("message", () => (isOpen = true));
     socket.on("error", () => {});
     socket.on("close", (_: number, reason: Buffer) => (this.refusal = reason.toString() || "closed"));
-    await until("the microphone is open", () => isOpen || this.refusal !== "", { timeout: 20_000 });
+    await until("the microphone is open", () => isOpen || this.refusal !== "");
     if (!isOpen) throw new LabError(`the microphone was refused: ${this.refusal}`);
     this.#began = performance.now();
     this.#timer = setInterval(() => this.#send(), 5);

@@ -1,7 +1,7 @@
 // mDNS on the lab's end of a Pi's network: asks for a name as any computer does (RFC 6762, 5.1), and owns one.
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv4 } from "node:net";
-import { until } from "./lab.ts";
+import { PATIENCE_MS, until } from "./lab.ts";
 
 const GROUP = "224.0.0.251";
 const PORT = 5353;
@@ -11,7 +11,7 @@ const IN = 1;
 const QUERY_EVERY_MS = 500;
 
 /** The IPv4 addresses that whoever is called so on the network of `from` tells. */
-export async function resolve(name: string, from: string, timeout = 20_000): Promise<string[]> {
+export async function resolve(name: string, from: string, timeout = PATIENCE_MS): Promise<string[]> {
   const socket = createSocket("udp4");
   const found = new Set<string>();
   socket.on("message", (packet) => addresses(packet, name).forEach((address) => found.add(address)));

@@ -26,7 +26,7 @@ export class MjpegViewer {
     await until(`${url} sends pictures`, () => {
       if (failure) throw failure;
       return viewer.frames > 0;
-    }, { timeout: 15_000 });
+    });
     return viewer;
   }
 

@@ -1,5 +1,5 @@
 // The dKVM node in a Pi, asked by its own command.
-import { LabError, until } from "./lab.ts";
+import { LabError, PATIENCE_MS, until } from "./lab.ts";
 import type { Pi } from "./pi.ts";
 import type { DeviceInfo } from "../../devices/web/page/src/wire/DeviceInfo.ts";
 import type { DeathRecord } from "../../devices/web/page/src/wire/DeathRecord.ts";
@@ -31,7 +31,7 @@ export class Node {
   }
 
   /** Waits until each of these is ready, `generation` at least as given. */
-  async awaitUp(names: readonly string[] = DEVICES, { timeout = 20_000, after = new Map<string, number>() } = {}): Promise<DeviceInfo[]> {
+  async awaitUp(names: readonly string[] = DEVICES, { timeout = PATIENCE_MS, after = new Map<string, number>() } = {}): Promise<DeviceInfo[]> {
     let last = "no answer from the kernel";
     return until(`${names.join(", ")} ready`, async () => {
       const devices = await this.devices().catch((error: Error) => { last = error.message; return []; });

@@ -1,7 +1,7 @@
 // Somebody who tells what a machine's input devices say, and is asked about them: lab/target/reporter.c at the other end.
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { LabError, until } from "./lab.ts";
+import { LabError, PATIENCE_MS, until } from "./lab.ts";
 import { TargetLog, type InputDevice } from "./target-log.ts";
 
 export class Observer {
@@ -20,7 +20,7 @@ export class Observer {
   }
 
   /** Runs a shell script there. */
-  async sh(script: string, timeout = 20_000): Promise<{ code: number; text: string }> {
+  async sh(script: string, timeout = PATIENCE_MS): Promise<{ code: number; text: string }> {
     return this.#command(`run`, script.replaceAll("\n", "; "), timeout);
   }
 
@@ -31,19 +31,19 @@ export class Observer {
   }
 
   /** A release may be on its way through the cable still when hid is rid of it; a key that stays held is a fault. */
-  async awaitNothingHeld(when: string, timeout = 60_000): Promise<void> {
+  async awaitNothingHeld(when: string, timeout = PATIENCE_MS): Promise<void> {
     let held: string[] = [];
     await until(`nothing is held ${when}`, async () => (held = await this.heldKeys()).length === 0, { timeout, every: 50 })
       .catch((error: Error) => { throw new LabError(`${error.message}: held are ${held.join(", ")}`); });
   }
 
   /** Waits for a USB input device; a pattern picks by name. */
-  async awaitInput(name: RegExp = /./, timeout = 15_000): Promise<InputDevice> {
+  async awaitInput(name: RegExp = /./, timeout = PATIENCE_MS): Promise<InputDevice> {
     return this.awaitLog(`the target has a USB input device ${name}`, () => this.log.usbInputs().find((device) => name.test(device.name)), timeout);
   }
 
   /** Waits until `probe`, tried at every line from there, gives something. */
-  awaitLog<T>(what: string, probe: () => T | undefined, timeout = 10_000): Promise<T> {
+  awaitLog<T>(what: string, probe: () => T | undefined, timeout = PATIENCE_MS): Promise<T> {
     return new Promise((done, failed) => {
       const finish = (act: () => void): void => {
         clearTimeout(timer);
@@ -61,7 +61,7 @@ export class Observer {
   }
 
   /** Waits until exactly this text has been typed since the mark; longer or other text fails. */
-  async awaitTyped(text: string, since = 0, timeout = 10_000): Promise<void> {
+  async awaitTyped(text: string, since = 0, timeout = PATIENCE_MS): Promise<void> {
     await this.awaitLog(`the target gets ${JSON.stringify(text)}`, () => this.log.typed(since).length >= text.length || undefined, timeout)
       .catch((error: Error) => { throw new LabError(`${error.message}; it got ${JSON.stringify(this.log.typed(since))}`); });
     const typed = this.log.typed(since);

@@ -3,7 +3,7 @@ import { LabError, until } from "./lab.ts";
 import { KEY } from "./keys.ts";
 import type { Keyboard } from "./hands.ts";
 import type { Observer } from "./observer.ts";
-import { PATIENCE, type TargetPi, type Workstation } from "./workstation.ts";
+import { type TargetPi, type Workstation } from "./workstation.ts";
 import { Witness } from "./witness.ts";
 
 export const HERE = "here";
@@ -118,7 +118,7 @@ export class Person {
       if (dropped > 0) throw new LabError(`the witness at ${name} was too slow: Linux dropped events ${dropped} times`);
       const wanted = this.#wanted.get(name) ?? "";
       let got = "";
-      await until(`${name} has what was typed`, () => (got = typed(place, this.#marks.get(name) ?? 0)).length >= wanted.length, PATIENCE)
+      await until(`${name} has what was typed`, () => (got = typed(place, this.#marks.get(name) ?? 0)).length >= wanted.length)
         .catch((error: Error) => { throw new LabError(`${error.message}: ${difference(got, wanted)}`); });
       if (got !== wanted) throw new LabError(`at ${name} ${difference(got, wanted)}`);
     }

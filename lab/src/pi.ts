@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Agent, type Answer, type Stream } from "./agent.ts";
 import { startArm, type ArmClock } from "./arm.ts";
 import { umlDirectory } from "./kernel.ts";
-import { LabError, sleep, until, type Lab } from "./lab.ts";
+import { LabError, PATIENCE_MS, sleep, until, type Lab } from "./lab.ts";
 import { createPiNetwork, type PiNetwork } from "./network.ts";
 import { Card, type CardOptions } from "./card.ts";
 import { causeOf, choose, type BootChoice, type Cause } from "./firmware.ts";
@@ -152,7 +152,7 @@ export class Pi {
   }
 
   /** Waits until the console has shown a line that matches. */
-  async awaitConsole(pattern: RegExp, timeout = 10_000): Promise<RegExpExecArray> {
+  async awaitConsole(pattern: RegExp, timeout = PATIENCE_MS): Promise<RegExpExecArray> {
     return until(`the Pi's console says ${pattern}`, () => pattern.exec(this.console()), { timeout });
   }
 
@@ -182,7 +182,7 @@ export class Pi {
   }
 
   /** Waits until it has come up again by itself, more often than `after`: take `boots` before what restarts it. */
-  async awaitRestart(after = this.boots, timeout = 60_000): Promise<void> {
+  async awaitRestart(after = this.boots, timeout = PATIENCE_MS): Promise<void> {
     await until("the Pi restarts", async () => {
       await this.#up;
       return this.boots > after;
@@ -225,7 +225,7 @@ export class Pi {
       if (died) throw new LabError(`the virtual Pi ended while booting; its last words:\n${tail(this.console())}`);
       // Only then does anybody answer; to knock earlier costs TCP's second of patience.
       return this.console().includes("lab: agent is listening");
-    }, { timeout: 60_000, every: 2 });
+    }, { every: 2 });
     this.bootMilliseconds = performance.now() - this.#started;
     this.boots++;
   }

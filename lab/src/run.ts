@@ -10,7 +10,7 @@ export async function runForPerson(lab: Lab): Promise<boolean> {
   console.log("lab: booting a virtual Pi and its target PC …");
   const rig = await Rig.boot(lab, { usbFirst: false, pi: { card: { size: "2G" } } });
   await openDoor(lab, rig.pi.network.address);
-  await until("the Pi serves its page", () => answers(rig.pi.network.address), { timeout: 30_000, every: 50 });
+  await until("the Pi serves its page", () => answers(rig.pi.network.address), { every: 50 });
   const port = readFileSync(lab.path("port"), "utf8").trim();
   console.log(`lab: the Pi took ${(rig.pi.bootMilliseconds / 1000).toFixed(1)} s to boot`);
   console.log(`\n    https://localhost:${port}/\n`);

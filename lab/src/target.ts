@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { Cpio } from "./cpio.ts";
 import { targetKernelDirectory } from "./kernel.ts";
-import { LabError, labDirectory, until, type Lab } from "./lab.ts";
+import { labDirectory, LabError, PATIENCE_MS, until, type Lab } from "./lab.ts";
 import { addProgram, USB_PORT, VNC_PORT } from "./pi-image.ts";
 import type { PiNetwork } from "./network.ts";
 import { Observer } from "./observer.ts";
@@ -70,7 +70,7 @@ export class Target extends Observer {
   }
 
   /** Waits until COM1 has shown a match. */
-  awaitSerial(pattern: RegExp, timeout = 10_000): Promise<RegExpExecArray> {
+  awaitSerial(pattern: RegExp, timeout = PATIENCE_MS): Promise<RegExpExecArray> {
     return until(`the target's serial port shows ${pattern}`, () => pattern.exec(this.serial()), { timeout, every: 3 });
   }
 
@@ -100,8 +100,8 @@ export class Target extends Observer {
   }
 
   async #answers(): Promise<void> {
-    if (this.system === "linux") await until("the target's Linux is up", () => this.log.up, { timeout: 40_000, every: 5 });
-    else await until("the target's prompt is up", () => /^> /m.test(this.serial()), { timeout: 20_000, every: 5 });
+    if (this.system === "linux") await until("the target's Linux is up", () => this.log.up, { every: 5 });
+    else await until("the target's prompt is up", () => /^> /m.test(this.serial()), { every: 5 });
   }
 
   /** Pulls the plug. */

@@ -1,6 +1,6 @@
 // The update of a node as its owner sees it: by `dkvm update` in the Pi.
 import type { UpdateState } from "../../devices/web/page/src/wire/UpdateState.ts";
-import { LabError, until } from "./lab.ts";
+import { LabError, PATIENCE_MS, until } from "./lab.ts";
 import type { Pi } from "./pi.ts";
 
 export class Updater {
@@ -11,7 +11,7 @@ export class Updater {
   }
 
   /** The state as soon as the device answers and `wanted` holds. */
-  async await(what: string, wanted: (state: UpdateState) => boolean = ({ stage }) => stage.stage !== "none", timeout = 60_000): Promise<UpdateState> {
+  async await(what: string, wanted: (state: UpdateState) => boolean = ({ stage }) => stage.stage !== "none", timeout = PATIENCE_MS): Promise<UpdateState> {
     let last = "it did not answer";
     return until(`the update device: ${what}`, async () => {
       const answer = await this.pi.sh("dkvm update --json").catch((error: Error) => ({ code: 1, stdout: "", stderr: error.message }));
@@ -41,7 +41,7 @@ export class Updater {
       const failed = /^[12]\n/.test(answer?.stdout ?? "") && this.pi.boots === boots;
       if (failed) throw new LabError(`dkvm update ended with ${answer!.stdout.trim()}`);
       return undefined;
-    }, { timeout: 90_000, every: 100 });
+    }, { every: 100 });
     return this.await("the trial is over", ({ stage }) => stage.stage === "idle", 120_000);
   }
 

@@ -47,7 +47,7 @@ export class UsbHost {
   /** Waits for the interface that the target's drivers make, and takes it over there. */
   async attach(mac: string): Promise<string> {
     const find = `for one in /sys/class/net/*; do grep -q DEVTYPE=gadget $one/uevent && continue; [ "$(cat $one/address)" = ${mac} ] && basename $one; done; true`;
-    this.name = await until(`the target has an interface ${mac}`, async () => (await this.pi.must(find)) || undefined, { timeout: 20_000, every: 50 });
+    this.name = await until(`the target has an interface ${mac}`, async () => (await this.pi.must(find)) || undefined, { every: 50 });
     await this.pi.must(`/usr/lib/lab/ip link set ${this.name} netns target && /usr/lib/lab/ip -n target link set ${this.name} up`);
     return this.name;
   }
@@ -96,5 +96,5 @@ export function awaitUsbnet(pi: Pi, kind: string): Promise<UsbnetState> {
   return until(`the node has a network by ${kind} to the target`, async () => {
     const state = await usbnet(pi).catch(() => undefined);
     return state?.kind === kind && state.address && state.carrier ? state : undefined;
-  }, { timeout: 20_000, every: 50 });
+  }, { every: 50 });
 }

@@ -15,7 +15,7 @@ import type { SessionInfo } from "../../devices/web/page/src/wire/SessionInfo.ts
 import type { ToPage } from "../../devices/web/page/src/wire/ToPage.ts";
 import type { ToWeb } from "../../devices/web/page/src/wire/ToWeb.ts";
 import type { VideoState } from "../../devices/web/page/src/wire/VideoState.ts";
-import { LabError, sleep, until } from "./lab.ts";
+import { LabError, PATIENCE_MS, sleep, until } from "./lab.ts";
 
 export const PASSWORD = "correct horse battery";
 const HEAD_BYTES = 32;
@@ -59,7 +59,7 @@ export class Viewer {
   static async open(address: string, { video = false } = {}): Promise<Viewer> {
     const viewer = new Viewer(address);
     viewer.#watching = video;
-    await until("the page answers", () => viewer.#enter().catch(() => undefined), { timeout: 30_000, every: 50 });
+    await until("the page answers", () => viewer.#enter().catch(() => undefined), { every: 50 });
     viewer.#connect();
     viewer.#ticker = setInterval(() => viewer.#tick(), TICK_MS);
     await until("the control socket is open", () => viewer.connected);
@@ -86,9 +86,9 @@ export class Viewer {
 
   /** Takes the target's focus once hid has told which epoch is in force. */
   async takeFocus(): Promise<void> {
-    const hid = await until("hid tells its state", () => this.hid, { timeout: 15_000 });
+    const hid = await until("hid tells its state", () => this.hid);
     this.engine.take(hid.focus);
-    await until("the focus is ours", () => this.hid?.holder === this.engine.holder, { timeout: 10_000 });
+    await until("the focus is ours", () => this.hid?.holder === this.engine.holder);
   }
 
   /** Types a text of lower-case letters, digits and blanks; returns when all is acknowledged. */
@@ -98,12 +98,12 @@ export class Viewer {
   }
 
   async tap(usage: number): Promise<void> {
-    await until("the target takes keys", () => this.engine.pending < PENDING_MOST, { timeout: 60_000, every: 2 });
+    await until("the target takes keys", () => this.engine.pending < PENDING_MOST, { every: 2 });
     this.engine.key(usage, true);
     this.engine.key(usage, false);
   }
 
-  async settled(timeout = 30_000): Promise<void> {
+  async settled(timeout = PATIENCE_MS): Promise<void> {
     await until("every key is acknowledged", () => this.engine.pending === 0, { timeout, every: 2 });
   }
 
@@ -119,7 +119,7 @@ export class Viewer {
     return answer;
   }
 
-  async awaitPhase(device: string, phase: DeviceInfo["phase"], timeout = 15_000): Promise<DeviceInfo> {
+  async awaitPhase(device: string, phase: DeviceInfo["phase"], timeout = PATIENCE_MS): Promise<DeviceInfo> {
     return until(`${device} is ${phase}`, () => {
       const info = this.devices.get(device);
       return info?.phase === phase ? info : undefined;

@@ -7,15 +7,13 @@ import type { PeerState } from "../../devices/web/page/src/wire/PeerState.ts";
 import { BAD_NETWORK } from "./bad-network.ts";
 import { only, withConfig } from "./config.ts";
 import { Hands, HANDS, type Keyboard, type Mouse } from "./hands.ts";
-import { LabError, repository, until, type Lab } from "./lab.ts";
+import { LabError, PATIENCE_MS, repository, until, type Lab } from "./lab.ts";
 import { createSharedNetwork } from "./network.ts";
 import { Node } from "./node.ts";
 import { imageConfig } from "./pi-image.ts";
 import { Pi, type PiOptions } from "./pi.ts";
 import { Witness, WITNESS } from "./witness.ts";
 
-/** Several machines start at once on two processors. */
-export const PATIENCE = { timeout: 60_000, every: 20 };
 
 export const WORKSTATION = "desk";
 
@@ -50,7 +48,7 @@ export class TargetPi {
   static async boot(lab: Lab, index: number, name: string, { config = piConfig(name), options = {} as PiOptions } = {}): Promise<TargetPi> {
     const pi = await Pi.boot(lab, { ...machine(index, options), usb: "self", config });
     const node = new Node(pi);
-    await node.awaitUp(["gadget", "hid", "peer"], PATIENCE);
+    await node.awaitUp(["gadget", "hid", "peer"]);
     const witness = await Witness.of(pi);
     await witness.awaitInput(/dKVM/);
     return new TargetPi(name, pi, node, witness);
@@ -72,10 +70,10 @@ export class Workstation {
   static async at(name: string, pi: Pi, node: Node): Promise<Workstation> {
     const hands = await Hands.of(pi);
     const [keyboard, mouse] = [await hands.keyboard(), await hands.mouse()];
-    await node.awaitUp(["peer"], PATIENCE);
+    await node.awaitUp(["peer"]);
     // a machine without any input device has no place where they come, so that `input` waits for longer than a scenario
     await pi.must("dkvm restart input");
-    await node.awaitUp(["input"], PATIENCE);
+    await node.awaitUp(["input"]);
     return new Workstation(name, pi, node, hands, keyboard, mouse);
   }
 
@@ -84,7 +82,7 @@ export class Workstation {
     return JSON.parse(await this.pi.must("dkvm focus --json")) as DeskState;
   }
 
-  async await(what: string, wanted: (state: DeskState) => boolean, timeout = PATIENCE.timeout): Promise<DeskState> {
+  async await(what: string, wanted: (state: DeskState) => boolean, timeout = PATIENCE_MS): Promise<DeskState> {
     let last = "nothing";
     return until(`${this.name}: ${what}`, async () => {
       const answer = await this.pi.sh("dkvm focus --json");
@@ -112,6 +110,6 @@ export async function pair(first: { name: string; pi: Pi }, second: { name: stri
   await second.pi.must(`dkvm peers authorise ${first.name} ${one.fingerprint} --grants ${there}`);
   await first.pi.must(`dkvm peers authorise ${second.name} ${two.fingerprint} --grants ${here} --address ${second.pi.network.address}`);
   for (const [from, to] of [[first, second], [second, first]] as const) {
-    await until(`the link from ${from.name} to ${to.name} is up`, async () => (await peers(from.pi)).peers.find((peer) => peer.node === to.name)?.link === "up", PATIENCE);
+    await until(`the link from ${from.name} to ${to.name} is up`, async () => (await peers(from.pi)).peers.find((peer) => peer.node === to.name)?.link === "up");
   }
 }
