@@ -22,7 +22,7 @@ const BOOTING: &str = "255 100 255 0 0 100 0 0";
 const READY: &str = "255 100 255 0 0 1900 0 0";
 const CONTROLLED: &str = "255 100 255 0 0 150 0 0 255 100 255 0 0 1650 0 0";
 /// How long a pattern is waited for, on a machine with much else to do.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 fn device(phase: Phase) -> DeviceInfo {
     device_info("hid", phase)

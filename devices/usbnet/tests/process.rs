@@ -21,7 +21,7 @@ use std::{
 use tempfile::TempDir;
 
 /// For another process to have done something, on a machine that has much to do.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 const LASTS: &str = "echo $$ $* >>$(dirname $0)/served; exec sleep 600";
 const TAKES: &str = "cat >>$(dirname $0)/rules";
 

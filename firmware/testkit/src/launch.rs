@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How long anything that must come is waited for: generous, because a loaded machine is no fault of a device.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The body of a device that runs in the test's own process: its ends of the pipes in, its exit code out.
 pub(crate) type Body = Box<dyn FnOnce(OwnedFd, OwnedFd) -> i32 + Send>;

@@ -31,7 +31,7 @@ use quinn::{Connection, ConnectionError};
 use std::{sync::Arc, time::Duration};
 use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// What is no word of any node.
 const NONSENSE: u32 = 6;
 const LONG: usize = 1 << 20;

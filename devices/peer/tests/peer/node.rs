@@ -21,7 +21,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Whatever is waited for is there long before.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 const TURN: Duration = Duration::from_secs(1);
 
 pub struct TestNode {

@@ -16,7 +16,7 @@ use dkvm_wire::{
 };
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Slower than the desk may tell.
 const ROUND: Duration = Duration::from_millis(200);
 /// What a page takes.

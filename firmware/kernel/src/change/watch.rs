@@ -1,11 +1,9 @@
-use crate::supervise::Millis;
+use crate::supervise::{Millis, LONGEST_HELLO_MS};
 use dkvm_wire::{DeviceName, Generation};
 use std::collections::HashMap;
 
 /// From `goodbye` to SIGKILL, and until that has worked.
 const STOP_MS: u64 = 7_000;
-/// A program has so long to say hello.
-const HELLO_MS: u64 = 3_000;
 /// Two failures with their waits, and what is given back to a device that was not let run: so much is no fault of it.
 const SLACK_MS: u64 = 10_000;
 /// So many deaths on the way up are no accident.
@@ -191,7 +189,7 @@ fn patience<'a>(
     }
     // A circle cannot be configured; it would end here all the same.
     known.insert(&one.name, 0);
-    let own = STOP_MS + HELLO_MS * (1 + all.len() as u64 / 3) + one.ready_ms + SLACK_MS;
+    let own = STOP_MS + LONGEST_HELLO_MS * (1 + all.len() as u64 / 3) + one.ready_ms + SLACK_MS;
     let before = all.iter().filter(|other| one.after.contains(&other.name));
     let longest = before.map(|other| patience(all, other, known)).max();
     let whole = own + longest.unwrap_or(0);
@@ -280,19 +278,19 @@ mod tests {
     fn time_is_each_ones_own_after_those_that_it_comes_after() {
         let mut watch = watch(Confirm::Needless);
         let first = watch.due().expect("due");
-        assert_eq!(first, Millis(35_000));
+        assert_eq!(first, Millis(44_000));
         watch.lag(1000);
         assert_eq!(
-            look(&mut watch, 35_500, &[("a", COMING), ("b", COMING)]),
+            look(&mut watch, 44_500, &[("a", COMING), ("b", COMING)]),
             Verdict::Wait
         );
         assert_eq!(
-            look(&mut watch, 36_000, &[("a", COMING), ("b", COMING)]),
+            look(&mut watch, 45_000, &[("a", COMING), ("b", COMING)]),
             Verdict::Wait
         );
         assert_eq!(watch.down().len(), 1);
-        assert_eq!(watch.due(), Some(Millis(71_000)));
-        let verdict = look(&mut watch, 71_000, &[("b", COMING)]);
+        assert_eq!(watch.due(), Some(Millis(89_000)));
+        let verdict = look(&mut watch, 89_000, &[("b", COMING)]);
         assert!(matches!(verdict, Verdict::Bad(why) if why.len() == 2));
     }
 
@@ -303,7 +301,7 @@ mod tests {
         let all = (0..64).map(|n| touched(after[n], &after[..n])).collect();
         let watch = Watch::new(all, Confirm::Needless, Millis(0));
         let (last, due) = watch.waiting.last().expect("there");
-        let one = STOP_MS + HELLO_MS * 22 + 15_000 + SLACK_MS;
+        let one = STOP_MS + LONGEST_HELLO_MS * 22 + 15_000 + SLACK_MS;
         assert_eq!((last.name.as_str(), *due), ("d63", Millis(64 * one)));
     }
 

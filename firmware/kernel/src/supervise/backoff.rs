@@ -5,6 +5,13 @@ use std::collections::VecDeque;
 /// failures are forgotten. A device that hangs or crashes later than this after each start restarts about as
 /// often; that costs little, and in between it serves.
 pub(super) const SETTLED_MS: u64 = 5_000;
+/// A program says hello within this time of its start.
+const HELLO_MS: u64 = 3_000;
+/// After each start without one the next has twice the time, so often: on a machine that is merely slow, to kill what
+/// was about to speak makes it slower.
+const HELLO_DOUBLINGS: u32 = 2;
+/// The longest that a hello is waited for.
+pub(crate) const LONGEST_HELLO_MS: u64 = HELLO_MS << HELLO_DOUBLINGS;
 /// A second death within this time is a loop and no accident: then `FLOOR_MS` is waited.
 const LOOP_MS: u64 = 250;
 const FLOOR_MS: u64 = 100;
@@ -30,6 +37,8 @@ pub struct Record {
     streak: u32,
     failures: VecDeque<Millis>,
     last: Option<Millis>,
+    /// Starts in a row that came to no hello in time.
+    unheard: u32,
     random: u32,
 }
 
@@ -41,6 +50,7 @@ impl Record {
             streak: 0,
             failures: VecDeque::new(),
             last: None,
+            unheard: 0,
             random: seed | 1,
         }
     }
@@ -50,6 +60,24 @@ impl Record {
         self.streak = 0;
         self.failures.clear();
         self.last = None;
+        self.unheard = 0;
+    }
+
+    /// How long the hello of the next start is waited for, in ms.
+    pub(super) fn hello_ms(&self) -> u64 {
+        HELLO_MS << self.unheard.min(HELLO_DOUBLINGS)
+    }
+
+    /// A start came to no hello; returns the ms that were waited for it.
+    pub(super) fn unheard(&mut self) -> u64 {
+        let waited = self.hello_ms();
+        self.unheard = self.unheard.saturating_add(1);
+        waited
+    }
+
+    /// A hello came in time.
+    pub(super) fn heard(&mut self) {
+        self.unheard = 0;
     }
 
     /// A death that is no fault of the device, or after a long good run: how long to wait.

@@ -8,6 +8,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use backoff::LONGEST_HELLO_MS;
 pub use clock::Millis;
 pub use exit::Exit;
 pub use state::{Action, Beat, Event, Fault, Means, Signal, Stage, State, Terms};

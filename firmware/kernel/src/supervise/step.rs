@@ -4,8 +4,6 @@ use super::{Action, Beat, Event, Exit, Fault, Means, Millis, Signal, Stage, Stat
 use dkvm_wire::service::Desired;
 use dkvm_wire::ExitCode;
 
-/// A program that has not said hello by then is none of ours.
-const HELLO_MS: u64 = 3_000;
 /// Between one answered ping and the next.
 const BEAT_MS: u64 = 500;
 /// From `goodbye` to the end of its input.
@@ -107,7 +105,7 @@ impl Life {
     fn spawn(&mut self) {
         self.state.started = self.now;
         self.enter(Stage::Starting {
-            due: self.now + HELLO_MS,
+            due: self.now + self.state.record.hello_ms(),
         });
         // Before the news of it, so that the news carries the new generation.
         let news = self.actions.len() - 1;
@@ -130,6 +128,7 @@ impl Life {
 
     fn welcomed(&mut self) {
         if matches!(self.state.stage, Stage::Starting { .. }) {
+            self.state.record.heard();
             self.enter(Stage::Preparing {
                 due: self.now + self.terms.ready_ms,
             });
@@ -219,9 +218,12 @@ impl Life {
         }
         match &self.state.stage {
             Stage::Stopped | Stage::Waiting => {}
-            Stage::Starting { .. } => self.condemn(format!(
-                "said no hello within {HELLO_MS} ms: it is no dKVM device, or it hangs"
-            )),
+            Stage::Starting { .. } => {
+                let patience = self.state.record.unheard();
+                self.condemn(format!(
+                    "said no hello within {patience} ms: it is no dKVM device, or it hangs"
+                ));
+            }
             Stage::Preparing { .. } => {
                 self.condemn(format!("was not ready within {} ms", self.terms.ready_ms))
             }

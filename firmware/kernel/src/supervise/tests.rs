@@ -362,6 +362,22 @@ fn hello_and_ready_have_deadlines() {
         buried(&story.on(KILLED)).is_some_and(|cause| cause.contains("no hello within 3000 ms"))
     );
 
+    // Each further start has more time, until one says hello.
+    for patience in [6000, 12_000, 12_000] {
+        story.wait_for_start();
+        story.on(Event::Unblocked);
+        assert!(story.later(patience - 1).is_empty());
+        assert!(story.later(1).contains(&Action::Signal(Signal::Kill)));
+        story.on(KILLED);
+    }
+    story.wait_for_start();
+    story.on(Event::Unblocked);
+    story.on(Event::Welcomed);
+    story.on(KILLED);
+    story.wait_for_start();
+    story.on(Event::Unblocked);
+    assert!(story.later(3000).contains(&Action::Signal(Signal::Kill)));
+
     let mut story = Story::new();
     story.on(Event::Unblocked);
     story.on(Event::Welcomed);

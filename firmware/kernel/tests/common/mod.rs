@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 pub const RIG: &str = env!("CARGO_BIN_EXE_dkvm-rig");
 /// Nothing here takes nearly so long on a machine that is not stuck.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 pub struct Kernel {
     pub dir: TempDir,

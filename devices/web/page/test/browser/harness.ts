@@ -12,7 +12,7 @@ import { Mock } from "../../dev/mock.ts";
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** A page that does not show something by then never will, ms. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 
 /** Where the screenshots of the states are put, to be looked at by a person. */
 export const SHOTS = process.env["DKVM_SHOTS"] ?? path.join(tmpdir(), "dkvm-page-shots");

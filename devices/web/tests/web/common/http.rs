@@ -21,7 +21,7 @@ use std::{
 pub type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 /// Longest wait for anything that has to come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Receive buffer of a slow visitor, bytes: a hundredth of a large picture.
 const NARROW: usize = 32 * 1024;
