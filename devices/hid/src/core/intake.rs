@@ -6,7 +6,7 @@ use super::{
     focus::{Claim, Source},
     held::{Beyond, Held},
     steps::{Effect, Steps},
-    Action, Core, Wanted,
+    Action, Answer, Core, Wanted,
 };
 use crate::reports::{Function, Kind, CONTACTS};
 use dkvm_sdk::Time;
@@ -18,17 +18,22 @@ const MAX_USAGES: usize = 256;
 impl Core {
     pub(super) fn on_input(&mut self, source: Source, state: &InputState, now: Time) {
         self.jiggle.rest(now);
-        match self.focus.judge(state, &source.name) {
+        let claim = self.focus.judge(state, &source.name);
+        let goes_on = claim == Claim::Mine && state.focus == self.focus.epoch;
+        match claim {
             Claim::Nobody => return,
             Claim::Stale => return self.tell_stale(state, source),
             Claim::Takes => self.hand_over(state),
-            Claim::Mine if state.focus != self.focus.epoch => self.begin_counters(state.holder),
+            Claim::Mine if !goes_on => self.begin_counters(state.holder),
             Claim::Mine => {}
         }
         self.focus.renew(state, source, now);
-        self.accept(state, now);
-        // Whatever came of it, a message is answered.
-        self.told = (0, 0, 0);
+        let new = self.accept(state, now);
+        // Whatever came of it, a message is answered: at once, or with the word that its step was taken.
+        self.answer = match goes_on && new > 0 {
+            true => Answer::WithStep,
+            false => Answer::Now,
+        };
     }
 
     fn tell_stale(&mut self, state: &InputState, source: Source) {
@@ -62,7 +67,8 @@ impl Core {
         }
     }
 
-    fn accept(&mut self, state: &InputState, now: Time) {
+    /// Says how many of its steps are new.
+    fn accept(&mut self, state: &InputState, now: Time) -> usize {
         let beyond = self.beyond();
         let book = self.books.open(state.holder, state.first);
         let new = self.steps.take(state, book, (&self.held, beyond), now);
@@ -88,6 +94,7 @@ impl Core {
             self.wanted = Some(wanted(state));
         }
         self.lead(new);
+        new
     }
 
     /// A target that does not poll the report of further keys is not to lose any by it.

@@ -40,6 +40,18 @@ struct Wanted {
     extra: Extra,
 }
 
+/// What the holder is owed for its last message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// It has it.
+    Given,
+    /// At once.
+    Now,
+    /// One for both, with the word that its step was taken: the target fetches a report within milliseconds. A step that is not
+    /// under way is not waited for, and the holder who hears nothing says it again, which is answered at once.
+    WithStep,
+}
+
 /// The state.
 #[derive(Debug)]
 pub struct Core {
@@ -64,6 +76,7 @@ pub struct Core {
     leds: Leds,
     saved: Record,
     told: (u64, u32, u32),
+    answer: Answer,
     out: Vec<Action>,
 }
 
@@ -121,6 +134,7 @@ impl Core {
             leds: record.leds,
             saved: record,
             told: (0, 0, 0),
+            answer: Answer::Given,
             out: Vec::new(),
         }
     }
@@ -146,8 +160,14 @@ impl Core {
         };
         self.steps.settle(book);
         let news = (book.holder, book.settled, book.lost);
-        if news != self.told {
+        let owed = match self.answer {
+            Answer::Given => false,
+            Answer::Now => true,
+            Answer::WithStep => !self.steps.is_flying(),
+        };
+        if owed || news != self.told {
             self.told = news;
+            self.answer = Answer::Given;
             let seq = book.seq.unwrap_or(0);
             let ack = InputAck {
                 holder: book.holder,

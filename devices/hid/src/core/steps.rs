@@ -306,6 +306,12 @@ impl Steps {
         owed & bits.fold(0, |bits, usage| bits | 1 << (usage - FIRST_MODIFIER))
     }
 
+    /// Whether a step is written and not taken yet.
+    pub fn is_flying(&self) -> bool {
+        let mut items = self.items.iter();
+        items.any(|item| item.progress == Progress::Flying)
+    }
+
     /// Whether a step that is not done concerns one of these reports.
     pub fn unfinished(&self, kinds: &[Kind]) -> bool {
         self.items

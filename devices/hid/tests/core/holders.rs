@@ -63,3 +63,37 @@ fn after_a_death_of_the_device_the_holder_goes_on() {
     assert!(world.acked.iter().all(|one| *one == to("desk/input")[0]));
     assert!(!world.acked.is_empty());
 }
+
+#[test]
+fn a_step_that_the_target_fetches_is_answered_once() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    world.input(&page.message());
+    world.acks.clear();
+    page.key(A, true);
+    let message = page.message();
+    world.input(&message);
+    assert_eq!(world.acks, [], "the report is on its way");
+    world.settle();
+    let told: Vec<_> = world.acks.iter().map(|ack| (ack.seq, ack.steps)).collect();
+    assert_eq!(told, [(message.seq, message.first + 1)]);
+}
+
+#[test]
+fn a_message_is_answered_at_once_where_its_step_may_take_long() {
+    let (mut world, mut page) = (World::new(), Page::new(1, 1));
+    world.input(&page.message());
+    world.acks.clear();
+    page.key(A, true);
+    world.input(&page.message());
+    // Not fetched yet, and said again.
+    let again = page.message();
+    world.input(&again);
+    assert_eq!(world.ack().seq, again.seq);
+    world.settle();
+    world.unconfigure();
+    world.acks.clear();
+    page.key(A, false);
+    let message = page.message();
+    world.input(&message);
+    assert_eq!(world.ack().seq, message.seq, "nothing is under way");
+}
