@@ -17,6 +17,8 @@ use tokio::{sync::mpsc, time::timeout};
 
 /// What the person here says: at most one yes and one no.
 pub const SAYS: usize = 2;
+/// Messages of a later release that are passed over after the code.
+const UNKNOWN_MOST: u32 = 8;
 
 /// One pairing under way.
 pub struct Talk {
@@ -95,16 +97,21 @@ async fn refuse_in_words(talk: &Talk, send: &mut SendStream) -> Result<(), TalkE
     Ok(())
 }
 
-/// What the other side's person says; ends with a no, or with the connection.
+/// What the other side's person says; ends with a no, with the connection, or with more than one yes: whoever is there is not
+/// known yet, and each word of his costs the device a turn.
 async fn hear(talk: &Talk, receive: &mut RecvStream) -> Result<(), TalkError> {
+    let (mut same, mut unknown) = (false, 0);
     loop {
         match message::receive(receive).await? {
-            Pairing::Same => talk.tell(Step::Said(Said::Same)).await,
+            Pairing::Same if !same => {
+                same = true;
+                talk.tell(Step::Said(Said::Same)).await;
+            }
             Pairing::Refuse => {
                 talk.tell(Step::Said(Said::Refuse)).await;
                 return Ok(());
             }
-            Pairing::Unknown => {}
+            Pairing::Unknown if unknown < UNKNOWN_MOST => unknown += 1,
             _ => return Err(out_of_order()),
         }
     }

@@ -1,6 +1,16 @@
 //! Two persons, two nodes, one code.
 
 use crate::node::TestNode;
+use dkvm_peer::{
+    core::{lead::Lead, link::Opener, pairing},
+    counters::Counters,
+    dial,
+    endpoint::Node,
+    identity::Identity,
+    listen,
+    message::{self, Pairing as Word},
+    tls::PAIR,
+};
 use dkvm_testkit::Failure;
 use dkvm_wire::{
     service::Nothing,
@@ -9,6 +19,7 @@ use dkvm_wire::{
         Verdict,
     },
 };
+use std::thread::{self, JoinHandle};
 
 fn step(state: &PeerState, step: PairingStep) -> Option<Pairing> {
     state.pairings.iter().find(|one| one.step == step).cloned()
@@ -147,5 +158,66 @@ fn nobody_there_is_a_sentence() -> Result<(), Failure> {
         })
     };
     desk.until(fits)?;
+    Ok(())
+}
+
+/// Calls to pair, with a key that nobody knows and no person, says this once there is a code, and stays until it is cut.
+fn stranger(address: String, words: Vec<Word>) -> JoinHandle<()> {
+    let says = async move {
+        let identity = Identity::obtain(None).expect("a key");
+        let here = identity.fingerprint;
+        let any = "[::]:0".parse().expect("an address");
+        let (node, _) = Node::open(identity, any, Counters::default()).expect("a socket");
+        let called = dial::call(&node, None, PAIR, &[Lead::known(address)]).await;
+        let connection = called.expect("a connection");
+        let (mut send, mut receive) = connection.open_bi().await.expect("a stream");
+        let there = listen::key(&connection).expect("a key");
+        let pair = pairing::pair(here, there, Opener::Here);
+        let call = Word::Call {
+            node: "stranger".to_owned(),
+            commitment: pair.commitment(&[7; 32]).to_vec(),
+        };
+        message::send(&mut send, &call).await.expect("sent");
+        let _answer: Word = message::receive_soon(&mut receive)
+            .await
+            .expect("an answer");
+        let number = vec![7; 32];
+        let reveal = Word::Reveal { number };
+        for word in std::iter::once(&reveal).chain(&words) {
+            // It is cut before all of it is said.
+            let _ = message::send(&mut send, word).await;
+        }
+        connection.closed().await;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    thread::spawn(move || runtime.block_on(says))
+}
+
+#[test]
+fn whoever_says_more_than_there_is_to_say_has_no_pairing_any_more() -> Result<(), Failure> {
+    let mut office = TestNode::start("office")?;
+    // A later release may say a little more.
+    let mut words = vec![Word::Unknown; 8];
+    words.push(Word::Same);
+    let honest = stranger(office.address(), words);
+    let id = until(&mut office, PairingStep::Compare)?.id;
+    answer(&mut office, id, same(Some(&[])))?;
+    until(&mut office, PairingStep::Done)?;
+    honest.join().expect("it is cut once both have answered");
+    for (said, words) in [vec![Word::Same; 2], vec![Word::Unknown; 9]]
+        .into_iter()
+        .enumerate()
+    {
+        let liar = stranger(office.address(), words);
+        let of_order = |one: &&Pairing| {
+            let told = one.detail.as_deref().unwrap_or_default();
+            one.step == PairingStep::Failed && told.contains("wrong order")
+        };
+        office.until(|state| state.pairings.iter().filter(of_order).count() == said + 1)?;
+        liar.join().expect("it is cut");
+    }
     Ok(())
 }
