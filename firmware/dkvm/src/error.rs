@@ -227,6 +227,9 @@ pub enum CliError {
         /// Why.
         reason: String,
     },
+    /// What was written differs from what was sent, or cannot be read.
+    #[error("the new image could not be read back from the card, and is not staged: `dkvm logs update` says why; send it again, or try another card")]
+    NotStaged,
     /// The node was not seen again.
     #[error("the node has not come back within {minutes} minutes: look at it, and at `dkvm update` when it is there; the next power-on starts the image that ran before")]
     NotBack {

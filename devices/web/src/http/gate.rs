@@ -7,10 +7,10 @@ use std::{
 };
 use thiserror::Error;
 
-/// Connections of one source: a browser opens six and two WebSockets per page.
-const MAX_PER_SOURCE: usize = 32;
+/// Connections of one source: a browser opens six, and up to eight WebSockets per page: control, three pictures, sound, microphone, thumbnails, console.
+const MAX_PER_SOURCE: usize = 64;
 /// Connections in all; each costs about 50 KiB with its TLS buffers.
-const MAX_IN_ALL: usize = 128;
+const MAX_IN_ALL: usize = 160;
 
 /// Why a connection is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

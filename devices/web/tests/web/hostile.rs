@@ -102,12 +102,12 @@ fn clients_that_say_nothing_or_trickle_are_let_go() -> Outcome {
 fn one_visitor_cannot_take_all_places() -> Outcome {
     let mut node = Node::start()?;
     let visitor = node.visitor()?;
-    let held: Vec<_> = (0..32)
+    let held: Vec<_> = (0..64)
         .map(|_| visitor.connect())
         .collect::<Result<_, _>>()?;
     assert!(visitor.connect().is_err());
     node.kernel
-        .expect_log("127.0.0.1 has 32 connections already")?;
+        .expect_log("127.0.0.1 has 64 connections already")?;
     drop(held);
     while visitor.connect().is_err() {
         std::thread::yield_now();

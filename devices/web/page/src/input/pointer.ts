@@ -54,7 +54,7 @@ export class Pointer {
     // The browser's own rate instead of the display's: up to 1 kHz less delay for the absolute pointer.
     if ("onpointerrawupdate" in stage) stage.addEventListener("pointerrawupdate", (event) => this.raw(event as PointerEvent));
     window.addEventListener("pointerup", (event) => this.up(event));
-    stage.addEventListener("pointercancel", (event) => this.fingerUp(event) || this.play(this.touch.cancel()));
+    stage.addEventListener("pointercancel", (event) => this.cancelled(event));
     stage.addEventListener("wheel", (event) => this.wheeled(event), { passive: false });
     for (const name of ["contextmenu", "dragstart", "auxclick"]) stage.addEventListener(name, (event) => event.preventDefault());
     // Chromium navigates back and forward on mouseup of the side buttons.
@@ -102,6 +102,14 @@ export class Pointer {
     if (button === undefined || !this.pressed.delete(button)) return;
     this.follow(event);
     this.target.button(button, false);
+  }
+
+  /** The system took it: no `pointerup` follows, and what is held would stay held. */
+  private cancelled(event: PointerEvent): void {
+    if (this.fingerUp(event)) return;
+    if (event.pointerType === "touch") return this.play(this.touch.cancel());
+    for (const button of this.pressed) this.target.button(button, false);
+    this.pressed.clear();
   }
 
   private moved(event: PointerEvent): void {

@@ -274,6 +274,21 @@ test("a tap on a phone clicks there", () =>
     assert.ok(down?.kind === "button" && down.at && Math.abs(down.at.x - ABSOLUTE_MAX / 2) < 100);
   }, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }));
 
+test("a mouse or pen that the system takes away lets go of its buttons", () =>
+  visiting(browser, nothing, async (here) => {
+    const { page, mock } = here;
+    await working(here);
+    const box = await page.getByTestId("screen").boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.evaluate(({ x, y }) => document.elementFromPoint(x, y)!.dispatchEvent(new PointerEvent("pointercancel", { pointerType: "mouse", bubbles: true })), { x: box.x + box.width / 2, y: box.y + box.height / 2 });
+    await becomes("+button0 -button0", () => keys(mock));
+    await page.mouse.up(); // is nobody's any more
+    await settled(here);
+    assert.equal(keys(mock), "+button0 -button0");
+  }));
+
 test("the relative pointer is locked, counts, and is let go with the lock", () =>
   visiting(browser, nothing, async (here) => {
     const { page, mock } = here;

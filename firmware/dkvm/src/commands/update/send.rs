@@ -87,10 +87,13 @@ fn finish(session: &mut Session, id: String) -> Result<(), CliError> {
         Err(CliError::Client(ClientError::Refused(error))) if error.code == ErrorCode::Timeout => {}
         result => return result.map(drop),
     }
-    while matches!(super::state(session)?.stage, Stage::Verifying { .. }) {
-        sleep(LOOK);
+    loop {
+        match super::state(session)?.stage {
+            Stage::Verifying { .. } => sleep(LOOK),
+            Stage::Staged { .. } => return Ok(()),
+            _ => return Err(CliError::NotStaged),
+        }
     }
-    Ok(())
 }
 
 /// A file that has a bundle's head and size.
