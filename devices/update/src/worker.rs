@@ -159,6 +159,8 @@ impl Runner {
                 complain(self.engine.trial_did_not_begin());
                 None
             }
+            // Decided twice, while the card took its time: what runs is settled already.
+            Job::Commit(_) | Job::GoBack(_) if !self.engine.is_trial() => None,
             Job::Commit(reason) => self.commit(&reason),
             Job::GoBack(reason) => Some(self.go_back(&reason)),
             Job::MarkHealthy => {

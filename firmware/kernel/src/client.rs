@@ -3,8 +3,8 @@
 use dkvm_wire::service::{methods, Nothing, Subscribe};
 use dkvm_wire::{
     decode, decode_body, encode_body, encode_frame, topics, FrameDecoder, Generation, Goodbye,
-    Hello, Message, Preamble, RequestId, Welcome, WireError, LIMIT_BEFORE_WELCOME, PREAMBLE_LEN,
-    WIRE_VERSION,
+    Hello, Message, Preamble, RequestId, Welcome, WireError, FORWARD_MARGIN, LIMIT_BEFORE_WELCOME,
+    PREAMBLE_LEN, WIRE_VERSION,
 };
 use serde::{de::DeserializeOwned, Serialize};
 use std::collections::VecDeque;
@@ -118,7 +118,8 @@ impl Client {
         check_preamble(&mut self.stream)?;
         let welcome: Welcome = self.answer(id, methods::HELLO)?;
         self.limit = welcome.limits.frame as usize;
-        self.decoder.set_limit(self.limit);
+        self.decoder
+            .set_limit(self.limit.saturating_add(FORWARD_MARGIN));
         self.welcome = Some(welcome);
         Ok(())
     }

@@ -288,6 +288,11 @@ impl<B: Board, K: Keep> Engine<B, K> {
         Ok(self.board.forget_data()?)
     }
 
+    /// Whether this boot is a trial, with or without a record of who began it.
+    pub fn is_trial(&self) -> bool {
+        self.machine.is_trial()
+    }
+
     /// The trial that this boot is.
     pub fn trial(&self) -> Option<&Trial> {
         let trial = self.record.trial.as_ref();
