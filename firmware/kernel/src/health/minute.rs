@@ -31,6 +31,11 @@ impl Minute {
         self.over = now.since(since) >= HEALTHY_MS;
         self.over
     }
+
+    /// It could not be noted: it passes once more.
+    pub(crate) fn again(&mut self) {
+        self.over = false;
+    }
 }
 
 #[cfg(test)]
@@ -47,7 +52,11 @@ mod tests {
         assert!(!at(66, true) && !at(125, true));
         assert!(at(126, true));
         assert!(!at(300, true));
+        minute.again();
+        assert!(minute.passes(|| true, Millis(301_000)));
+        assert!(!minute.passes(|| true, Millis(302_000)));
     }
+
     #[test]
     fn passing_trouble_does_not_count() {
         let mut minute = Minute::default();

@@ -55,11 +55,10 @@ impl Output {
         })
     }
 
-    /// Never waits: what does not fit is dropped.
-    pub(crate) fn send(&self, job: Job) {
-        if let Some(jobs) = &self.jobs {
-            let _ = jobs.try_send(job);
-        }
+    /// Never waits: what does not fit is dropped. Returns whether it was taken.
+    pub(crate) fn send(&self, job: Job) -> bool {
+        let jobs = self.jobs.as_ref();
+        jobs.is_some_and(|jobs| jobs.try_send(job).is_ok())
     }
 }
 

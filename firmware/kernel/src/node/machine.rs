@@ -98,8 +98,8 @@ impl Node {
         let safe = |d: &&Device| !d.removed && d.config.safe && d.state.desired == Desired::Up;
         let mut safe = self.devices.iter().filter(safe);
         let well = || safe.all(|d| d.is_ready() || d.state.waits_for_hardware());
-        if self.host.minute.passes(well, now) {
-            self.note_healthy();
+        if self.host.minute.passes(well, now) && !self.note_healthy() {
+            self.host.minute.again();
         }
     }
 
@@ -116,13 +116,14 @@ impl Node {
         }
     }
 
-    fn note_healthy(&mut self) {
+    /// Whether it will be written: not where more is to be written already than is kept.
+    fn note_healthy(&mut self) -> bool {
         let settles = match Running::of(self.host.info.image.as_ref()) {
             Running::Trial => Settles::Nothing,
             Running::Committed | Running::NoCard => Settles::Slot,
         };
         let state_dir = self.config.kernel.state_dir.clone();
-        self.output.send(Job::Healthy(state_dir, settles));
+        self.output.send(Job::Healthy(state_dir, settles))
     }
 }
 
