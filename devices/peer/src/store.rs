@@ -51,6 +51,12 @@ pub enum StoreError {
     /// Too long.
     #[error("the address is too long")]
     Address,
+    /// It was allowed something else, or forgotten, before this was written.
+    #[error("something else was said of that node before this was written to the card, and that holds: `dkvm peers` shows it")]
+    Overtaken,
+    /// It holds once it is written.
+    #[error("{0} is still being written to the card of this node, which takes long: say it again when `dkvm peers` shows it")]
+    Coming(String),
 }
 
 /// Where a node comes from.

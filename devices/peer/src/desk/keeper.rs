@@ -27,11 +27,56 @@ pub(super) enum Job {
     Reached(String),
 }
 
+impl Job {
+    /// Who holds only once it is written.
+    const fn coming(&self) -> Option<&Peer> {
+        match self {
+            Self::Authorise(peer, _) | Self::Pair(peer, _) => Some(peer),
+            Self::Answer(_) | Self::Reached(_) => None,
+        }
+    }
+}
+
+/// One on its way.
+#[derive(Debug)]
+struct Work {
+    job: Job,
+    /// Something else was said of that node since, and holds: this must not come after it.
+    overtaken: bool,
+}
+
+impl Work {
+    fn coming(&self) -> Option<&Peer> {
+        self.job.coming().filter(|_| !self.overtaken)
+    }
+}
+
 /// What is written, and what waits.
 #[derive(Debug, Default)]
 pub(super) struct Keeper {
-    writing: Option<Job>,
-    waiting: VecDeque<Job>,
+    writing: Option<Work>,
+    waiting: VecDeque<Work>,
+}
+
+impl Keeper {
+    /// Whether a node of that name is still being written down.
+    pub(super) fn is_coming(&self, node: &str) -> bool {
+        let all = self.writing.iter().chain(&self.waiting);
+        let mut coming = all.filter_map(Work::coming);
+        coming.any(|peer| peer.node == node)
+    }
+
+    /// What is still being written of those that are meant never holds; the key of the first of them.
+    pub(super) fn overtake(&mut self, is_meant: impl Fn(&Peer) -> bool) -> Option<Fingerprint> {
+        let mut first = None;
+        for work in self.writing.iter_mut().chain(&mut self.waiting) {
+            if let Some(peer) = work.coming().filter(|peer| is_meant(peer)) {
+                first = first.or(Some(peer.fingerprint));
+                work.overtaken = true;
+            }
+        }
+        first
+    }
 }
 
 impl Desk {
@@ -40,13 +85,16 @@ impl Desk {
         let waiting = &mut self.keeper.waiting;
         let is_reached = |job: &Job| matches!(job, Job::Reached(_));
         // The next page has all that holds.
-        if is_reached(&job) && waiting.iter().any(is_reached) {
+        if is_reached(&job) && waiting.iter().any(|work| is_reached(&work.job)) {
             return;
         }
         if waiting.len() >= WAIT_MOST {
             return self.settle(job, Err(StoreError::Busy));
         }
-        waiting.push_back(job);
+        waiting.push_back(Work {
+            job,
+            overtaken: false,
+        });
         self.write_next();
     }
 
@@ -57,24 +105,21 @@ impl Desk {
 
     fn write_next(&mut self) {
         while self.is_kept() {
-            let Some(job) = self.keeper.waiting.pop_front() else {
+            let Some(work) = self.keeper.waiting.pop_front() else {
                 return;
             };
             // As it is now: what has changed since it was asked for is in it.
-            match self.page_of(&job) {
+            let page = match work.coming() {
+                Some(peer) => self.store.page_with(peer.clone()),
+                None => Ok(self.store.page()),
+            };
+            match page {
                 Ok(page) => {
-                    self.keeper.writing = Some(job);
+                    self.keeper.writing = Some(work);
                     self.write(page);
                 }
-                Err(error) => self.settle(job, Err(error)),
+                Err(error) => self.settle(work.job, Err(error)),
             }
-        }
-    }
-
-    fn page_of(&self, job: &Job) -> Result<Page, StoreError> {
-        match job {
-            Job::Authorise(peer, _) | Job::Pair(peer, _) => self.store.page_with(peer.clone()),
-            Job::Answer(_) | Job::Reached(_) => Ok(self.store.page()),
         }
     }
 
@@ -90,10 +135,11 @@ impl Desk {
 
     /// A page is written, or is not.
     pub(super) fn kept(&mut self, written: io::Result<()>) {
-        if let Some(job) = self.keeper.writing.take() {
-            let written = match &job {
-                Job::Authorise(..) | Job::Pair(..) => written.map_err(StoreError::Write),
-                Job::Answer(_) | Job::Reached(_) => written.map_err(StoreError::Unkept),
+        if let Some(Work { job, overtaken }) = self.keeper.writing.take() {
+            let written = match job.coming() {
+                Some(_) if overtaken => Err(StoreError::Overtaken),
+                Some(_) => written.map_err(StoreError::Write),
+                None => written.map_err(StoreError::Unkept),
             };
             self.settle(job, written);
         }
@@ -133,4 +179,42 @@ fn answer(request: Request, done: Result<(), StoreError>) {
     let done: Result<Nothing, WireError> = done.map(|()| Nothing {}).map_err(refused);
     // A kernel that is gone has nobody who asked.
     let _ = request.answer_with(done);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coming(node: &str, key: u8) -> Work {
+        let peer = Peer {
+            node: node.to_owned(),
+            ..Peer::new(Fingerprint::of(key))
+        };
+        Work {
+            job: Job::Pair(peer, 1),
+            overtaken: false,
+        }
+    }
+
+    #[test]
+    fn what_is_overtaken_is_not_coming_and_all_else_is() {
+        let mut keeper = Keeper {
+            writing: Some(coming("office", 1)),
+            waiting: VecDeque::from([
+                coming("attic", 2),
+                Work {
+                    job: Job::Reached("cellar".to_owned()),
+                    overtaken: false,
+                },
+                coming("study", 1),
+            ]),
+        };
+        assert_eq!(keeper.overtake(|peer| peer.node == "cellar"), None);
+        assert!(keeper.is_coming("office") && keeper.is_coming("study"));
+        let one = Fingerprint::of(1);
+        assert_eq!(keeper.overtake(|peer| peer.fingerprint == one), Some(one));
+        assert!(!keeper.is_coming("office") && !keeper.is_coming("study"));
+        assert!(keeper.is_coming("attic"));
+        assert_eq!(keeper.overtake(|peer| peer.fingerprint == one), None);
+    }
 }

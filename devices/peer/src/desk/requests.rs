@@ -42,7 +42,8 @@ impl Desk {
                 self.keep_or_fail(request, done)
             }
             methods::FORGET => {
-                let done = request.decode().and_then(|node| self.forget(&node));
+                let done = request.decode();
+                let done = done.and_then(|node: Node| self.forget(&node.node));
                 self.keep_or_fail(request, done)
             }
             methods::PACE => {
@@ -100,7 +101,14 @@ impl Desk {
     }
 
     fn allow(&mut self, allow: Allow) -> Result<(), WireError> {
-        let known = self.store.named(&allow.node).map_err(refused)?.clone();
+        let known = match self.store.named(&allow.node) {
+            Ok(known) => known.clone(),
+            Err(_) if self.keeper.is_coming(&allow.node) => {
+                let node = allow.node.chars().take(80).collect();
+                return Err(refused(StoreError::Coming(node)));
+            }
+            Err(error) => return Err(refused(error)),
+        };
         let key = known.fingerprint;
         let changed = Peer {
             grants: tidy(&allow.grants),
@@ -110,6 +118,8 @@ impl Desk {
         };
         // A card that takes no writes must not keep anybody from being cut off.
         self.store.hold(changed).map_err(refused)?;
+        // Nor may what was said before, and is still being written, come after it.
+        self.keeper.overtake(|peer| peer.fingerprint == key);
         self.renew(key);
         Ok(())
     }
@@ -124,9 +134,19 @@ impl Desk {
         self.look_for_all();
     }
 
-    fn forget(&mut self, node: &Node) -> Result<(), WireError> {
-        let gone = self.store.forget(&node.node).map_err(refused)?;
-        dkvm_sdk::info!("{} is forgotten (key {})", gone.node, gone.fingerprint);
+    fn forget(&mut self, node: &str) -> Result<(), WireError> {
+        let known = self.store.named(node).map(|peer| peer.fingerprint);
+        // One that is still being written down under that name is meant too; here it may have another.
+        let coming = self.keeper.overtake(|peer| peer.node == node);
+        let key = known
+            .or_else(|error| coming.ok_or(error))
+            .map_err(refused)?;
+        self.keeper.overtake(|peer| peer.fingerprint == key);
+        let name = self.store.of(&key).map(|peer| peer.node.clone());
+        if let Some(name) = name {
+            self.store.forget(&name).map_err(refused)?;
+            dkvm_sdk::info!("{name} is forgotten (key {key})");
+        }
         self.follow_store();
         Ok(())
     }
@@ -144,7 +164,7 @@ pub(super) fn refused(error: StoreError) -> WireError {
         StoreError::Full | StoreError::Busy => ErrorCode::Exhausted,
         StoreError::Unknown(_) => ErrorCode::NotFound,
         StoreError::Name(_) | StoreError::Address => ErrorCode::BadRequest,
-        StoreError::Taken(_) => ErrorCode::Conflict,
+        StoreError::Taken(_) | StoreError::Overtaken | StoreError::Coming(_) => ErrorCode::Conflict,
     };
     WireError::new(code, error.to_string())
 }

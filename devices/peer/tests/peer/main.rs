@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::expect_used)]
 
 mod cable;
+mod keeping;
 mod lanes;
 mod liars;
 mod links;
