@@ -208,10 +208,10 @@ fn a_program_that_is_not_there_is_a_sentence() {
 
 #[test]
 fn a_pause_of_the_kernel_itself_costs_no_device() {
-    let mut kernel = Kernel::start(&device("a", "puppet", "heartbeat_ms = 300"));
+    let mut kernel = Kernel::start(&device("a", "puppet", "heartbeat_ms = 1500"));
     kernel.wait_ready("a", 1);
     signal(kernel.pid(), "STOP");
-    std::thread::sleep(std::time::Duration::from_millis(1500));
+    std::thread::sleep(std::time::Duration::from_millis(4000));
     signal(kernel.pid(), "CONT");
     let resumed = kernel.info("a").uptime_ms;
     wait_for("two heartbeats", || {
