@@ -85,7 +85,12 @@ class Results {
 
   async takeLanMouse(desk: Pi, office: Pi, load: Load): Promise<void> {
     if (!LanMouse.isThere) this.#failed.set(`lan-mouse ${load}`, "not installed: lab/setup.sh bench");
-    else await this.take(new LanMouse(desk, office, EVENTS, KINDS), load);
+    else {
+      const name = `lan-mouse ${load}`;
+      await this.take(new LanMouse(desk, office, EVENTS, KINDS), load);
+      // its first session between two machines often carries nothing
+      if (this.#failed.delete(name)) await this.take(new LanMouse(desk, office, EVENTS, KINDS), load);
+    }
   }
 
   async take(contender: Contender, load: Load): Promise<void> {
