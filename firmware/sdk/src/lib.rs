@@ -32,6 +32,8 @@
 //! Without the feature `tokio` there is no [`main`]: call [`connect`], give the [`Link`] to any
 //! executor ([`block_on`] is one), and the result to [`finish`].
 
+#[cfg(feature = "tokio")]
+mod beside;
 mod block_on;
 mod config;
 mod connect;

@@ -1,5 +1,5 @@
-//! Reading the connection: by a thread, or as a task of the device's own tokio runtime, which saves
-//! the wake-up of a second thread for every message.
+//! Reading the connection: by a thread, or beside the device's own future in its tokio runtime, which saves
+//! the wake-up of a second thread, or task, for every message.
 
 use crate::{
     block_on,
@@ -119,18 +119,24 @@ fn read_blocking(input: &OwnedFd, chunk: &mut [u8]) -> Result<usize, Errno> {
 }
 
 #[cfg(feature = "tokio")]
-pub(crate) use task::in_task;
+pub(crate) use future::beside_main;
 
 #[cfg(feature = "tokio")]
-mod task {
+mod future {
     use super::{in_thread, Feed, Flow};
     use crate::{connect::Connection, shared::Shared};
     use rustix::io::Errno;
-    use std::{io, sync::Arc};
-    use tokio::net::unix::pipe::Receiver;
+    use std::{future::poll_fn, io, pin::Pin, sync::Arc};
+    use tokio::{
+        io::{AsyncRead, ReadBuf},
+        net::unix::pipe::Receiver,
+    };
 
-    /// Reads as a task of the runtime that this is called in.
-    pub(crate) fn in_task(connection: Connection) -> Arc<Shared> {
+    /// What is still to be read; nothing where a thread does it.
+    pub(crate) struct Reading(Option<(Receiver, Feed)>);
+
+    /// Reads by [`Reading::run`], in the runtime that this is called in.
+    pub(crate) fn beside_main(connection: Connection) -> (Arc<Shared>, Reading) {
         let Connection {
             shared,
             input,
@@ -138,34 +144,38 @@ mod task {
         } = connection;
         // A kernel's connection is a pipe; what is none (a socket) is read by a thread.
         let Ok(pipe) = input.try_clone().and_then(Receiver::from_owned_fd) else {
-            return in_thread(Connection {
+            let shared = in_thread(Connection {
                 shared,
                 input,
                 intake,
             });
+            return (shared, Reading(None));
         };
-        tokio::spawn(read_all(pipe, Feed::new(&shared, intake)));
-        shared
+        let feed = Feed::new(&shared, intake);
+        (shared, Reading(Some((pipe, feed))))
     }
 
-    async fn read_all(pipe: Receiver, mut feed: Feed) {
-        let mut flow = feed.rest_of_handshake().await;
-        while flow == Flow::On {
-            let read = read(&pipe, &mut feed.chunk).await;
-            flow = feed.took(read.map_err(|error| errno(&error))).await;
+    impl Reading {
+        /// Until there is no more.
+        pub(crate) async fn run(self) {
+            let Some((mut pipe, mut feed)) = self.0 else {
+                return;
+            };
+            let mut flow = feed.rest_of_handshake().await;
+            while flow == Flow::On {
+                let read = read(&mut pipe, &mut feed.chunk).await;
+                flow = feed.took(read.map_err(|error| errno(&error))).await;
+            }
         }
     }
 
-    async fn read(pipe: &Receiver, chunk: &mut [u8]) -> io::Result<usize> {
+    /// One call of Linux for what a pipe holds: after a read that did not fill the chunk tokio waits for word of more.
+    async fn read(pipe: &mut Receiver, chunk: &mut [u8]) -> io::Result<usize> {
         loop {
-            pipe.readable().await?;
-            match pipe.try_read(chunk) {
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                    ) => {}
-                result => return result,
+            let mut room = ReadBuf::new(&mut *chunk);
+            match poll_fn(|cx| Pin::new(&mut *pipe).poll_read(cx, &mut room)).await {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.map(|()| room.filled().len()),
             }
         }
     }

@@ -1,4 +1,5 @@
 use crate::{
+    beside::beside,
     connect::{self, Connection},
     fault::{self, Fault},
     identity::Identity,
@@ -61,7 +62,10 @@ where
         Ok(runtime) => runtime,
         Err(error) => return fault::finish(Err(ConnectError::Stdio(error))),
     };
-    let result = runtime.block_on(async { run(Link::new(reader::in_task(connection))).await });
+    let result = runtime.block_on(async {
+        let (shared, reading) = reader::beside_main(connection);
+        beside(reading.run(), run(Link::new(shared))).await
+    });
     // Blocking work of the device that is still under way must not hold up its end.
     runtime.shutdown_background();
     fault::finish(result)
