@@ -1,17 +1,52 @@
+use rustix::io::Errno;
 use std::cell::RefCell;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use tokio::io::{unix::AsyncFd, Interest};
 use tokio::net::{unix::pipe, UnixStream};
 
 /// What bytes go through. Nothing here ever blocks.
 pub(crate) enum Io {
     /// A device's stdout and stdin.
     Pipes {
-        from: pipe::Receiver,
+        from: Output,
         to: RefCell<Option<Rc<pipe::Sender>>>,
     },
     /// A client's socket.
     Socket(UnixStream),
+}
+
+/// Our end of a device's stdout.
+#[derive(Debug)]
+pub(crate) struct Output(AsyncFd<OwnedFd>);
+
+impl Output {
+    /// Takes the pipe over.
+    pub(crate) fn new(pipe: OwnedFd) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&pipe, true)?;
+        // Deprecated for descriptors that may change under it, which this one does not; its successor is unsafe.
+        #[allow(deprecated)]
+        AsyncFd::with_interest(pipe, Interest::READABLE).map(Self)
+    }
+
+    /// One call of Linux for what the pipe holds: after a read that did not fill the buffer there is nothing before Linux says so.
+    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut came = None;
+        let all = self.0.try_io(Interest::READABLE, |pipe| {
+            let length = rustix::io::read(pipe, &mut *buffer)?;
+            came = Some(length);
+            match 0 < length && length < buffer.len() {
+                true => Err(Errno::AGAIN.into()),
+                false => Ok(length),
+            }
+        });
+        came.map_or(all, Ok)
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        self.0.readable().await.map(drop)
+    }
 }
 
 /// What a read brought.
@@ -22,7 +57,7 @@ pub(crate) enum Read {
 }
 
 impl Io {
-    pub(crate) fn pipes(from: pipe::Receiver, to: pipe::Sender) -> Self {
+    pub(crate) fn pipes(from: Output, to: pipe::Sender) -> Self {
         Self::Pipes {
             from,
             to: RefCell::new(Some(Rc::new(to))),
@@ -90,4 +125,58 @@ fn would_block(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LETTERS: &[u8] = b"some of the letters";
+
+    fn runtime() -> tokio::runtime::Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_io().build().expect("a runtime")
+    }
+
+    #[test]
+    fn after_what_did_not_fill_the_buffer_there_is_nothing_until_linux_says_so() {
+        runtime().block_on(async {
+            let (ours, theirs) = rustix::pipe::pipe().expect("a pipe");
+            let output = Output::new(ours).expect("taken over");
+            let mut buffer = [0; 64];
+            for _ in 0..3 {
+                rustix::io::write(&theirs, LETTERS).expect("room");
+                output.readable().await.expect("there is some");
+                let length = output.try_read(&mut buffer).expect("some");
+                assert_eq!(&buffer[..length], LETTERS);
+                // Linux is not asked: it would have this.
+                rustix::io::write(&theirs, LETTERS).expect("room");
+                let error = output.try_read(&mut buffer).expect_err("not told of");
+                assert!(would_block(&error));
+                output.readable().await.expect("now it is told of");
+                assert_eq!(output.try_read(&mut buffer).expect("some"), LETTERS.len());
+            }
+        });
+    }
+
+    #[test]
+    fn more_than_the_buffer_holds_comes_in_parts_and_then_the_end() {
+        runtime().block_on(async {
+            let (ours, theirs) = rustix::pipe::pipe().expect("a pipe");
+            let output = Output::new(ours).expect("taken over");
+            rustix::io::write(&theirs, LETTERS).expect("room");
+            drop(theirs);
+            let mut all = Vec::new();
+            loop {
+                let mut buffer = [0; 4];
+                output.readable().await.expect("some, or the end");
+                match output.try_read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(length) => all.extend_from_slice(&buffer[..length]),
+                    Err(error) => assert!(would_block(&error)),
+                }
+            }
+            assert_eq!(all, LETTERS);
+        });
+    }
 }

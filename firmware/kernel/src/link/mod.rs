@@ -8,7 +8,7 @@ mod peer;
 mod subscribed;
 
 pub(crate) use inbound::{Inbound, Step};
-pub(crate) use io::{Io, Read};
+pub(crate) use io::{Io, Output, Read};
 pub(crate) use outbox::{Class, Item, Outbox, Overflow};
 pub(crate) use pace::{Pace, FLOOD};
 pub(crate) use peer::{ClientId, DeviceId, Peer};

@@ -1,4 +1,5 @@
 use crate::jail::JailOptions;
+use crate::link::Output;
 use crate::supervise::Fault;
 use std::ffi::OsString;
 use std::io;
@@ -29,7 +30,7 @@ pub(crate) struct Launch {
 pub(crate) struct Spawned {
     pub(crate) pid: u32,
     pub(crate) input: pipe::Sender,
-    pub(crate) output: pipe::Receiver,
+    pub(crate) output: Output,
     pub(crate) errors: pipe::Receiver,
 }
 
@@ -61,7 +62,7 @@ fn pipes(mut child: Child) -> io::Result<Spawned> {
     Ok(Spawned {
         pid: child.id(),
         input: pipe::Sender::from_owned_fd(input.into())?,
-        output: pipe::Receiver::from_owned_fd(output.into())?,
+        output: Output::new(output.into())?,
         errors: pipe::Receiver::from_owned_fd(errors.into())?,
     })
 }
