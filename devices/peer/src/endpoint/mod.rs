@@ -3,6 +3,7 @@
 mod cid;
 mod pace;
 mod socket;
+mod udp;
 
 use crate::{
     counters::Counters,
@@ -13,7 +14,7 @@ use crate::{
 };
 use cid::Cids;
 use quinn::{
-    ClientConfig, Endpoint, EndpointConfig, NoneTokenLog, NoneTokenStore, Runtime, ServerConfig,
+    ClientConfig, Endpoint, EndpointConfig, NoneTokenLog, NoneTokenStore, ServerConfig,
     TokioRuntime, TransportConfig, ValidationTokenConfig, VarInt,
 };
 use ring::{hkdf, hmac};
@@ -26,6 +27,7 @@ use std::{
     time::Duration,
 };
 use thiserror::Error;
+use udp::Udp;
 
 /// No connection lives longer without a sign; the link notices before (`core::link::DEAD`).
 const IDLE: Duration = Duration::from_secs(10);
@@ -85,7 +87,7 @@ impl Node {
         let (socket, told) = bind(listen)?;
         let cids = Cids::new(&identity.secret("connection ids"));
         let runtime = Arc::new(TokioRuntime);
-        let socket = Watched::new(runtime.wrap_udp_socket(socket)?, cids, counters.clone());
+        let socket = Watched::new(Arc::new(Udp::new(socket)?), cids, counters.clone());
         let reset = hmac::Key::new(hmac::HMAC_SHA256, &identity.secret("stateless resets"));
         let mut config = EndpointConfig::new(Arc::new(reset));
         config
