@@ -18,6 +18,7 @@ use dkvm_wire::{
     },
 };
 use std::{collections::VecDeque, time::Duration};
+use tokio::time::{sleep_until, Instant};
 
 /// How long the last neutral reports may take when the device is told to end.
 const FAREWELL: Duration = Duration::from_millis(100);
@@ -28,6 +29,7 @@ pub async fn run(mut link: Link) -> Result<(), Fault> {
     device.turn(Event::Jiggle(jiggle::kept()))?;
     device.announce()?;
     loop {
+        let deadline = device.core.deadline().and_then(|due| device.instant(due));
         let event = tokio::select! {
             incoming = link.next() => match incoming? {
                 Incoming::Goodbye { .. } => break,
@@ -35,7 +37,7 @@ pub async fn run(mut link: Link) -> Result<(), Fault> {
                 incoming => device.translate(incoming),
             },
             said = device.backend.next() => Some(heard(said)),
-            () = sleep_until(device.core.deadline()) => Some(Event::Tick),
+            () = come(deadline) => Some(Event::Tick),
         };
         if let Some(event) = event {
             device.turn(event)?;
@@ -50,6 +52,8 @@ struct Device {
     store: Store,
     keeper: Keeper,
     sender: Sender,
+    /// One moment by both clocks, so that neither is asked before each wait.
+    begun: (Instant, Time),
     gadget: Option<String>,
     published: Option<HidState>,
     told: Option<Readiness>,
@@ -72,10 +76,17 @@ impl Device {
             store,
             keeper: Keeper::new(),
             sender: link.sender(),
+            begun: (Instant::now(), now()),
             gadget: None,
             published: None,
             told: None,
         })
+    }
+
+    /// The same by tokio's clock; nothing beyond its end.
+    fn instant(&self, time: Time) -> Option<Instant> {
+        let (instant, begun) = self.begun;
+        instant.checked_add(time.since(begun))
     }
 
     fn translate(&mut self, incoming: Incoming) -> Option<Event> {
@@ -145,9 +156,10 @@ impl Device {
 
     /// Takes an event through the core, does what it says, and takes the outcomes through it too.
     fn turn(&mut self, event: Event) -> Result<(), SendError> {
+        let now = now();
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            for action in self.core.step(event, now()) {
+            for action in self.core.step(event, now) {
                 events.extend(self.act(action)?);
             }
         }
@@ -216,7 +228,7 @@ impl Device {
 
     /// Nothing stays pressed.
     async fn part(mut self) -> Result<(), Fault> {
-        let end = now().after(FAREWELL);
+        let end = self.instant(now().after(FAREWELL));
         let mut event = Event::Goodbye;
         while !matches!(event, Event::Tick) {
             self.turn(event)?;
@@ -225,7 +237,7 @@ impl Device {
             }
             event = tokio::select! {
                 said = self.backend.next() => heard(said),
-                () = sleep_until(Some(end)) => Event::Tick,
+                () = come(end) => Event::Tick,
             };
         }
         Ok(())
@@ -279,9 +291,9 @@ fn now() -> Time {
     Time::at(monotonic())
 }
 
-async fn sleep_until(deadline: Option<Time>) {
+async fn come(deadline: Option<Instant>) {
     match deadline {
-        Some(deadline) => tokio::time::sleep(deadline.since(now())).await,
+        Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
     }
 }

@@ -66,6 +66,8 @@ struct Device {
     sender: Sender,
     watchdog: Watchdog,
     started: Instant,
+    /// When it was looked at the clock last.
+    seen: Time,
     published: Option<DeskState>,
 }
 
@@ -85,29 +87,32 @@ impl Device {
             sender: link.sender(),
             watchdog: Watchdog::start().map_err(Error::Watchdog)?,
             started: Instant::now(),
+            seen: Time::default(),
             published: None,
         })
     }
 
-    fn now(&self) -> Time {
-        Time::at(self.started.elapsed())
+    fn now(&mut self) -> Time {
+        self.seen = Time::at(self.started.elapsed());
+        self.seen
     }
 
     /// When to come again. It goes on: asked before each wait.
     fn deadline(&self) -> Option<Instant> {
-        let deadline = self.core.deadline();
-        let deadline = deadline.map(|deadline| self.started + deadline.since(Time::default()));
-        if !self.core.has_grabbed() {
+        let mut deadline = self.core.deadline();
+        if self.core.has_grabbed() {
+            self.watchdog.beat();
+            let beat = self.seen.after(BEAT);
+            deadline = Some(deadline.map_or(beat, |deadline| deadline.min(beat)));
+        } else {
             self.watchdog.rest();
-            return deadline;
         }
-        self.watchdog.beat();
-        let beat = Instant::now() + BEAT;
-        Some(deadline.map_or(beat, |deadline| deadline.min(beat)))
+        deadline.map(|deadline| self.started + deadline.since(Time::default()))
     }
 
     fn turn(&mut self, event: Event) -> Result<(), SendError> {
-        let actions = self.core.step(event, self.now());
+        let now = self.now();
+        let actions = self.core.step(event, now);
         self.act(actions)?;
         self.publish()
     }
@@ -136,7 +141,8 @@ impl Device {
                 }
                 Action::Ungrab(id) => Event::Gripped(id, self.backend.ungrab(id)),
             };
-            actions.extend(self.core.step(grip, self.now()));
+            let now = self.now();
+            actions.extend(self.core.step(grip, now));
         }
         Ok(())
     }
@@ -166,7 +172,8 @@ impl Device {
 
     fn focus(&mut self, to: &FocusTo) -> Result<Result<(), WireError>, SendError> {
         let how = if to.steal { How::Steal } else { How::Call };
-        let (result, actions) = self.core.focus(to.node.as_deref(), how, self.now());
+        let now = self.now();
+        let (result, actions) = self.core.focus(to.node.as_deref(), how, now);
         self.act(actions)?;
         self.publish()?;
         Ok(result.map_err(|refusal| {

@@ -27,6 +27,8 @@ use tokio::io::{unix::AsyncFd, Interest};
 
 /// Where they are.
 const DIRECTORY: &str = "/dev/input";
+/// One read has room for so many events, if not for more.
+const READ_AT_LEAST: usize = 32;
 /// LEDs that a target sets.
 const LEDS: [LedCode; 5] = [
     LedCode::LED_NUML,
@@ -262,11 +264,17 @@ impl Open {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
             };
+            let mut count = 0;
             let read = guard.try_io(|file| {
                 let device = file.get_mut();
                 let events: Vec<InputEvent> = device.fetch_events()?.collect();
+                count = events.len();
                 Ok(reading.take(events, || down(device)))
             });
+            // There were no more: what happens now, Linux tells of.
+            if (1..READ_AT_LEAST).contains(&count) {
+                guard.clear_ready();
+            }
             match read {
                 Ok(Ok(moves)) => {
                     let moves: Vec<Move> = moves;
