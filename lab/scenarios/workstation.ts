@@ -16,7 +16,9 @@ const ABROAD = "passau";
 const LAYOUT = "de";
 /** Typed at once: less than waits for a target that is slow to take it. */
 const PART = 12;
+/** Without a keyboard nothing leads back from a target: patience for as long as it takes to plug another in. */
 const CONFIG = `keyboard = "us"
+patience_ms = 60000
 target.${ABROAD}.translate = true`;
 
 export default scenario("workstation", "A keyboard that is grabbed comes back: held keys, pulled plugs, an input that is killed or hangs; lights are the target's; keys type at a target of another layout what they type here", async (bench) => {

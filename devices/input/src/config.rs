@@ -42,7 +42,7 @@ pub struct Config {
     pub resistance: u32,
     /// Pixels for each count of the mouse at targets.
     pub speed: f64,
-    /// So long a link may be away before input is here again, ms.
+    /// So long a link may be away, or nothing lead back from a target, before input is here again, ms.
     pub patience_ms: u64,
     /// Devices that are not read: parts of their names.
     pub ignore: Vec<String>,

@@ -161,9 +161,12 @@ impl Hands {
         }
     }
 
-    /// Whether these keys can be pressed together.
+    /// Whether these keys can be pressed together, on devices that no other program has.
     pub fn can_press(&self, keys: &[u16]) -> bool {
-        let has = |key: &u16| self.devices.values().any(|one| one.keys.contains(key));
+        let has = |key: &u16| {
+            let mut devices = self.devices.values();
+            devices.any(|one| one.hold != Hold::Failed && one.keys.contains(key))
+        };
         keys.iter().all(has)
     }
 

@@ -221,6 +221,9 @@ impl Core {
         let away = session
             .and_then(|session| session.away)
             .map(|since| since.after(patience));
+        let stranded = session
+            .and_then(|session| session.stranded)
+            .map(|since| since.after(patience));
         let channel = session.and_then(|session| self.channels.get(&session.node));
         let silent = channel
             .and_then(Channel::silent_since)
@@ -232,6 +235,7 @@ impl Core {
         [
             channel.and_then(Channel::due),
             away,
+            stranded,
             silent,
             self.hands.deadline(),
         ]

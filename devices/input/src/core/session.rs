@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// So long a target that was left is told that nothing is held, where it does not acknowledge it.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Longer than who works a target is called, characters: what another node tells goes on to everybody.
+const LONGEST_BY: usize = 128;
 /// How often an epoch that somebody else had taken already is followed by a higher one.
 const TRIES: u8 = 3;
 
@@ -33,6 +35,8 @@ pub struct Session {
     pub standing: Standing,
     /// Since when it cannot be reached.
     pub away: Option<Time>,
+    /// Since when no key and no edge leads back from it.
+    pub stranded: Option<Time>,
     /// What its keys are there.
     pub typing: Typing,
 }
@@ -59,7 +63,10 @@ impl Core {
         self.channels.entry(node.to_owned()).or_default()
     }
 
-    pub(super) fn on_hid(&mut self, node: &str, state: HidState, now: Time) {
+    pub(super) fn on_hid(&mut self, node: &str, mut state: HidState, now: Time) {
+        if let Some((end, _)) = state.by.char_indices().nth(LONGEST_BY) {
+            state.by.truncate(end);
+        }
         let (epoch, holder, by) = (state.focus, state.holder, state.by.clone());
         let was_away = self.targets.hid_of(node).is_none();
         self.targets.hid(node, state);
@@ -205,33 +212,37 @@ impl Core {
         self.miss(now);
     }
 
-    /// Gives back what cannot be reached any more.
+    /// Gives back what cannot be reached any more, or where nothing leads back from.
     fn miss(&mut self, now: Time) {
         let patience = self.config.patience();
-        let Some(session) = self.session.as_mut() else {
+        let Some(node) = self.node().map(str::to_owned) else {
             return;
         };
-        let node = session.node.clone();
         if !self.targets.is_paired(&node) {
             return self.give_back(
                 Some(format!("{node} is gone: keyboard and mouse are here again")),
                 now,
             );
         }
-        let unfit = self.targets.unfit(&node);
-        session.away = unfit.as_ref().map(|_| session.away.unwrap_or(now));
-        let away = session
-            .away
-            .is_some_and(|since| now.since(since) >= patience);
+        let (unfit, missing) = (self.targets.unfit(&node), self.missing(&node));
         let silent = self.channels.get(&node).and_then(Channel::silent_since);
-        let silent = silent.is_some_and(|since| now.since(since) >= patience);
-        if away || silent {
-            let why = unfit.unwrap_or_else(|| format!("{node} does not answer"));
-            self.give_back(
-                Some(format!("{why}; keyboard and mouse are here again")),
-                now,
-            );
-        }
+        let Some(session) = self.session.as_mut() else {
+            return;
+        };
+        session.away = unfit.as_ref().map(|_| session.away.unwrap_or(now));
+        session.stranded = missing.as_ref().map(|_| session.stranded.unwrap_or(now));
+        let late = |since: Option<Time>| since.is_some_and(|since| now.since(since) >= patience);
+        let why = match missing {
+            _ if late(session.away) || late(silent) => {
+                unfit.unwrap_or_else(|| format!("{node} does not answer"))
+            }
+            Some(keys) if late(session.stranded) => self.stranded(&node, &keys),
+            _ => return,
+        };
+        self.give_back(
+            Some(format!("{why}; keyboard and mouse are here again")),
+            now,
+        );
     }
 
     /// Says what is new now: what follows is not to be in the same message.

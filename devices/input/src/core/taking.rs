@@ -1,6 +1,7 @@
 //! Taking the focus: who may, and when.
 
 use super::{
+    chords::Chord,
     hands::Owner,
     pointer::{Pointer, Side, USUAL},
     session::{Session, Standing},
@@ -15,6 +16,11 @@ use thiserror::Error;
 
 /// A second press of a hotkey steals within this time.
 pub const STEAL: Duration = Duration::from_secs(2);
+
+/// So much is said of the name of a target that cannot be, characters.
+const SAID: usize = 16;
+/// No name that is longer is looked for, bytes, but where the configuration has it.
+const LONGEST_NAME: usize = 63;
 
 /// How somebody wants to go to a target.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,6 +81,14 @@ impl Core {
     }
 
     fn may(&mut self, node: &str, how: How, now: Time) -> Result<(), Refusal> {
+        if node.len() > LONGEST_NAME && !self.targets.names().iter().any(|name| name == node) {
+            // What is refused is told to everybody.
+            let start: String = node.chars().take(SAID).collect();
+            return Err(Refusal::Unreachable {
+                node: format!("{start}…"),
+                why: "no target has so long a name; dkvm focus shows them".to_owned(),
+            });
+        }
         if let Some(why) = self.targets.unfit(node) {
             let node = node.to_owned();
             return Err(Refusal::Unreachable { node, why });
@@ -106,21 +120,29 @@ impl Core {
     }
 
     /// The chords that lead back from a target, where none of them can be pressed and the pointer does not lead back either.
-    fn missing(&self, node: &str) -> Option<String> {
-        let names = self.targets.names();
-        let place = names.iter().position(|name| name == node);
-        let hotkey = place.and_then(|place| self.chords.of(node, place));
-        let mut chords = [Some(self.chords.release()), hotkey].into_iter().flatten();
-        let can = chords
-            .clone()
-            .any(|chord| self.hands.can_press(chord.keys()));
-        if can || self.pointer_leads_back(node) {
+    pub(super) fn missing(&self, node: &str) -> Option<String> {
+        let can = |chord: &Chord| self.hands.can_press(chord.keys());
+        let release = self.chords.release();
+        // Asked at every motion of the mouse: what costs least comes first.
+        if can(release) || self.pointer_leads_back(node) {
             return None;
         }
-        let first = chords.next()?.spoken();
-        Some(chords.fold(first, |told, chord| {
-            format!("{told}, or {}", chord.spoken())
-        }))
+        let names = self.targets.names();
+        let place = names.iter().position(|name| name == node);
+        match place.and_then(|place| self.chords.of(node, place)) {
+            Some(hotkey) if can(hotkey) => None,
+            Some(hotkey) => Some(format!("{}, or {}", release.spoken(), hotkey.spoken())),
+            None => Some(release.spoken()),
+        }
+    }
+
+    /// Why a target is left where nothing leads back from it any more.
+    pub(super) fn stranded(&self, node: &str, keys: &str) -> String {
+        let lacks = format!("no keyboard that is read has {keys}, which lead back from {node}");
+        match self.hands.problem() {
+            Some(problem) => format!("{problem}; {lacks}"),
+            None => lacks,
+        }
     }
 
     fn pointer_leads_back(&self, node: &str) -> bool {
@@ -148,6 +170,7 @@ impl Core {
             epoch: epoch.wrapping_add(1),
             standing: Standing::Asked(0),
             away: None,
+            stranded: None,
             typing: Typing::default(),
         });
         self.hands.give(Owner::Target, now);

@@ -38,6 +38,8 @@ pub struct Desk {
     pub down: BTreeSet<(DeviceId, u16)>,
     /// A grab fails so.
     pub broken: Option<String>,
+    /// Another program has these.
+    pub others: BTreeSet<DeviceId>,
 }
 
 pub fn peer(node: &str) -> PeerInfo {
@@ -83,7 +85,7 @@ pub fn busy(focus: u32, holder: u64) -> HidState {
     }
 }
 
-fn device(keyboard: bool) -> DeskDevice {
+pub fn device(keyboard: bool) -> DeskDevice {
     DeskDevice {
         name: if keyboard { "Keys" } else { "Mouse" }.into(),
         path: String::new(),
@@ -109,6 +111,7 @@ impl Desk {
             let_up: Vec::new(),
             down: BTreeSet::new(),
             broken: None,
+            others: BTreeSet::new(),
         };
         desk.step(Event::Plugged(KEYBOARD, device(true), KeysOf::every()));
         desk.step(Event::Plugged(MOUSE, device(false), KeysOf::default()));
@@ -149,6 +152,9 @@ impl Desk {
     fn grab(&mut self, id: DeviceId) -> Grip {
         if let Some(why) = &self.broken {
             return Grip::Failed(why.clone());
+        }
+        if self.others.contains(&id) {
+            return Grip::Failed("Keys is grabbed by another program".into());
         }
         self.grabbed.insert(id);
         let held = self.down.iter().filter(|(one, _)| *one == id);

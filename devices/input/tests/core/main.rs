@@ -8,6 +8,7 @@ mod focus;
 mod heads;
 mod keys;
 mod layouts;
+mod names;
 mod properties;
 mod translate;
 mod way_back;
