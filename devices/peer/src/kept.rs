@@ -25,6 +25,7 @@ impl Kept {
         // A card that cannot be read takes nothing from the nodes that it named.
         if let Some(mut keys) = card::read(named_by_card) {
             keys.retain(|key| *key != identity.fingerprint);
+            told.extend(store.hold_back(&keys));
             if let Err(error) = store.follow_card(&keys) {
                 dkvm_sdk::warn!("what the card says of other nodes: {error}");
             }

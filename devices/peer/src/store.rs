@@ -1,5 +1,8 @@
 //! The paired nodes, as they are kept.
 
+mod lost;
+
+use self::lost::Lost;
 use crate::{core::name, files, fingerprint::Fingerprint};
 use dkvm_wire::vocab::peer::Grant;
 use serde::{Deserialize, Serialize};
@@ -131,6 +134,9 @@ pub struct Store {
     forgotten: Vec<Fingerprint>,
     /// What could not be read is kept as it is, for whoever can mend it.
     unread: Vec<Value>,
+    lost: Lost,
+    /// All that the card names.
+    of_card: Vec<Fingerprint>,
 }
 
 impl Store {
@@ -143,33 +149,38 @@ impl Store {
         let mut told = Vec::new();
         let text = store.path.as_deref().map_or(Ok(None), files::read);
         match text {
-            Ok(None) => {}
+            // One that was put aside, and nothing has been written since.
+            Ok(None) => {
+                let aside = folder.map(|folder| folder.join(DAMAGED).try_exists());
+                store.lost.all = aside.is_some_and(|aside| aside.unwrap_or(true));
+            }
             Ok(Some(text)) => store.take(&text, &mut told),
             Err(error) => {
                 told.push(format!("the paired nodes cannot be read ({error}): make {FILE} in the state directory of peer readable for it"));
                 // Whoever cannot read must not write over it either.
                 store.path = None;
+                store.lost.all = true;
             }
         }
         (store, told)
     }
 
     fn take(&mut self, text: &str, told: &mut Vec<String>) {
-        match serde_json::from_str::<Value>(text) {
-            Ok(file) => {
-                let entries = file.get("peers").and_then(Value::as_array).cloned();
-                for entry in entries.unwrap_or_default() {
+        match lost::understood(text) {
+            Ok((entries, forgotten)) => {
+                for entry in entries {
                     self.take_entry(entry, told);
                 }
-                let forgotten = file.get("forgotten").and_then(Value::as_array).cloned();
-                self.forgotten = forgotten
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter_map(|one| serde_json::from_value(one).ok())
-                    .take(FORGOTTEN_MOST)
-                    .collect();
+                let keys = forgotten.into_iter().take(FORGOTTEN_MOST);
+                for key in keys {
+                    match serde_json::from_value(key) {
+                        Ok(key) => self.forgotten.push(key),
+                        Err(_) => self.lost.all = true,
+                    }
+                }
             }
             Err(error) => {
+                self.lost.all = true;
                 let put_aside = self
                     .path
                     .as_ref()
@@ -205,6 +216,7 @@ impl Store {
                     .unwrap_or("without a name");
                 let name: String = name.chars().take(80).collect();
                 told.push(format!("of the paired nodes in {FILE} one ({name}) is damaged and is a stranger now ({error}): pair it anew"));
+                self.lost.take(&entry);
                 if self.unread.len() < MOST {
                     self.unread.push(entry);
                 }
@@ -265,13 +277,36 @@ impl Store {
     /// Removes it at once; [`Self::page`] is to be written down.
     pub fn forget(&mut self, node: &str) -> Result<Peer, StoreError> {
         let gone = self.named(node)?.clone();
-        if gone.origin == Origin::Card {
-            self.forgotten.push(gone.fingerprint);
-            let over = self.forgotten.len().saturating_sub(FORGOTTEN_MOST);
-            self.forgotten.drain(..over);
+        // Also one of which a person has said something since: the card names it still.
+        if gone.origin == Origin::Card || self.of_card.contains(&gone.fingerprint) {
+            self.never_by_card(gone.fingerprint);
         }
         self.peers.retain(|peer| peer.node != node);
         Ok(gone)
+    }
+
+    fn never_by_card(&mut self, key: Fingerprint) {
+        self.forgotten.push(key);
+        let over = self.forgotten.len().saturating_sub(FORGOTTEN_MOST);
+        self.forgotten.drain(..over);
+    }
+
+    /// Whom the card names, and of whom what a person has said is lost: it may have been forgotten, or held to less, so the card
+    /// must not bring it back with everything. Gives what is to be told of it.
+    pub fn hold_back(&mut self, card: &[Fingerprint]) -> Option<String> {
+        let is_held = |key: &&Fingerprint| {
+            self.lost.has(key) && self.of(key).is_none() && !self.forgotten.contains(key)
+        };
+        let held: Vec<Fingerprint> = card.iter().filter(is_held).copied().collect();
+        if held.is_empty() {
+            return None;
+        }
+        let names: Vec<String> = held.iter().map(Fingerprint::short).collect();
+        held.into_iter().for_each(|key| self.never_by_card(key));
+        if let Err(error) = self.page().write() {
+            dkvm_sdk::warn!("that nodes of the card are held back is not kept: {error}");
+        }
+        Some(format!("dkvm.txt names a node ({}) of which it is not known any more what it may do here, so it is a stranger: pair it anew", names.join(", ")))
     }
 
     /// What holds, to be written down.
@@ -287,6 +322,7 @@ impl Store {
 
     /// What the card names holds, but for what was forgotten here; what it names no more is forgotten.
     pub fn follow_card(&mut self, keys: &[Fingerprint]) -> Result<(), StoreError> {
+        self.of_card = keys.to_vec();
         let mut peers = self.peers.clone();
         peers.retain(|peer| peer.origin == Origin::Person || keys.contains(&peer.fingerprint));
         for key in keys {

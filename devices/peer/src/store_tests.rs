@@ -196,6 +196,83 @@ fn the_card_names_nodes_that_may_everything_until_it_does_not() {
     assert_eq!(store.list(), []);
 }
 
+#[test]
+fn who_was_allowed_less_and_then_forgotten_does_not_come_back_by_the_card() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = load(folder.path());
+    let two = Fingerprint::of(2);
+    store.follow_card(&[two]).unwrap();
+    let named = store.of(&two).unwrap().clone();
+    let less = Peer {
+        grants: vec![Grant::View],
+        origin: Origin::Person,
+        ..named.clone()
+    };
+    store.put(less).unwrap();
+    store.forget(&named.node).unwrap();
+    store.save().unwrap();
+    let mut store = load(folder.path());
+    store.follow_card(&[two]).unwrap();
+    assert_eq!(store.of(&two), None);
+}
+
+/// As a start does it: what is told, and who is there.
+fn start(folder: &Path, card: &[Fingerprint]) -> (Vec<String>, Store) {
+    let (mut store, mut told) = Store::load(Some(folder));
+    told.extend(store.hold_back(card));
+    store.follow_card(card).unwrap();
+    (told, store)
+}
+
+#[test]
+fn a_damaged_file_gives_the_cards_nodes_nothing_in_this_life_or_the_next() {
+    let (two, three) = (Fingerprint::of(2), Fingerprint::of(3));
+    for damaged in ["", "{", "[]", "{}", "{\"peers\":[],\"forgotten\":[7]}"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (told, store) = start(folder.path(), &[two]);
+        assert_eq!((told.len(), store.list().len()), (0, 1), "a first start");
+        fs::write(folder.path().join(FILE), damaged).unwrap();
+        let (told, store) = start(folder.path(), &[two]);
+        assert!(
+            told.iter().any(|one| one.contains(&two.short())),
+            "{told:?}"
+        );
+        assert_eq!(store.list(), [], "{damaged}");
+        let (_, store) = start(folder.path(), &[two, three]);
+        assert_eq!(store.of(&two), None, "{damaged}");
+        assert!(store.of(&three).is_some(), "it was never named before");
+    }
+}
+
+#[test]
+fn one_that_was_put_aside_is_not_a_first_start() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(FILE), "{").unwrap();
+    // The power goes before anything is written.
+    drop(Store::load(Some(folder.path())));
+    let (_, mut store) = start(folder.path(), &[Fingerprint::of(2)]);
+    assert_eq!(store.list(), []);
+    store.put(peer("office", 2)).unwrap();
+    let (told, store) = start(folder.path(), &[Fingerprint::of(2)]);
+    assert_eq!((told.len(), store.list()), (0, &[peer("office", 2)][..]));
+}
+
+#[test]
+fn a_damaged_entry_holds_back_its_own_node_or_where_it_names_none_each() {
+    let (two, three) = (Fingerprint::of(2), Fingerprint::of(3));
+    let named = format!("{{\"node\":7,\"fingerprint\":\"{two}\"}}");
+    for (entry, others) in [(named.as_str(), 1), ("{\"fingerprint\":\"12\"}", 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = format!("{{\"peers\":[{entry}],\"forgotten\":[]}}");
+        fs::write(folder.path().join(FILE), file).unwrap();
+        for _ in 0..2 {
+            let (_, store) = start(folder.path(), &[two, three]);
+            assert_eq!(store.of(&two), None);
+            assert_eq!(store.list().len(), others, "{entry}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_harms_it(text in ".{0,300}", name in ".{0,80}", grants in ".{0,20}") {
@@ -203,6 +280,9 @@ proptest! {
         for text in [text, entry] {
             let mut store = Store::default();
             store.take(&text, &mut Vec::new());
+            prop_assert_eq!(store.list(), []);
+            let _ = store.hold_back(&[Fingerprint::of(2)]);
+            store.follow_card(&[Fingerprint::of(2)]).unwrap();
             prop_assert_eq!(store.list(), []);
         }
     }
