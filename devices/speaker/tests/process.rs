@@ -54,7 +54,10 @@ fn only_the_target_that_is_worked_is_streamed() -> Result<(), Failure> {
     work(&mut kernel, None)?;
     kernel.ping()?;
     kernel.goodbye()?;
-    assert!(kernel.log().is_empty(), "{:?}", kernel.log());
+    let log = kernel.log();
+    // That nothing was there in time is said where it took long, and is no complaint.
+    let harmless = |line: &String| line.starts_with("<info>");
+    assert!(log.iter().all(harmless), "{log:?}");
     Ok(())
 }
 
