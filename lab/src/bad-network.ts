@@ -25,3 +25,13 @@ export async function spoil(pi: Pi, { lossPercent = 0, jitterMs = 0, doublePerce
 export async function mend(pi: Pi): Promise<void> {
   await pi.must(`${TC} qdisc del dev vec0 root`);
 }
+
+/** From now on so many kilobits a second of what this Pi sends leave by the wires (the lab's own hand in it takes as long): who comes by
+ *  `wireAddress` has a slow link of his own, and the Pi's network is as fast as ever. */
+export async function narrow(pi: Pi, kilobits: number): Promise<void> {
+  await pi.must(`${TC} qdisc replace dev vec1 root netem limit 2000 rate ${Math.ceil(kilobits)}kbit`);
+}
+
+export async function widen(pi: Pi): Promise<void> {
+  await pi.must(`${TC} qdisc del dev vec1 root`);
+}

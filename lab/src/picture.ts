@@ -1,6 +1,6 @@
 // Two pictures of one screen: what the target draws, and what the page shows.
 import type { Page } from "playwright-core";
-import { LabError } from "./lab.ts";
+import { LabError, until } from "./lab.ts";
 import type { Target } from "./target.ts";
 
 /** Brightness of each pixel, 0 to 255. */
@@ -49,6 +49,22 @@ export function difference(a: Grey, b: Grey, shades: number): number {
 /** Share of pixels that are not dark. */
 export function lit({ data }: Grey): number {
   return data.reduce((sum, shade) => sum + (shade > 96 ? 1 : 0), 0) / data.length;
+}
+
+/** Pixels that differ by more shades are wrong; so many may, once the picture rests: edges of coloured text, whose colours are those of four pixels. */
+const [SHADES, WRONG_MOST] = [40, 0.0005];
+/** Less on the target's screen is too little to tell: a dark screen is like any other dark screen. */
+const LIT_LEAST = 0.003;
+
+/** Waits until a canvas of the page shows what the target draws; the share of the pixels that are off then. */
+export async function alike(page: Page, target: Target, canvas = "screen"): Promise<number> {
+  let off = 1;
+  await until("the page shows what the target draws", async () => {
+    const wanted = await targetPicture(target);
+    off = difference(wanted, await pagePicture(page, canvas), SHADES);
+    return off < WRONG_MOST && lit(wanted) > LIT_LEAST;
+  }, { every: 200 });
+  return off;
 }
 
 export interface Place {
