@@ -10,10 +10,12 @@ use dkvm_wire::{
     Generation, QueueClass, Source,
 };
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Nothing comes in this time that was on its way.
 const QUIET: Duration = Duration::from_millis(300);
+/// What is waited for is there long before.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 fn body(text: &str) -> serde_json::Value {
     json!({ "text": text })
@@ -26,10 +28,13 @@ fn is_of(event: &Event, source: &str, text: &str) -> bool {
 
 /// Input until it arrives: datagrams may be lost while the other side is still adopting the link.
 fn type_until_taken(desk: &mut TestNode, office: &mut TestNode) -> Result<Event, Failure> {
-    for n in 0..100 {
-        let text = body(&n.to_string());
+    let until = Instant::now() + PATIENCE;
+    let mut sent = 0;
+    while Instant::now() < until {
+        let text = body(&sent.to_string());
         desk.kernel
             .emit_to("input", topics::INPUT, &text, &["office/hid"])?;
+        sent += 1;
         let turn = Duration::from_millis(50);
         if let Some(event) = office.kernel.within(turn, topics::INPUT)? {
             return Ok(event);
@@ -38,9 +43,16 @@ fn type_until_taken(desk: &mut TestNode, office: &mut TestNode) -> Result<Event,
     Err(Failure::new("no input arrives").with_log(desk.kernel.log()))
 }
 
-/// Drops what is still on its way.
-fn drain(node: &mut TestNode, topic: &str) -> Result<(), Failure> {
-    while node.kernel.within(QUIET, topic)?.is_some() {}
+/// Of what was typed until it was taken nothing is on its way any more: the last is there.
+fn drain(desk: &mut TestNode, office: &mut TestNode) -> Result<(), Failure> {
+    let last = body("last");
+    desk.kernel
+        .emit_to("input", topics::INPUT, &last, &["office/hid"])?;
+    while !is_of(
+        &office.kernel.expect_event(topics::INPUT)?,
+        "desk/input",
+        "last",
+    ) {}
     Ok(())
 }
 
@@ -73,7 +85,7 @@ fn input_arrives_from_whom_it_comes_and_for_whom_it_is() -> Result<(), Failure> 
     let (source, _) = event.source.clone().expect("a source");
     assert_eq!(source, "desk/input");
     assert_eq!(event.to, ["hid"]);
-    drain(&mut office, topics::INPUT)?;
+    drain(&mut desk, &mut office)?;
     // What does not fit a datagram too.
     let long = body(&"x".repeat(20_000));
     desk.kernel
@@ -217,7 +229,7 @@ fn without_the_grant_nothing_crosses_and_a_person_is_told() -> Result<(), Failur
 fn what_comes_from_one_node_goes_to_no_other() -> Result<(), Failure> {
     let (mut desk, mut office) = worked()?;
     type_until_taken(&mut desk, &mut office)?;
-    drain(&mut office, topics::INPUT)?;
+    drain(&mut desk, &mut office)?;
     let event = Event {
         topic: topics::INPUT.to_owned(),
         body: encode_body(&body("relayed")),
@@ -238,13 +250,13 @@ fn a_device_that_is_gone_is_gone_everywhere_and_its_successor_is_another() -> Re
     let (mut desk, mut office) = worked()?;
     let event = type_until_taken(&mut desk, &mut office)?;
     let (_, first) = event.source.expect("a source");
+    drain(&mut desk, &mut office)?;
     desk.kernel.source_gone("input", 1)?;
     let gone: SourceGone = office.kernel.expect(topics::SOURCE_GONE)?;
     assert_eq!(
         (gone.source.as_str(), gone.generation),
         ("desk/input", first)
     );
-    drain(&mut office, topics::INPUT)?;
     let late = body("late");
     desk.kernel
         .emit_to("input", topics::INPUT, &late, &["office/hid"])?;
@@ -280,10 +292,10 @@ fn whoever_was_typing_over_a_link_that_ended_holds_nothing_any_more() -> Result<
         grants: vec![Grant::View],
     };
     type_until_taken(&mut desk, &mut office)?;
+    drain(&mut desk, &mut office)?;
     office.kernel.call::<_, Nothing>(methods::ALLOW, &allow)?;
     let gone: SourceGone = office.kernel.expect(topics::SOURCE_GONE)?;
     assert_eq!(gone.source.as_str(), "desk/input");
-    drain(&mut office, topics::INPUT)?;
     desk.until(|state| {
         let office = &state.peers[0];
         office.link == LinkState::Up && office.granted == [Grant::View]
@@ -329,7 +341,7 @@ fn after_the_death_of_either_all_goes_on() -> Result<(), Failure> {
 fn what_was_typed_while_the_other_hung_does_not_come_seconds_later() -> Result<(), Failure> {
     let (mut desk, mut office) = worked()?;
     type_until_taken(&mut desk, &mut office)?;
-    drain(&mut office, topics::INPUT)?;
+    drain(&mut desk, &mut office)?;
     office.kernel.freeze()?;
     desk.until_link("office", LinkState::Stalled)?;
     for n in 0..3000 {

@@ -11,6 +11,7 @@ mod node;
 mod paces;
 mod pairing;
 mod sessions;
+mod sound;
 mod stills;
 mod strangers;
 mod streams;

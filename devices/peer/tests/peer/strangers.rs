@@ -113,11 +113,10 @@ fn noise_and_slow_handshakes_are_counted_and_nobody_else_notices() -> Result<(),
         socket.send_to(first, office.address()).expect("sent");
     }
     talks(&mut session);
-    assert_eq!(
-        office.get()?.refused.garbage,
-        NOISE,
-        "nothing else is counted"
-    );
+    // Those that time out may have done so by now.
+    let garbage = office.get()?.refused.garbage;
+    let counted = (NOISE..=NOISE + UNPROVEN).contains(&garbage);
+    assert!(counted, "{garbage}: nothing else is counted");
     office.until(|state| state.refused.garbage >= NOISE + UNPROVEN)?;
     // And a paired node gets in all the same.
     office.restart()?;
