@@ -55,11 +55,10 @@ struct Desk {
 
 impl Desk {
     fn admit(&mut self, incoming: Incoming) {
-        let proof = match incoming.remote_address_validated() {
-            true => Proof::Proven,
-            false => Proof::Claimed,
-        };
-        match self.handshakes.admit(incoming.remote_address(), proof) {
+        match self
+            .handshakes
+            .admit(incoming.remote_address(), proof(&incoming))
+        {
             Admission::Prove => {
                 // Whoever is not at that address never comes back, and costs nothing.
                 let _ = incoming.retry();
@@ -93,9 +92,16 @@ impl Desk {
     }
 }
 
+fn proof(incoming: &Incoming) -> Proof {
+    match incoming.remote_address_validated() {
+        true => Proof::Proven,
+        false => Proof::Claimed,
+    }
+}
+
 /// One handshake.
 async fn shake(node: &Node, teller: &Teller, incoming: Incoming) {
-    let from = plain(incoming.remote_address());
+    let from = (plain(incoming.remote_address()), proof(&incoming));
     let gate = Arc::new(Gate::default());
     let shaken = match node.answers(&gate) {
         Ok(config) => match incoming.accept_with(Arc::new(config)) {
@@ -110,7 +116,12 @@ async fn shake(node: &Node, teller: &Teller, incoming: Incoming) {
     }
 }
 
-async fn turned_away(node: &Node, teller: &Teller, from: SocketAddr, turned: Turned) {
+async fn turned_away(
+    node: &Node,
+    teller: &Teller,
+    (from, proof): (SocketAddr, Proof),
+    turned: Turned,
+) {
     match turned {
         Turned::Stranger(key) => {
             node.counters.stranger();
@@ -119,7 +130,7 @@ async fn turned_away(node: &Node, teller: &Teller, from: SocketAddr, turned: Tur
         Turned::Version(offered) => {
             node.counters.version();
             // A device that ends has nobody to tell.
-            let _ = teller.send(News::OtherVersion(from, offered)).await;
+            let _ = teller.send(News::OtherVersion(from, proof, offered)).await;
         }
         Turned::Garbage => node.counters.garbage(),
     }

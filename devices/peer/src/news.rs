@@ -2,6 +2,7 @@
 
 use crate::{
     core::{
+        handshakes::Proof,
         link::{Fault, LinkId, Opener},
         pairing::{Known, Said},
     },
@@ -32,8 +33,8 @@ pub enum News {
     Said(Fingerprint, LinkId, Control),
     /// A connection of a paired node is gone.
     Lost(Fingerprint, LinkId, Fault),
-    /// Somebody speaks other versions.
-    OtherVersion(SocketAddr, Vec<String>),
+    /// Somebody speaks other versions, at an address that may be anybody's.
+    OtherVersion(SocketAddr, Proof, Vec<String>),
     /// Somebody wants to pair.
     WantsToPair(Fingerprint, Connection),
     /// What holds is written down, or is not.

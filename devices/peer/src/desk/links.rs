@@ -11,6 +11,7 @@ use crate::{
     control,
     core::{
         address::{is_lasting, plain},
+        handshakes::Proof,
         lead,
         link::{Action, Addresses, Event, Fault, LinkId, Opener, Weight},
     },
@@ -334,8 +335,8 @@ impl Desk {
         }
     }
 
-    /// Who calls with another version has shown no key yet; by its address it may be one that is known.
-    pub(super) fn other_version(&mut self, from: SocketAddr, offered: &[String]) {
+    /// Who calls with another version has shown no key yet; by its address, where that is its own, it may be one that is known.
+    pub(super) fn other_version(&mut self, from: SocketAddr, proof: Proof, offered: &[String]) {
         let offered = offered.join(", ");
         let offered = if offered.is_empty() {
             "no version of this link"
@@ -347,6 +348,10 @@ impl Desk {
         );
         if self.versions.admit(from.ip(), self.now()) {
             dkvm_sdk::warn!("{told}");
+        }
+        // Of a node whose address somebody else wrote there this says nothing; this node's own call to it does.
+        if proof == Proof::Claimed {
+            return;
         }
         let there = |peer: &Peer| peer.leads.iter().any(|lead| lead.is_at(from.ip()));
         let keys: Vec<_> = self

@@ -126,7 +126,7 @@ impl Desk {
             News::Kept(written) => self.kept(written),
             News::Said(key, id, said) => self.said(key, id, said),
             News::Lost(key, id, fault) => self.lost(key, id, fault),
-            News::OtherVersion(from, offered) => self.other_version(from, &offered),
+            News::OtherVersion(from, proof, offered) => self.other_version(from, proof, &offered),
             News::WantsToPair(key, connection) => self.wants_to_pair(key, connection),
             News::Pairing(id, step) => self.pairing(id, step),
         }

@@ -10,7 +10,10 @@ use dkvm_peer::{
     tls::{LINK, PAIR},
 };
 use dkvm_testkit::Failure;
-use dkvm_wire::vocab::peer::{Grant, Refused};
+use dkvm_wire::{
+    service::Nothing,
+    vocab::peer::{methods, Authorise, Grant, LinkState, Refused},
+};
 use std::{net::UdpSocket, sync::Arc, time::Duration};
 
 /// Datagrams that are no QUIC: as many as Linux keeps for a node that is just busy.
@@ -82,6 +85,28 @@ fn another_version_is_told_on_both_sides_and_counted() -> Result<(), Failure> {
 }
 
 #[test]
+fn another_version_says_nothing_of_the_node_whose_address_anybody_may_have_written(
+) -> Result<(), Failure> {
+    let mut office = TestNode::start("office")?;
+    // It is called there, and nobody answers.
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let attic = Authorise {
+        node: "attic".to_owned(),
+        fingerprint: "a".repeat(64),
+        address: silent.local_addr().expect("an address").to_string(),
+        grants: Vec::new(),
+    };
+    office
+        .kernel
+        .call::<_, Nothing>(methods::AUTHORISE, &attic)?;
+    run(call(b"dkvm/2", &office.address()));
+    office.kernel.expect_log("dkvm/2")?;
+    let state = office.get()?;
+    assert_eq!(state.peers[0].link, LinkState::Connecting);
+    Ok(())
+}
+
+#[test]
 fn what_paired_nodes_say_is_no_noise() -> Result<(), Failure> {
     let (mut desk, mut office) = linked(&[Grant::View])?;
     let mut session = desk.session("office").expect("a session");
@@ -123,7 +148,7 @@ fn noise_and_slow_handshakes_are_counted_and_nobody_else_notices() -> Result<(),
     for first in &firsts {
         socket.send_to(first, office.address()).expect("sent");
     }
-    office.until_link("desk", dkvm_wire::vocab::peer::LinkState::Up)?;
+    office.until_link("desk", LinkState::Up)?;
     Ok(())
 }
 
