@@ -60,7 +60,8 @@ const IDENTITY: Identity = Identity {
     ],
     produces: &[
         (topics::INPUT, QueueClass::Input),
-        (topics::AUDIO_MICROPHONE, QueueClass::Stream),
+        // No stream: of those that are for other nodes a gateway asks for none, and it would be heard at this node alone.
+        (topics::AUDIO_MICROPHONE, QueueClass::Input),
     ],
     ..Identity::new("web", env!("CARGO_PKG_VERSION"))
 };
