@@ -125,3 +125,30 @@ export function find(part: Int16Array, whole: Int16Array): number {
   while (at % 2 === 1) at = hay.indexOf(needle, at + 1);
   return at < 0 ? -1 : at / 2;
 }
+
+/** A tone of one pitch, for one side or both. */
+export function tone(seconds: number, hertz: number, channels = 2): Wave {
+  const samples = Int16Array.from({ length: seconds * RATE * channels }, (_, at) => Math.round(Math.sin((2 * Math.PI * hertz * Math.floor(at / channels)) / RATE) * LOUD));
+  return { rate: RATE, channels, samples };
+}
+
+/** Short enough for a clock that is off by half a hundredth. */
+const MOMENT = RATE / 50;
+/** Of what is heard in a moment, so much is the tone. */
+const MOST_OF = 0.7;
+
+/** The share of the moments in which a tone of that pitch is nearly all that is heard. */
+export function shareOfTone(samples: Int16Array, hertz: number): number {
+  let found = 0;
+  for (let from = 0; from + MOMENT <= samples.length; from += MOMENT) {
+    let [real, imaginary, power] = [0, 0, 0];
+    for (let n = 0; n < MOMENT; n++) {
+      const [value, angle] = [samples[from + n] ?? 0, (2 * Math.PI * hertz * n) / RATE];
+      real += value * Math.cos(angle);
+      imaginary += value * Math.sin(angle);
+      power += value * value;
+    }
+    if (power > 0 && (2 * (real * real + imaginary * imaginary)) / (MOMENT * power) > MOST_OF) found++;
+  }
+  return (found * MOMENT) / Math.max(samples.length, MOMENT);
+}
