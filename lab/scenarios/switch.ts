@@ -56,7 +56,7 @@ async function turns(bench: Bench, person: Person): Promise<void> {
 
 /** A keyboard that is pulled while a key is held: the key is released at the target, and the next keyboard goes on. */
 async function vanishes(bench: Bench, person: Person): Promise<void> {
-  await person.hotkey("left");
+  await person.insists("left");
   await person.settle("left");
   const place = person.places.get("left")!;
   const mark = place.log.mark();
