@@ -148,8 +148,7 @@ fn a_file_says_when_it_is_ready_but_not_an_old_one() -> Result<(), Failure> {
 
 #[test]
 fn the_environment_and_the_signal_are_as_configured() -> Result<(), Failure> {
-    let mut config =
-        script("trap 'echo bye $WHO; exit 0' INT; echo up; while :; do sleep 0.02; done");
+    let mut config = script("trap 'echo bye $WHO; exit 0' INT; echo up; while :; do :; done");
     config["stop_signal"] = json!("INT");
     config["environment"] = json!({ "WHO": "anna" });
     let mut kernel = start(config)?;
@@ -161,7 +160,7 @@ fn the_environment_and_the_signal_are_as_configured() -> Result<(), Failure> {
 #[test]
 fn all_that_it_started_is_told_to_end() -> Result<(), Failure> {
     let mut kernel = start(script(
-        "(trap 'echo child has ended; exit' TERM; echo child; while :; do sleep 0.02; done) & wait",
+        "(trap 'echo child has ended; exit' TERM; echo child; while :; do :; done) & wait",
     ))?;
     kernel.expect_log("child")?;
     kernel.goodbye()?;
