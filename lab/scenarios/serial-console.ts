@@ -55,7 +55,7 @@ async function port(bench: Bench, rig: Rig, page: Page): Promise<void> {
 }
 
 async function login(bench: Bench, rig: Rig, page: Page): Promise<void> {
-  await rig.target.sh("(while true; do setsid getty -l /login.sh 115200 ttyACM0 vt100 </dev/null >/dev/null 2>&1; sleep 1; done) >/dev/null 2>&1 &");
+  await rig.target.sh("(while true; do setsid getty -l /login.sh 115200 ttyACM0 vt100 </dev/null >/dev/null 2>&1; sleep 1; done) >/dev/null 2>&1 & echo $! >/tmp/gettys");
   await shows(page, /target login:/);
   await page.getByTestId("console-screen").click();
   await page.keyboard.type("root\r");
@@ -161,6 +161,7 @@ async function cut(bench: Bench, rig: Rig, page: Page): Promise<void> {
 
 /** The port is gone and comes back; the page's terminal stays. */
 async function replugged(bench: Bench, rig: Rig, page: Page): Promise<void> {
+  await rig.target.sh("kill $(cat /tmp/gettys)"); // a new one would read what is for others; the shell ends with the port
   await rig.pi.must("dkvm usb replug");
   await until("the target has the port again", async () => (await rig.target.sh("test -c /dev/ttyACM0 && stty -F /dev/ttyACM0 raw -echo && echo plugged again >/dev/ttyACM0")).code === 0);
   await shows(page, /plugged again/);
