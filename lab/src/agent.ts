@@ -22,7 +22,14 @@ export interface Stream {
 }
 
 export class Agent {
+  readonly #sockets = new Set<Socket>();
+
   constructor(readonly address: string) {}
+
+  /** The machine has ended: what is under way is answered by nobody. */
+  gone(): void {
+    for (const socket of this.#sockets) socket.destroy(new Error("the machine has ended"));
+  }
 
   async exec(script: string, timeout = PATIENCE_MS): Promise<Answer> {
     const body = Buffer.from(script);
@@ -61,6 +68,9 @@ export class Agent {
 
   #open(): Socket {
     const socket = connect({ host: this.address, port: PORT, noDelay: true });
+    this.#sockets.add(socket);
+    socket.on("error", () => {}); // whoever reads is told, and nobody else need be
+    socket.once("close", () => this.#sockets.delete(socket));
     return socket;
   }
 

@@ -21,7 +21,10 @@ export function sleep(milliseconds: number): Promise<void> {
 /** How long something is waited for that is sure to come: on a machine with other work nothing comes sooner for being waited for less. */
 export const PATIENCE_MS = 90_000;
 
-/** Polls until `probe` returns something other than undefined or false; between two looks at least as long as a look takes. */
+/** A look that hung says nothing of how long the next takes. */
+const LONGEST_PAUSE_MS = 1000;
+
+/** Polls until `probe` returns something other than undefined or false; between two looks as long as a look takes, in reason. */
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
@@ -37,7 +40,7 @@ export async function until<T>(
     if (performance.now() > deadline) {
       throw new LabError(`waited ${(timeout / 1000).toFixed(1)} s in vain: ${what}`);
     }
-    await sleep(Math.max(every, performance.now() - looked));
+    await sleep(Math.max(every, Math.min(performance.now() - looked, LONGEST_PAUSE_MS)));
   }
 }
 

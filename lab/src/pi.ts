@@ -205,6 +205,7 @@ export class Pi {
 
   /** A machine with a card goes through its firmware again, unless it was told to stay off. */
   async #ended(machine: ChildProcess): Promise<void> {
+    this.agent.gone();
     const cause = causeOf(this.console());
     if (this.#isCut || this.card === undefined || cause === undefined) return;
     await awaitGone(machine);
