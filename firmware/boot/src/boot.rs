@@ -44,6 +44,8 @@ pub fn run() {
     notices.extend(card.as_ref().and_then(open_card));
     let (selected, data) = look_at(card.as_ref(), &mut console);
     let outcome = settings_of_card();
+    let is_known = outcome.is_some();
+    let outcome = outcome.unwrap_or_default();
     console.say(&data.story);
     notices.extend(selected.notices.iter().cloned());
     notices.extend(outcome.notices);
@@ -52,6 +54,9 @@ pub fn run() {
         console.say("factory reset, as a file on the card asked for");
     }
     notices.extend(leave(&outcome.settings));
+    if is_known {
+        notices.extend(leave_peers(&outcome.settings));
+    }
     helpers
         .into_iter()
         .for_each(|helper| child::finish(helper, HELPER_DEADLINE));
@@ -97,13 +102,11 @@ fn open_card(card: &Card) -> Option<String> {
     ))
 }
 
-fn settings_of_card() -> settings::Outcome {
+/// What the owner has set; `None` where the card did not tell.
+fn settings_of_card() -> Option<settings::Outcome> {
     let bytes = fs::read(SETTINGS);
     let _ = fs::remove_file(SETTINGS);
-    bytes.map_or_else(
-        |_| settings::Outcome::default(),
-        |bytes| settings::read(&bytes),
-    )
+    bytes.ok().map(|bytes| settings::read(&bytes))
 }
 
 /// What the card says, and its data partition where it belongs.
@@ -132,7 +135,6 @@ fn leave(settings: &Settings) -> Vec<String> {
         ),
         ("Wi-Fi", leave_wifi(settings)),
         ("The SSH key", leave_keys(settings)),
-        ("Which other nodes may do everything", leave_peers(settings)),
         ("The time zone", leave_zone(settings)),
         ("The host name", set_host_name(settings)),
     ];
@@ -160,11 +162,13 @@ fn leave_keys(settings: &Settings) -> io::Result<()> {
     })
 }
 
-fn leave_peers(settings: &Settings) -> io::Result<()> {
-    let peers = settings::peers(settings);
-    peers.map_or(Ok(()), |peers| {
-        fs::write(Path::new(RUN_DIR).join("peers"), peers)
-    })
+/// Nobody, too: a node that the card names no more loses its rights. One of a card that cannot be read keeps them.
+fn leave_peers(settings: &Settings) -> Option<String> {
+    let written = fs::write(Path::new(RUN_DIR).join("peers"), settings::peers(settings));
+    let error = written.err()?;
+    Some(format!(
+        "Which other nodes may do everything was not set: {error}."
+    ))
 }
 
 fn leave_zone(settings: &Settings) -> io::Result<()> {

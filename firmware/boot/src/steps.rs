@@ -154,11 +154,15 @@ fn read_select(card: &card::Card, found: &mut Selected) -> Result<(), String> {
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     found.reset = reset_files(&dir.0).next().is_some();
     match read_most(&dir.0.join(settings::FILE), settings::MAX_BYTES) {
-        Ok(bytes) => keep_private(Path::new(SETTINGS), &bytes).map_err(|error| error.to_string()),
-        // An owner may well delete it: then nothing is set.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(bytes) => keep_settings(&bytes),
+        // An owner may well delete it: then nothing is set, which is not the same as not known.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => keep_settings(&[]),
         Err(error) => Err(format!("{}: {error}", settings::FILE)),
     }
+}
+
+fn keep_settings(bytes: &[u8]) -> Result<(), String> {
+    keep_private(Path::new(SETTINGS), bytes).map_err(|error| error.to_string())
 }
 
 fn reset_files(dir: &Path) -> impl Iterator<Item = PathBuf> + '_ {

@@ -188,5 +188,13 @@ fn a_node_on_the_card_may_everything_without_a_code() -> Result<(), Failure> {
     desk.authorise(&mut office, &[], &address)?;
     let there = desk.until_link("office", LinkState::Up)?;
     assert_eq!(there.granted, Grant::ALL);
+    // A card that cannot be read takes nothing from it; one that names nobody does.
+    fs::remove_file(office.folder.path().join("card")).expect("removed");
+    office.restart()?;
+    let known = office.until(|state| state.peers.iter().any(|it| it.link == LinkState::Up))?;
+    assert_eq!(known.peers[0].grants, Grant::ALL);
+    fs::write(office.folder.path().join("card"), "").expect("written");
+    office.restart()?;
+    assert_eq!(office.get()?.peers, []);
     Ok(())
 }

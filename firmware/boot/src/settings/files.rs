@@ -57,10 +57,10 @@ pub fn wpa_supplicant_conf(wifi: &Wifi) -> String {
     text
 }
 
-/// `peers`, for the device peer: one fingerprint a line; `None` where there is none.
-pub fn peers(settings: &Settings) -> Option<String> {
+/// `peers`, for the device peer: one fingerprint a line.
+pub fn peers(settings: &Settings) -> String {
     let lines = settings.peers.iter().map(|peer| format!("{peer}\n"));
-    Some(lines.collect::<String>()).filter(|text| !text.is_empty())
+    lines.collect()
 }
 
 /// `authorized_keys`; `None` where nobody has a key.

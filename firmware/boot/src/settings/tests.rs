@@ -40,7 +40,7 @@ fn all_of_it() {
         "update_config=0\ncountry=DE\nnetwork={\n\tssid=686f6d65\n\tscan_ssid=1\n\tkey_mgmt=WPA-PSK\n\tpsk=\"sesame \"open\"\"\n}\n"
     );
     assert_eq!(authorized_keys(&it), Some(format!("{KEY}\n")));
-    assert_eq!(peers(&it), Some(format!("{PEER}\n")));
+    assert_eq!(peers(&it), format!("{PEER}\n"));
     let network: toml::Table = network_toml(&it).parse().expect("it is TOML");
     assert_eq!(network["wired"]["gateway"].as_str(), Some("192.168.1.1"));
     assert_eq!(network["ntp"].as_array().map(Vec::len), Some(1));
@@ -120,7 +120,7 @@ fn another_node_is_named_by_its_fingerprint() {
     let wanted = "line 2 sets `peer` to `office`, which is ignored: it is no fingerprint";
     assert!(told[0].contains(wanted), "{told:?}");
     let two = format!("[owner]\npeer = {}\npeer = {PEER}\n", PEER.to_uppercase());
-    assert_eq!(peers(&settings(&two)), Some(format!("{PEER}\n{PEER}\n")));
+    assert_eq!(peers(&settings(&two)), format!("{PEER}\n{PEER}\n"));
 }
 
 #[test]
@@ -244,6 +244,6 @@ proptest! {
         }
         prop_assert!(authorized_keys(&it).is_none_or(|keys| keys.lines().count() == 1));
         // As a list splits it: each line is a whole fingerprint.
-        prop_assert!(peers(&it).is_none_or(|peers| peers.lines().all(|peer| peer.len() == 64)));
+        prop_assert!(peers(&it).lines().all(|peer| peer.len() == 64));
     }
 }
