@@ -55,8 +55,10 @@ pub async fn confirm(hub: &Hub, number: u32) -> Result<Nothing, WireError> {
 
 /// Tells pages how much time is left.
 pub async fn follow(hub: &Hub) {
+    let told = hub.told();
     match call(hub, methods::CONFIG_STATE, &Nothing {}).await {
-        Ok(state) => hub.post_config(state),
+        Ok(state) if hub.told() == told => hub.post_config(state),
+        Ok(_) => {}
         Err(error) => dkvm_sdk::warn!("the kernel did not tell its configuration: {error}"),
     }
 }

@@ -191,6 +191,7 @@ async fn redirect(address: std::net::SocketAddr, https_port: u16, board: Board) 
 async fn poll(hub: Arc<Hub>) {
     let mut pages = hub.open_pages();
     while pages.wait_for(|pages| *pages > 0).await.is_ok() {
+        let told = hub.told();
         let devices = hub
             .sender()
             .call::<_, DeviceList>(methods::DEVICES_LIST, &Nothing {});
@@ -199,7 +200,10 @@ async fn poll(hub: Arc<Hub>) {
             .call::<_, MemoryStats>(methods::MEMORY_STATS, &Nothing {});
         match tokio::join!(devices, memory) {
             (Ok(devices), Ok(memory)) => {
-                hub.post_devices(devices);
+                // Overtaken by news: the next is soon.
+                if hub.told() == told {
+                    hub.post_devices(devices);
+                }
                 hub.post_memory(memory);
             }
             (Err(error), _) | (_, Err(error)) => {

@@ -60,6 +60,8 @@ struct World {
     next_page: u64,
     /// A configuration is on trial.
     on_trial: bool,
+    /// How often the kernel told by itself how a device or the configuration is.
+    told: u64,
     /// Who sent what stands on the board, and in which life.
     sources: BTreeMap<Key, (String, Generation)>,
 }
@@ -117,6 +119,17 @@ impl Hub {
 
     /// The kernel told how a device is: what it said before it died does not hold any more. Returns that.
     pub fn post_device(&self, info: DeviceInfo) -> Vec<Key> {
+        crate::lock(&self.world).told += 1;
+        self.put_device(info)
+    }
+
+    /// Changes when the kernel tells of a device or of the configuration by itself. An answer that was asked for before such news
+    /// may be older than it, and would take back what has been said since.
+    pub fn told(&self) -> u64 {
+        crate::lock(&self.world).told
+    }
+
+    fn put_device(&self, info: DeviceInfo) -> Vec<Key> {
         let mut world = crate::lock(&self.world);
         let withdrawn = world.withdraw(info.name.as_str(), lives_over(&info));
         if withdrawn.contains(&Key::Peers) {
@@ -135,7 +148,7 @@ impl Hub {
     pub fn post_devices(&self, list: DeviceList) {
         let names: Vec<DeviceName> = list.devices.iter().map(|info| info.name.clone()).collect();
         for info in list.devices {
-            self.post_device(info);
+            self.put_device(info);
         }
         let mut world = crate::lock(&self.world);
         let gone = world
@@ -162,6 +175,7 @@ impl Hub {
     /// The kernel told which configuration is in force, and what is on trial.
     pub fn post_config(&self, state: ConfigState) {
         let mut world = crate::lock(&self.world);
+        world.told += 1;
         world.on_trial = state.trial.is_some();
         if world.board.post(Key::Config, ToPage::Config(state)) {
             world.ring_all();

@@ -12,8 +12,6 @@ use dkvm_wire::{
     vocab::page::{Action, ConfigAnswer, ToPage, ToWeb},
     ErrorCode, WireError,
 };
-use rustix::process::{kill_process, Pid, Signal};
-use std::time::Duration;
 
 type Outcome = Result<(), Failure>;
 
@@ -121,30 +119,5 @@ fn what_a_page_asks_for_is_the_kernels_to_answer() -> Outcome {
         return Err(Failure::new(format!("{done:?}")));
     };
     assert_eq!(error.map(|error| error.code), Some(ErrorCode::Forbidden));
-    Ok(())
-}
-
-/// One that changes `web` itself: the answer and the goodbye lie in the pipe together, and are read at once.
-#[test]
-fn the_answer_to_a_request_that_ends_the_device_reaches_its_page() -> Outcome {
-    for _ in 0..8 {
-        let mut node = Node::start()?;
-        let pid = node.kernel.pid().and_then(|pid| Pid::from_raw(pid as i32));
-        let pid = pid.ok_or_else(|| Failure::new("the device is no process"))?;
-        node.kernel.answer(methods::CONFIG_APPLY, move |_| {
-            let _ = kill_process(pid, Signal::STOP);
-            Ok(encode_body(&applied()))
-        });
-        let mut page = page(&node)?;
-        let action = Action::ConfigApply(apply());
-        page.send(&ToWeb::Do { id: 1, action })?;
-        while asked(&node) == 0 {
-            node.kernel.within(Duration::from_millis(1), "nothing")?;
-        }
-        node.kernel.say_goodbye()?;
-        node.kernel.thaw()?;
-        page.expect(|message| matches!(message, ToPage::Done { id: 1, .. }))?;
-        assert_eq!(page.expect_close()?.0, 1001);
-    }
     Ok(())
 }

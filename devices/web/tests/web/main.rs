@@ -8,6 +8,7 @@ mod far_streams;
 mod h264;
 mod hostile;
 mod login;
+mod overtaken;
 mod sound;
 mod storage;
 mod thumbs;
