@@ -70,13 +70,16 @@ impl Device {
     fn new(link: &Link) -> Result<Self, Fault> {
         let config: Config = link.config()?;
         let (store, record) = Store::open();
+        // In this order: where something comes between the two, what is due comes later by that and never before it is.
+        let now = now();
+        let begun = (Instant::now(), now);
         Ok(Self {
-            core: Core::new(record, now()),
+            core: Core::new(record, now),
             backend: Backend::new(&config)?,
             store,
             keeper: Keeper::new(),
             sender: link.sender(),
-            begun: (Instant::now(), now()),
+            begun,
             gadget: None,
             published: None,
             told: None,

@@ -30,9 +30,6 @@ const SESSION_CHECK: Duration = Duration::from_secs(60);
 /// Images uploaded at a time: a second page need not wait for the first, and a card gains nothing from more.
 const IMAGE_UPLOADS: usize = 2;
 
-/// What the kernel answered before its goodbye, most often to the very request that ends this device, is on its way to its page.
-const LAST_ANSWERS: Duration = Duration::from_millis(20);
-
 /// How long open sockets get to say that the device leaves.
 const FAREWELL: Duration = Duration::from_millis(50);
 
@@ -137,7 +134,6 @@ impl App {
     /// Tells all open sockets that the device leaves, so that their pages know that it is no fault of the network.
     pub async fn leave(&self) {
         if self.life.receiver_count() > 0 {
-            sleep(LAST_ANSWERS).await;
             self.life.send_replace(Life::Leaving);
             sleep(FAREWELL).await;
         }

@@ -79,8 +79,12 @@ impl Wake for Half {
     }
 }
 
+/// So many turns in a row bring something for tasks alone; then it is `main`'s turn in any case.
+const FOR_TASKS_MOST: u32 = 8;
+
 /// Runs `main` to its end, and `side` beside it until either ends. In a turn `side` comes first, so that `main` gets what it brings.
-pub(crate) async fn beside<S, M>(side: S, main: M) -> M::Output
+/// But where `for_tasks` says that a task was woken by it, `main` waits for the next turn: what came for the task came first.
+pub(crate) async fn beside<S, M>(side: S, main: M, for_tasks: impl Fn() -> bool) -> M::Output
 where
     S: Future<Output = ()>,
     M: Future,
@@ -91,11 +95,19 @@ where
     let [mut for_side, mut for_main] = wakers.each_ref().map(Context::from_waker);
     let (mut side, mut main) = (pin!(side), pin!(main));
     let mut goes_on = true;
+    let mut left = 0;
     poll_fn(|cx| {
         turn.begin(cx.waker());
         if goes_on && of_side.take() {
             goes_on = side.as_mut().poll(&mut for_side).is_pending();
         }
+        if for_tasks() && left < FOR_TASKS_MOST {
+            left += 1;
+            turn.end();
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        left = 0;
         if of_main.take() {
             if let Poll::Ready(output) = main.as_mut().poll(&mut for_main) {
                 return Poll::Ready(output);
@@ -143,7 +155,10 @@ mod tests {
                 got.set(words.receive().await);
             }
         };
-        let (count, mut both) = (Arc::<Counter>::default(), pin!(beside(side, main)));
+        let (count, mut both) = (
+            Arc::<Counter>::default(),
+            pin!(beside(side, main, || false)),
+        );
         let waker = Waker::from(count.clone());
         let mut context = Context::from_waker(&waker);
         let mut turn = || {
@@ -170,7 +185,7 @@ mod tests {
         });
         let (count, mut both) = (
             Arc::<Counter>::default(),
-            pin!(beside(std::future::ready(()), main)),
+            pin!(beside(std::future::ready(()), main, || false)),
         );
         let waker = Waker::from(count.clone());
         let mut context = Context::from_waker(&waker);
@@ -179,6 +194,51 @@ mod tests {
             assert_eq!(turns.get(), expected);
             assert_eq!(count.0.load(Ordering::SeqCst), expected);
         }
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_brought_something_comes_before_what_came_after_it() {
+        for _ in 0..FOR_TASKS_MOST {
+            let (words, slot, seen) = (
+                Words::new(),
+                Arc::new(Words::new()),
+                Arc::<AtomicUsize>::default(),
+            );
+            let brought = AtomicBool::new(false);
+            let (waits, sees) = (slot.clone(), seen.clone());
+            let task = tokio::spawn(async move {
+                waits.receive().await;
+                sees.fetch_add(1, Ordering::SeqCst);
+            });
+            tokio::task::yield_now().await;
+            let side = async {
+                slot.send(1).await;
+                brought.store(true, Ordering::SeqCst);
+                words.send(2).await;
+            };
+            let main = async {
+                words.receive().await;
+                seen.load(Ordering::SeqCst)
+            };
+            let for_tasks = || brought.swap(false, Ordering::SeqCst);
+            assert_eq!(beside(side, main, for_tasks).await, 1);
+            task.await.unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_always_for_tasks_does_not_hold_main_up_for_ever() {
+        let turns = Cell::new(0);
+        let main = poll_fn(|_| {
+            turns.set(turns.get() + 1);
+            Poll::<()>::Pending
+        });
+        let mut both = pin!(beside(std::future::ready(()), main, || true));
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..=FOR_TASKS_MOST {
+            assert!(both.as_mut().poll(&mut context).is_pending());
+        }
+        assert_eq!(turns.get(), 1);
     }
 
     #[test]
@@ -201,7 +261,7 @@ mod tests {
                 second.receive().await;
             }
         };
-        block_on(beside(side, main));
+        block_on(beside(side, main, || false));
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());

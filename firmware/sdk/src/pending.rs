@@ -2,7 +2,10 @@ use dkvm_wire::{ErrorCode, RequestId, WireError};
 use embassy_sync::{blocking_mutex::raw::CriticalSectionRawMutex, signal::Signal};
 use std::{
     collections::HashMap,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -17,6 +20,22 @@ pub(crate) type AnswerSlot = Signal<CriticalSectionRawMutex, Answer>;
 #[derive(Default)]
 pub(crate) struct Pending {
     table: Arc<Table>,
+    answered: Answered,
+}
+
+/// Whether an answer has reached somebody who waits for one, since it was looked at last.
+#[derive(Clone, Default)]
+pub(crate) struct Answered(Arc<AtomicBool>);
+
+impl Answered {
+    fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// And from now on not.
+    pub(crate) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
 }
 
 #[derive(Default)]
@@ -77,8 +96,14 @@ impl Pending {
     /// An answer came. One that nobody waits for any more is dropped.
     pub(crate) fn complete(&self, id: RequestId, answer: Answer) {
         if let Some(waiting) = self.table.lock().waiting.remove(&id) {
+            self.answered.note();
             waiting.slot.signal(answer);
         }
+    }
+
+    /// Tells when one came.
+    pub(crate) fn answered(&self) -> Answered {
+        self.answered.clone()
     }
 
     /// The asker lost interest.

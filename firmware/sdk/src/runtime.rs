@@ -64,7 +64,9 @@ where
     };
     let result = runtime.block_on(async {
         let (shared, reading) = reader::beside_main(connection);
-        beside(reading.run(), run(Link::new(shared))).await
+        let answered = shared.pending.answered();
+        let main = run(Link::new(shared));
+        beside(reading.run(), main, || answered.take()).await
     });
     // Blocking work of the device that is still under way must not hold up its end.
     runtime.shutdown_background();

@@ -175,15 +175,28 @@ impl Hidg {
             return;
         };
         let flags = ready(file.get_ref());
+        let mut read = Vec::new();
         if flags.contains(PollFlags::IN) && !self.down[function.index()] {
-            let said = read_all(file.get_ref(), function);
-            self.down[function.index()] = said.contains(&Said::Down(function));
-            self.said.extend(said);
+            read = read_all(file.get_ref(), function);
+            self.down[function.index()] = read.contains(&Said::Down(function));
         }
-        if flags.contains(PollFlags::OUT) {
-            self.said.push_back(Said::Writable(function));
-        }
+        let is_writable = flags.contains(PollFlags::OUT);
+        self.said.extend(in_order(function, read, is_writable));
     }
+}
+
+/// That the target has fetched the last report holds now: said later, it would be taken for the fetching of the next. What was
+/// read may wait; but a function that went down is no longer writable.
+fn in_order(function: Function, read: Vec<Said>, is_writable: bool) -> Vec<Said> {
+    let mut said = read;
+    if is_writable {
+        let at = match said.contains(&Said::Down(function)) {
+            true => said.len(),
+            false => 0,
+        };
+        said.insert(at, Said::Writable(function));
+    }
+    said
 }
 
 fn open(path: &Path) -> io::Result<AsyncFd<File>> {
@@ -250,6 +263,19 @@ fn is_same(file: &File, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn that_a_report_was_fetched_is_said_before_what_the_target_wrote() {
+        let keyboard = Function::Keyboard;
+        let (leds, writable) = (
+            Said::Leds(dkvm_wire::vocab::input::Leds::default()),
+            Said::Writable(keyboard),
+        );
+        let down = Said::Down(keyboard);
+        assert_eq!(in_order(keyboard, vec![leds], true), [writable, leds]);
+        assert_eq!(in_order(keyboard, vec![leds], false), [leds]);
+        assert_eq!(in_order(keyboard, vec![down], true), [down, writable]);
+    }
 
     #[test]
     fn a_function_that_the_profile_does_not_have_is_nowhere() {

@@ -258,10 +258,11 @@ impl Hub {
     }
 }
 
-/// The lives of a device, up to this one, that ended. A device may tell its state before it is ready.
+/// The lives of a device, up to this one, that ended. A device may tell its state before it is ready; one that starts has said
+/// nothing yet, and by the time that this is heard it may have.
 fn lives_over(info: &DeviceInfo) -> Generation {
     match info.phase {
-        Phase::Preparing | Phase::Running | Phase::Degraded => {
+        Phase::Starting | Phase::Preparing | Phase::Running | Phase::Degraded => {
             Generation(info.generation.0.saturating_sub(1))
         }
         _ => info.generation,

@@ -1,5 +1,5 @@
 use rustix::io::Errno;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -17,9 +17,13 @@ pub(crate) enum Io {
     Socket(UnixStream),
 }
 
-/// Our end of a device's stdout.
+/// Our end of a device's stdout or stderr.
 #[derive(Debug)]
-pub(crate) struct Output(AsyncFd<OwnedFd>);
+pub(crate) struct Output {
+    pipe: AsyncFd<OwnedFd>,
+    /// Its device is dead.
+    is_last: Cell<bool>,
+}
 
 impl Output {
     /// Takes the pipe over.
@@ -27,13 +31,25 @@ impl Output {
         rustix::io::ioctl_fionbio(&pipe, true)?;
         // Deprecated for descriptors that may change under it, which this one does not; its successor is unsafe.
         #[allow(deprecated)]
-        AsyncFd::with_interest(pipe, Interest::READABLE).map(Self)
+        let pipe = AsyncFd::with_interest(pipe, Interest::READABLE)?;
+        Ok(Self {
+            pipe,
+            is_last: Cell::new(false),
+        })
+    }
+
+    /// The device is dead: what is in the pipe is read as it is, also what Linux has not told of yet.
+    pub(crate) fn ended(&self) {
+        self.is_last.set(true);
     }
 
     /// One call of Linux for what the pipe holds: after a read that did not fill the buffer there is nothing before Linux says so.
-    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.is_last.get() {
+            return Ok(rustix::io::read(&self.pipe, buffer)?);
+        }
         let mut came = None;
-        let all = self.0.try_io(Interest::READABLE, |pipe| {
+        let all = self.pipe.try_io(Interest::READABLE, |pipe| {
             let length = rustix::io::read(pipe, &mut *buffer)?;
             came = Some(length);
             match 0 < length && length < buffer.len() {
@@ -44,8 +60,8 @@ impl Output {
         came.map_or(all, Ok)
     }
 
-    async fn readable(&self) -> io::Result<()> {
-        self.0.readable().await.map(drop)
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        self.pipe.readable().await.map(drop)
     }
 }
 
@@ -74,6 +90,13 @@ impl Io {
             Ok(n) => Read::Some(n),
             Err(e) if would_block(&e) => Read::NothingNow,
             Err(_) => Read::End,
+        }
+    }
+
+    /// The device at the other end is dead.
+    pub(crate) fn ended(&self) {
+        if let Self::Pipes { from, .. } = self {
+            from.ended();
         }
     }
 
@@ -156,6 +179,14 @@ mod tests {
                 output.readable().await.expect("now it is told of");
                 assert_eq!(output.try_read(&mut buffer).expect("some"), LETTERS.len());
             }
+            // Of one that is dead nothing is told any more, or too late.
+            rustix::io::write(&theirs, LETTERS).expect("room");
+            output.ended();
+            assert_eq!(output.try_read(&mut buffer).expect("some"), LETTERS.len());
+            let error = output.try_read(&mut buffer).expect_err("nothing");
+            assert!(would_block(&error));
+            drop(theirs);
+            assert_eq!(output.try_read(&mut buffer).expect("the end"), 0);
         });
     }
 

@@ -1,7 +1,7 @@
 use super::readers::Demanded;
 use crate::config::DeviceConfig;
 use crate::death;
-use crate::link::{DeviceId, Link, Peer};
+use crate::link::{DeviceId, Link, Output, Peer};
 use crate::log::Assembler;
 use crate::memory::Holder;
 use crate::process::Share;
@@ -11,7 +11,6 @@ use dkvm_wire::service::{Desired, DeviceInfo};
 use dkvm_wire::{Generation, RequestId};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use tokio::net::unix::pipe;
 use tokio::task::AbortHandle;
 
 /// A device as the node keeps it, over all its lives.
@@ -42,7 +41,7 @@ pub(crate) struct Device {
 
 /// Its stderr.
 pub(super) struct Errors {
-    pub(super) from: Rc<pipe::Receiver>,
+    pub(super) from: Rc<Output>,
     pub(super) lines: Assembler,
     pub(super) task: AbortHandle,
 }

@@ -1,11 +1,10 @@
 use super::events::Came;
 use super::tasks::Reading;
 use super::Node;
-use crate::link::{DeviceId, Inbound, Peer, Read, Step};
+use crate::link::{DeviceId, Inbound, Output, Peer, Read, Step};
 use dkvm_wire::{decode, Message};
 use std::mem;
 use std::rc::Rc;
-use tokio::net::unix::pipe;
 
 /// Bytes read of one connection before others get their turn: a pipe holds no more by default.
 const TURN: usize = 64 * 1024;
@@ -129,7 +128,7 @@ impl Node {
         Ok(None)
     }
 
-    pub(super) fn on_errors(&mut self, id: DeviceId, from: &Rc<pipe::Receiver>) -> Reading {
+    pub(super) fn on_errors(&mut self, id: DeviceId, from: &Rc<Output>) -> Reading {
         let mine = self
             .devices
             .get(id.0)
@@ -177,8 +176,14 @@ impl Node {
 
     /// What a dead device still left in its pipes: its last words are evidence, its last events happened.
     pub(super) fn drain(&mut self, id: DeviceId) {
+        if let Some(errors) = &self.devices[id.0].errors {
+            errors.from.ended();
+        }
         self.read_errors(id, LOG_READS_AT_END);
         let peer = self.devices[id.0].peer();
+        if let Some(link) = self.link(peer) {
+            link.io.ended();
+        }
         self.read(peer, LAST_TURN);
         let now = self.now();
         let rest = self.devices[id.0]

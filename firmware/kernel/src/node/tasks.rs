@@ -1,10 +1,10 @@
 //! The tasks around the node: each waits for one thing of Linux, and then calls the node.
 
 use super::Node;
-use crate::link::{DeviceId, Io, Peer};
+use crate::link::{DeviceId, Io, Output, Peer};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
-use tokio::net::{unix::pipe, UnixListener};
+use tokio::net::UnixListener;
 use tokio::sync::Notify;
 use tokio::task::{spawn_local, yield_now, AbortHandle};
 use tokio::time::{sleep, Duration};
@@ -32,7 +32,7 @@ impl Node {
         link.tasks = vec![reader.abort_handle(), writer.abort_handle()];
     }
 
-    pub(super) fn watch_errors(&self, id: DeviceId, from: &Rc<pipe::Receiver>) -> AbortHandle {
+    pub(super) fn watch_errors(&self, id: DeviceId, from: &Rc<Output>) -> AbortHandle {
         spawn_local(read_errors(self.me.clone(), id, from.clone())).abort_handle()
     }
 }
@@ -60,7 +60,7 @@ async fn write(node: Weak<RefCell<Node>>, peer: Peer, io: Rc<Io>, stuck: Rc<Noti
     }
 }
 
-async fn read_errors(node: Weak<RefCell<Node>>, id: DeviceId, from: Rc<pipe::Receiver>) {
+async fn read_errors(node: Weak<RefCell<Node>>, id: DeviceId, from: Rc<Output>) {
     while from.readable().await.is_ok() {
         let Some(node) = node.upgrade() else { return };
         let reading = node.borrow_mut().on_errors(id, &from);

@@ -31,7 +31,7 @@ pub(crate) struct Spawned {
     pub(crate) pid: u32,
     pub(crate) input: pipe::Sender,
     pub(crate) output: Output,
-    pub(crate) errors: pipe::Receiver,
+    pub(crate) errors: Output,
 }
 
 /// Starts it: no code of ours runs between fork and exec.
@@ -63,7 +63,7 @@ fn pipes(mut child: Child) -> io::Result<Spawned> {
         pid: child.id(),
         input: pipe::Sender::from_owned_fd(input.into())?,
         output: Output::new(output.into())?,
-        errors: pipe::Receiver::from_owned_fd(errors.into())?,
+        errors: Output::new(errors.into())?,
     })
 }
 
