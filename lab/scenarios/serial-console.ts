@@ -130,8 +130,12 @@ async function die(rig: Rig, node: Node, name: string): Promise<void> {
   await node.awaitUp([name], { after: new Map([[name, generation]]) });
 }
 
+async function problem(rig: Rig): Promise<string | null> {
+  return (JSON.parse(await rig.pi.must("dkvm serial status --json")) as { problem: string | null }).problem;
+}
+
 async function isOpen(rig: Rig): Promise<boolean> {
-  return (JSON.parse(await rig.pi.must("dkvm serial status --json")) as { problem: string | null }).problem === null;
+  return (await problem(rig)) === null;
 }
 
 /** A new life of `nodes` gives away what is there already by /etc/mdev.conf: the port stays the serial device's. */
@@ -162,7 +166,10 @@ async function cut(bench: Bench, rig: Rig, page: Page): Promise<void> {
 /** The port is gone and comes back; the page's terminal stays. */
 async function replugged(bench: Bench, rig: Rig, page: Page): Promise<void> {
   await rig.target.sh("kill $(cat /tmp/gettys)"); // a new one would read what is for others; the shell ends with the port
+  const ports = (): number => rig.target.log.kernel.filter(({ text }) => /ttyACM\d+: USB ACM device/.test(text)).length;
+  const before = ports();
   await rig.pi.must("dkvm usb replug");
+  await rig.target.awaitLog("the target makes the port anew", () => ports() > before || undefined); // until then it has the old one
   await until("the target has the port again", async () => (await rig.target.sh("test -c /dev/ttyACM0 && stty -F /dev/ttyACM0 raw -echo && echo plugged again >/dev/ttyACM0")).code === 0);
   await shows(page, /plugged again/);
   bench.tell("replugged: the port is open again by itself");
@@ -174,7 +181,8 @@ async function commandLine(bench: Bench, rig: Rig): Promise<void> {
   await rig.pi.must("printf 'by c\\n' | dkvm serial");
   await until("the target heard it", async () => (await rig.target.sh("grep -q 'by c' /tmp/heard")).code === 0);
   await rig.pi.must("dkvm usb profile bios --yes");
-  const { problem } = JSON.parse(await rig.pi.must("dkvm serial status --json")) as { problem: string };
-  bench.check(/no serial port/.test(problem), `without the function the device says: ${problem}`);
+  let said: string | null = null;
+  await until("without the function the device says so", async () => /no serial port/.test((said = await problem(rig)) ?? ""))
+    .catch((error: Error) => { throw new LabError(`${error.message}: it says ${said}`); });
   bench.tell("dkvm serial writes; back to the profile bios");
 }
