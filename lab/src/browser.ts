@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
 import { existsSync } from "node:fs";
-import { LabError, type Lab } from "./lab.ts";
+import { LabError, PATIENCE_MS, type Lab } from "./lab.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 
@@ -21,12 +21,14 @@ export class Browser {
     const profile = lab.path(`chromium-${process.hrtime.bigint()}`);
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: CHROMIUM,
+      timeout: PATIENCE_MS,
       headless: true,
       ignoreHTTPSErrors: true,
       viewport: { width: 1280, height: 800 },
       // no sandbox: it is the lab's namespaces that hold it in
       args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", ...args],
     });
+    context.setDefaultTimeout(PATIENCE_MS);
     return new Browser(lab, context, context.pages()[0] ?? (await context.newPage()));
   }
 

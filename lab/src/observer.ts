@@ -26,7 +26,7 @@ export class Observer {
 
   /** "DEVICE:CODE" of every key and button that the machine's kernel holds pressed. */
   async heldKeys(): Promise<string[]> {
-    const { text } = await this.#command("held", "", 20_000);
+    const { text } = await this.#command("held", "", PATIENCE_MS);
     return text.split(" ").filter((word) => word !== "");
   }
 
