@@ -6,7 +6,8 @@
 //! In and out: no topics. What it needs of Linux is what the program needs.
 //!
 //! The program is in a process group of its own, and never outlives this device: Linux kills it when this process
-//! ends, however it ends. Its standard input is empty, its output is the log; of the connection to the kernel it gets nothing.
+//! ends, however it ends; what it started itself, the kernel then ends. Its standard input is empty, its output is the log;
+//! of the connection to the kernel it gets nothing.
 
 mod config;
 mod device;
