@@ -3,6 +3,11 @@ import type { UpdateState } from "../../devices/web/page/src/wire/UpdateState.ts
 import { LabError, PATIENCE_MS, until } from "./lab.ts";
 import type { Pi } from "./pi.ts";
 
+/** The machine may go down while it is asked; `dkvm` itself does not wait for so long. */
+const LOOK_MS = 20_000;
+/** Its restarts, the longest trial of a scenario, and a machine that has much else to do. */
+const TRIAL_MS = 300_000;
+
 export class Updater {
   constructor(readonly pi: Pi) {}
 
@@ -14,7 +19,7 @@ export class Updater {
   async await(what: string, wanted: (state: UpdateState) => boolean = ({ stage }) => stage.stage !== "none", timeout = PATIENCE_MS): Promise<UpdateState> {
     let last = "it did not answer";
     return until(`the update device: ${what}`, async () => {
-      const answer = await this.pi.sh("dkvm update --json").catch((error: Error) => ({ code: 1, stdout: "", stderr: error.message }));
+      const answer = await this.pi.sh("dkvm update --json", LOOK_MS).catch((error: Error) => ({ code: 1, stdout: "", stderr: error.message }));
       if (answer.code !== 0) {
         last = answer.stderr;
         return undefined;
@@ -42,7 +47,7 @@ export class Updater {
       if (failed) throw new LabError(`dkvm update ended with ${answer!.stdout.trim()}`);
       return undefined;
     }, { every: 100 });
-    return this.await("the trial is over", ({ stage }) => stage.stage === "idle", 120_000);
+    return this.await("the trial is over", ({ stage }) => stage.stage === "idle", TRIAL_MS);
   }
 
   /** Starts `dkvm update` and does not wait. */
