@@ -81,10 +81,12 @@ async function spoken(bench: Bench, what: string, from: Pi, card: string, to: Pi
 
 async function once(from: Pi, card: string, to: Pi, there: string, channels: 1 | 2): Promise<string> {
   await from.write("/tmp/play.wav", toWav(testWave(SECONDS)));
-  const recording = to.must(`arecord -q -D ${there} -f S16_LE -r ${RATE} -c ${channels} -d ${SECONDS + 3} --buffer-time=400000 /tmp/heard.wav`);
+  const recording = to.sh(`arecord -q -D ${there} -f S16_LE -r ${RATE} -c ${channels} -d ${SECONDS + 3} --buffer-time=400000 /tmp/heard.wav`);
+  recording.catch(() => {}); // whoever waits for it is told
   await sleep(500);
-  await from.must(`aplay -q -D ${card} --buffer-time=400000 /tmp/play.wav`);
-  await recording;
+  const answers = [await from.sh(`aplay -q -D ${card} --buffer-time=400000 /tmp/play.wav`), await recording];
+  const failed = answers.find(({ code }) => code !== 0);
+  if (failed !== undefined) return `player or recorder ended with ${failed.code}: ${failed.stderr.trim()}`;
   const heard = fromWav((await to.read("/tmp/heard.wav"))!);
   return broken(channels === 2 ? side(heard, 1) : heard);
 }
