@@ -64,7 +64,7 @@ export class UsbHost {
 
   /** Asks for an address, as a PC whose cable was put in. */
   async lease(): Promise<Lease> {
-    await this.must(`rm -f /tmp/lease; /usr/lib/lab/ip route flush default; udhcpc -i ${this.name} -n -q -t 10 -T 1 -x hostname:lab-pc -s ${SCRIPT}`, 30_000);
+    await this.must(`rm -f /tmp/lease; /usr/lib/lab/ip route flush default; udhcpc -i ${this.name} -n -q -t 10 -T 1 -x hostname:lab-pc -s ${SCRIPT}`);
     const said = await this.pi.readText("/tmp/lease");
     const value = (key: string): string => new RegExp(`^${key}='?([^'\\n]*)'?$`, "m").exec(said)?.[1] ?? "";
     return { address: value("ip"), router: value("router"), dns: value("dns") };
