@@ -68,6 +68,11 @@ image: ## A card image: make image BOARD=rpi4, zero2w or qemu [BUILDROOT=dir] [C
 	@$(MAKE) --no-print-directory cross
 	@BOARD='$(BOARD)' board/image.sh
 
+# A `$` in what is given stays; a password that was not given is asked for.
+flash: override export WIFI_SSID := $(value WIFI_SSID)
+ifneq ($(origin WIFI_PASSWORD),undefined)
+flash: override export WIFI_PASSWORD := $(value WIFI_PASSWORD)
+endif
 # A HOSTNAME in the environment is this machine's, not the card's.
 flash: ## Write it to a card: make flash DEVICE=/dev/sdX BOARD=... [KEY=file.pub] [HOSTNAME=] [WIFI_SSID=] [ADDRESS=]
 	@BOARD='$(BOARD)' DEVICE='$(DEVICE)' HOST_NAME='$(if $(findstring command,$(origin HOSTNAME)),$(HOSTNAME))' board/flash.sh
