@@ -48,6 +48,7 @@ export async function camera(bench: Bench, pi: Pi): Promise<void> {
   });
   await until("the camera is closed when nobody looks any more", async () => !(await isOpen(pi, node)));
   const busy = await pi.must(`setsid cat ${NODE} > /dev/null 2>&1 & echo $!`);
+  await until("another program has the camera", async () => (await pi.sh(`ls -l /proc/${busy.trim()}/fd`)).stdout.includes(NODE));
   await looked(bench, pi, async (viewer) => {
     await frames(viewer, "a camera that another program had");
   }, async () => {
