@@ -12,7 +12,8 @@ import type { ConfigText } from "../../devices/web/page/src/wire/ConfigText.ts";
 const DESK = 2;
 /** Held together at the target. */
 const HELD = [KEY.LEFTSHIFT, 30, 31, 32];
-const CONFIRM_S = 2;
+/** The command hears of the trial over the link: it may be late, and the split comes after that. */
+const CONFIRM_S = 10;
 const ROUNDS = Number(process.env["DKVM_ROUNDS"] ?? 2);
 
 export default scenario("partition", "the network splits while keys are held and a configuration is applied: the keys are released, the configuration is taken back or kept as it was said, and all is well after", async (bench) => {
@@ -59,11 +60,11 @@ async function split(bench: Bench, person: Person, { left, right }: { left: Targ
   if (person.at !== left.name) await person.hotkey(left.name);
   await person.word();
   await person.check();
-  const mark = left.witness.log.mark();
   for (const code of HELD) person.keyboard.key(code, true);
   await until("all keys are down at left", async () => (await left.witness.heldKeys()).length === HELD.length);
   const trial = await far.change(`--confirm ${CONFIRM_S}`);
   bench.equal(trial.code, 0, `the exit code of a change that is left on trial (${trial.stderr})`);
+  const mark = left.witness.log.mark();
   splitOff(DESK);
   await left.witness.awaitNothingHeld("while the network is split");
   bench.tell("split: the keys are released");
@@ -76,7 +77,7 @@ async function split(bench: Bench, person: Person, { left, right }: { left: Targ
   await person.findOut();
   await person.nothingHeld("when the network is one again");
   const pressed = left.witness.log.keys(mark).filter(({ code, value }) => code === HELD[1] && value === 1).length;
-  if (pressed < 1 || pressed > 2) throw new LabError(`a held key was pressed ${pressed} times at the target`);
+  if (pressed > 1) throw new LabError(`a held key was pressed ${pressed} more times at the target`);
   person.forget(left.name);
   if (person.at !== left.name) await person.hotkey(left.name);
   await person.word();
