@@ -100,8 +100,8 @@ async function boot(bench: Bench, rig: Rig, target: Target, browser: Browser): P
   bench.check(text.includes(ISO_MARK) && text.includes("yes"), `another Linux runs: ${text}`);
   const lit = (): Promise<number> => litPixels(browser.page);
   await until("the page shows its console", async () => (await lit()) > 200, { every: 200 });
-  await target.sh("for n in 1 2 3 4 5 6 7 8; do echo started from USB, seen by dKVM >/dev/tty1; done");
   const before = await lit();
+  await target.sh("for n in 1 2 3 4 5 6 7 8; do echo started from USB, seen by dKVM >/dev/tty1; done");
   await until("the page shows what it writes", async () => (await lit()) > before + 500, { every: 200 })
     .catch(() => { throw new LabError(`the page's picture does not change with the PC's console (${before} bright pixels)`); });
   await browser.picture("booted");
