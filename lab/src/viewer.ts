@@ -21,6 +21,12 @@ export const PASSWORD = "correct horse battery";
 const HEAD_BYTES = 32;
 const TICK_MS = 4;
 const RECONNECT_MS = 50;
+/** An answer of a machine that stands for a while comes all the same; whoever looks again and again still can, within the lab's patience, ms. */
+const ANSWER_MS = 30_000;
+/** Who enters tries again, ms. */
+const ENTER_MS = 5000;
+/** The kernel says itself that an answer did not come, after 10 s; that may be late too, ms. */
+const ACTION_MS = 60_000;
 /** Typing pauses here, well under the engine's own limit, so that no key is refused. */
 export const PENDING_MOST = 64;
 
@@ -66,7 +72,7 @@ export class Viewer {
     return viewer;
   }
 
-  /** Somebody who has not logged in. */
+  /** Somebody who has not logged in: one try. */
   static async stranger(address: string): Promise<Viewer> {
     const viewer = new Viewer(address);
     viewer.#session = await viewer.#json("/api/session");
@@ -111,7 +117,7 @@ export class Viewer {
   async act(action: Action): Promise<Extract<ToPage, { type: "done" }>> {
     const id = this.#nextAction++;
     const answer = await new Promise<Extract<ToPage, { type: "done" }>>((done, failed) => {
-      const timer = setTimeout(() => failed(new LabError(`web did not answer '${action.name}' in 15 s`)), 15_000);
+      const timer = setTimeout(() => failed(new LabError(`web did not answer '${action.name}' in ${ACTION_MS / 1000} s`)), ACTION_MS);
       this.#done.set(id, (message) => { clearTimeout(timer); done(message); });
       this.#say({ type: "do", id, action });
     });
@@ -134,7 +140,7 @@ export class Viewer {
     if (this.#session) headers["x-dkvm-csrf"] = this.#session.csrf;
     const { hostname, port } = new URL(`https://${this.address}`);
     return new Promise((done, failed) => {
-      const call = request({ host: hostname, port, path, rejectUnauthorized: false, headers, timeout: 5000, ...options }, (response) => {
+      const call = request({ host: hostname, port, path, rejectUnauthorized: false, headers, timeout: ANSWER_MS, ...options }, (response) => {
         for (const line of response.headers["set-cookie"] ?? []) this.#keepCookie(line);
         const parts: Buffer[] = [];
         response.on("data", (part: Buffer) => parts.push(part));
@@ -167,7 +173,7 @@ export class Viewer {
   }
 
   async #json(path: string, options: RequestOptions = {}, body?: unknown): Promise<SessionInfo> {
-    const answer = await this.fetch(path, options, body);
+    const answer = await this.fetch(path, { timeout: ENTER_MS, ...options }, body);
     if (answer.status !== 200) throw new LabError(`${path} answered ${answer.status}: ${answer.body.toString()}`);
     return JSON.parse(answer.body.toString()) as SessionInfo;
   }
