@@ -1,7 +1,8 @@
 //! What survives this device's own death, in the file `binding` of its run directory: how often it bound the gadget, and
 //! whether a person unplugged it. One line: `3 plugged` or `3 unplugged`.
 
-use std::{fs, io, path::PathBuf};
+use dkvm_sdk::files::replace;
+use std::{fs, path::PathBuf};
 
 /// Whether the gadget should be bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,8 +54,8 @@ impl Journal {
 
     fn write(&self) {
         let Some(path) = &self.path else { return };
-        let result: io::Result<()> = fs::write(path, line(self.binding, self.wish));
-        if let Err(error) = result {
+        let line = line(self.binding, self.wish);
+        if let Err(error) = replace(path, line.as_bytes()) {
             dkvm_sdk::warn!("cannot write {}: {error}; after a death of this device hid may open its files once too often", path.display());
         }
     }

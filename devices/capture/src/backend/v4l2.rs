@@ -140,9 +140,11 @@ impl V4l2 {
             self.memory = stream.memory();
             dkvm_sdk::info!("{}: {}", self.path.display(), self.memory);
         }
-        self.stream = Some(stream);
+        // If it cannot be waited for, its end here stops the driver: nobody else would.
         self.watch(STREAMING)
-            .map_err(|error| self.start_fault("be waited for", &error))
+            .map_err(|error| self.start_fault("be waited for", &error))?;
+        self.stream = Some(stream);
+        Ok(())
     }
 
     /// Stops the driver.
