@@ -67,7 +67,7 @@ async function mistakes(bench: Bench, pi: Pi, node: Node): Promise<string[]> {
 
 async function wrongPassword(pi: Pi): Promise<string> {
   const viewer = await Viewer.open(pi.network.address);
-  const stranger = await Viewer.stranger(pi.network.address);
+  const stranger = await until("the page answers", () => Viewer.stranger(pi.network.address).catch(() => undefined), { every: 50 });
   const answer = await stranger.fetch("/api/login", { method: "POST" }, { password: "not this one" });
   if (answer.status < 400) throw new LabError("a wrong password was taken");
   const { message } = JSON.parse(answer.body.toString()) as { message: string };
