@@ -68,7 +68,7 @@ async function round(bench: Bench, ring: Member[], direction: number): Promise<n
   await Promise.all(ring.map(async ({ target }, index) => {
     const from = ring.findIndex((_, other) => next(other) === ring[index]);
     const wanted = Array.from({ length: WORDS }, (_, word) => `${from}${word} round `).join("");
-    await target.witness.awaitTyped(wanted, marks[index], 20_000);
+    await target.witness.awaitTyped(wanted, marks[index]);
   }));
   await still(bench, ring);
   for (const { desk } of ring) {
