@@ -14,8 +14,8 @@ const VERSIONS = ["0.1.0", "0.2.0", "0.3.0"] as const;
 const TRIAL = { settleMs: 300, deadlineMs: 60_000 };
 /** What a person would miss: as web and the kernel keep it. */
 const KEPT = ["web/password", "web/key.pem", "web/certificate.pem", "config/dkvm.toml"].map((name) => `/var/lib/dkvm/${name}`);
-/** Each so many cuts the data partition is looked at from outside. */
-const CHECK_EVERY = 20;
+/** Each so many cuts the data partition is looked at from outside; of few after the last. */
+const CHECK_EVERY = Math.min(20, CUTS);
 /** Machines at once: one has one CPU. To make one takes longer than a few cuts. */
 const MACHINES = CUTS < 10 ? 1 : 2;
 /** A cut may come when all is over: then the commit must have lasted. */
