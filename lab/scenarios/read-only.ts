@@ -12,8 +12,8 @@ import { PASSWORD, Viewer } from "../src/viewer.ts";
 
 const CUTS = Number(process.env["DKVM_CUTS"] ?? 100);
 const SEED = Number(process.env["DKVM_SEED"] ?? 20261121);
-/** One in so many cuts is followed by a look at all that was kept. */
-const LOOK_EVERY = 10;
+/** One in so many cuts is followed by a look at all that was kept; of few the last. */
+const LOOK_EVERY = Math.min(10, CUTS);
 /** Longest use before a cut, and longest start that is cut. */
 const USE_MS = 1500;
 const START_MS = 1200;
