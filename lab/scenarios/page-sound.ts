@@ -67,8 +67,10 @@ async function heard(bench: Bench, far: Pi, page: Page): Promise<void> {
   await until("that node has a listener", async () => (await audio(far)).heard);
   await far.write("/tmp/play.wav", toWav(tone(SECONDS * 2, PLAYED)));
   await untilHeard(bench, "the other node's target in the page", async () => {
-    const playing = far.sh(`aplay -q -D ${CARD} --buffer-time=400000 /tmp/play.wav`);
-    await until("the page plays", async () => (await soundOf(page)).peak > LOUD);
+    let ended = false;
+    const playing = far.sh(`aplay -q -D ${CARD} --buffer-time=400000 /tmp/play.wav`).finally(() => { ended = true; });
+    playing.catch(() => {}); // whoever waits for it is told
+    await until("the page plays, or the player has ended", async () => (await soundOf(page)).peak > LOUD || ended);
     const samples = (await page.evaluate(`window.dkvm.hear(${SECONDS * RATE}).then((samples) => Array.from(samples))`)) as number[];
     await playing;
     return shareOfTone(Int16Array.from(samples), PLAYED);
