@@ -30,7 +30,7 @@ export class Rig {
     const [pi] = await Promise.all([Pi.boot(lab, { ...options.pi, network }), wanted ? target.start() : undefined]);
     const rig = new Rig(pi, target);
     if (!wanted) return rig;
-    if (options.usbFirst ?? target.system === "prompt") await rig.usb.awaitStatus("joined", 30_000);
+    if (options.usbFirst ?? target.system === "prompt") await rig.usb.awaitStatus("joined");
     await target.go();
     await target.awaitUp();
     return rig;
