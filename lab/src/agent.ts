@@ -1,6 +1,6 @@
 // The runner's side of lab/pi/agent.c: commands, signals and files inside the virtual Pi.
 import { connect, type Socket } from "node:net";
-import { LabError, PATIENCE_MS } from "./lab.ts";
+import { LabError, MachineEnded, PATIENCE_MS } from "./lab.ts";
 
 const PORT = 1023;
 
@@ -28,7 +28,7 @@ export class Agent {
 
   /** The machine has ended: what is under way is answered by nobody. */
   gone(): void {
-    for (const socket of this.#sockets) socket.destroy(new Error("the machine has ended"));
+    for (const socket of this.#sockets) socket.destroy(new MachineEnded());
   }
 
   async exec(script: string, timeout = PATIENCE_MS): Promise<Answer> {
@@ -91,6 +91,7 @@ export class Agent {
         else return { code: Number(record.data), stdout: Buffer.concat(out), stderr: Buffer.concat(err) };
       }
     } catch (error) {
+      if (error instanceof MachineEnded) throw error;
       if (!late) throw new LabError(`the Pi does not answer: ${(error as Error).message}`);
     } finally {
       clearTimeout(timer);

@@ -14,6 +14,11 @@ export class LabError extends Error {
   override readonly name = "LabError";
 }
 
+/** Nobody answers any more: the machine was switched off, or starts anew. */
+export class MachineEnded extends LabError {
+  override readonly message = "the machine has ended";
+}
+
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((done) => setTimeout(done, milliseconds));
 }

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Lab, LabError, labDirectory } from "./lab.ts";
+import { Lab, LabError, MachineEnded, labDirectory } from "./lab.ts";
 import { runForPerson } from "./run.ts";
 import { Bench, type Scenario } from "./scenario.ts";
 import { toMarkdown, toText, type Row } from "./table.ts";
@@ -94,6 +94,11 @@ async function main([what, ...rest]: string[]): Promise<boolean> {
   if (!scenario) throw new LabError(`there is no scenario '${what}'; there are: ${(await load("scenarios")).map(({ name }) => name).join(", ")}`);
   return play(scenario, newLab());
 }
+
+// Of a command that nobody waits for it is no news that its machine has ended.
+process.on("unhandledRejection", (reason) => {
+  if (!(reason instanceof MachineEnded)) throw reason;
+});
 
 main(process.argv.slice(2)).then(
   (good) => process.exit(good ? 0 : 1),
