@@ -64,7 +64,7 @@ async function mistakes(bench: Bench, pi: Pi): Promise<void> {
   bench.check(!JSON.stringify(notices).includes("kurz"), "a notice shows the password");
   bench.equal(await pi.must("hostname"), "mistaken", "the host name, which is right");
   bench.equal(await pi.readText("/run/dkvm/boot/zone"), "CET-1CEST,M3.5.0,M10.5.0/3", "the zone, which is right");
-  bench.equal(await pi.must("ls /run/dkvm/boot | sort | tr '\\n' ' '"), "info.json network.toml zone", "what is left in /run/dkvm/boot");
+  bench.equal(await pi.must("ls /run/dkvm/boot | sort | tr '\\n' ' '"), "info.json network.toml peers zone", "what is left in /run/dkvm/boot");
   bench.check((await pi.readText("/run/dkvm/boot/network.toml")).includes('ntp = ["time.example.org"]'), "the time server, which is right, is not in network.toml");
   await awaitPage(pi);
   const { kernel } = JSON.parse(await pi.must("dkvm info --json")) as { kernel: { notices: string[] } };
